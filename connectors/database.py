@@ -1,0 +1,105 @@
+"""The agency's database for asyncio: one reading and one writing connection, each used by one thread.
+
+Opened when first needed, closed when lost; a lost connection raises DatabaseAway and the next use tries anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from connectors.dialects import Dialect
+from connectors.errors import DatabaseAway
+from connectors.values import Value
+
+T = TypeVar("T")
+Rows = list[dict[str, Value]]
+
+
+class Session:
+    """One connection inside its thread."""
+
+    def __init__(self, dialect: Dialect, connection: Any, lock_name: str) -> None:
+        self._dialect = dialect
+        self._connection = connection
+        self._lock_name = lock_name
+
+    def rows(self, statement: str, parameters: Mapping[str, Any]) -> Rows:
+        """The rows of a query; each as column name -> value."""
+        names, rows = self._dialect.execute(self._connection, statement, parameters)
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def tuples(self, statement: str, parameters: Mapping[str, Any]) -> list[Any]:
+        return self._dialect.execute(self._connection, statement, parameters)[1]
+
+    def execute(self, statement: str, parameters: Mapping[str, Any]) -> None:
+        self._dialect.execute(self._connection, statement, parameters)
+
+    def begin(self) -> None:
+        self._dialect.begin(self._connection, self._lock_name)
+
+    def commit(self) -> None:
+        self._dialect.commit(self._connection)
+
+    def rollback(self) -> bool:
+        return self._dialect.rollback(self._connection)
+
+
+class Database:
+    """Reads and writes on threads of their own. Raises DatabaseAway and StatementRefused, nothing of a driver."""
+
+    def __init__(self, dialect: Dialect, lock_name: str) -> None:
+        self._dialect = dialect
+        self._lock_name = lock_name
+        self._connections: dict[bool, Any] = {}
+        self._threads = {read_only: ThreadPoolExecutor(1, "database") for read_only in (True, False)}
+
+    async def read(self, work: Callable[[Session], T]) -> T:
+        """Runs `work` on the reading connection, which the server holds to reading."""
+        return await self._run(work, read_only=True)
+
+    async def write(self, work: Callable[[Session], T]) -> T:
+        return await self._run(work, read_only=False)
+
+    def shown(self) -> str:
+        return self._dialect.address.shown()
+
+    def close(self) -> None:
+        """Does not wait for a statement that hangs: the process is about to end."""
+        for threads in self._threads.values():
+            threads.shutdown(wait=False, cancel_futures=True)
+        for connection in self._connections.values():
+            with suppress(Exception):  # a connection in use by its thread may refuse; it ends with the process
+                connection.close()
+
+    async def _run(self, work: Callable[[Session], T], read_only: bool) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads[read_only], self._work, work, read_only)
+
+    def _work(self, work: Callable[[Session], T], read_only: bool) -> T:
+        try:
+            session = Session(self._dialect, self._connection(read_only), self._lock_name)
+            return work(session)
+        except DatabaseAway:
+            self._drop(read_only)
+            raise
+        except Exception as error:
+            if not self._dialect.is_driver_error(error):
+                raise
+            translated = self._dialect.translate(error, connecting=read_only not in self._connections)
+            self._drop(read_only)
+            raise translated from error
+
+    def _connection(self, read_only: bool) -> Any:
+        if read_only not in self._connections:
+            self._connections[read_only] = self._dialect.connect(read_only)
+        return self._connections[read_only]
+
+    def _drop(self, read_only: bool) -> None:
+        connection = self._connections.pop(read_only, None)
+        if connection is not None:
+            with suppress(Exception):  # it is broken already; what mattered was raised before
+                connection.close()

@@ -1,0 +1,41 @@
+"""The engines that the SQL kinds speak, one small file each."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote, urlsplit
+
+from connectors.dialects.base import Address, Dialect
+from connectors.dialects.mysql import MySQL
+from connectors.dialects.postgres import PostgreSQL
+from connectors.dialects.sqlite import SQLite
+from connectors.errors import ConfigRefused
+
+DIALECTS: dict[str, type[Dialect]] = {
+    "mysql": MySQL,
+    "mariadb": MySQL,
+    "postgresql": PostgreSQL,
+    "postgres": PostgreSQL,
+    "sqlite": SQLite,
+}
+
+
+def read_address(url: str, key: str) -> Address:
+    """A database address; raises ConfigRefused without repeating what could be a password."""
+    parts = urlsplit(url)
+    if parts.scheme not in DIALECTS:
+        known = "mysql://user:password@host:3306/name, postgresql://... or sqlite:///file"
+        raise ConfigRefused(key, "its variable holds no database address that is known", f"write {known}")
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise ConfigRefused(key, "the address has an impossible port", "write host:3306") from error
+    name = unquote(parts.path[1:])
+    if not name:
+        raise ConfigRefused(key, "the address names no database", "end it with /name")
+    return Address(
+        parts.scheme, parts.hostname or "localhost", port, unquote(parts.username or ""), unquote(parts.password or ""), name
+    )
+
+
+def open_dialect(address: Address, timeout_s: float, charset: str) -> Dialect:
+    return DIALECTS[address.scheme](address, timeout_s, charset)

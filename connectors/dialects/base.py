@@ -1,0 +1,98 @@
+"""What an engine must offer: a connection, its parameter style, and its errors in plain words."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors.errors import ConnectorError
+
+# a quoted text, a quoted name, a cast (::) or a parameter (:name)
+_TOKEN = re.compile(r"('(?:[^'\\]|\\.|'')*'|\"[^\"]*\"|`[^`]*`|::)|:([A-Za-z_]\w*)|(%)")
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a database is. The password is in no text that is shown."""
+
+    scheme: str
+    host: str
+    port: int | None
+    user: str
+    password: str = field(repr=False)
+    name: str
+
+    def shown(self) -> str:
+        return f"{self.scheme}://{self.host}{f':{self.port}' if self.port else ''}/{self.name}"
+
+
+class Dialect(ABC):
+    """One engine. Connections are the driver's own (DB-API 2); they are used by one thread at a time.
+
+    Guarantees that the shared tests hold every engine to: text comes as str or bytes, dates come as the text
+    that the engine prints (so that 0000-00-00 survives), a reading connection cannot write, every wait ends.
+    """
+
+    def __init__(self, address: Address, timeout_s: float, charset: str) -> None:
+        self.address = address
+        self.timeout_s = timeout_s
+        self.charset = charset
+
+    @abstractmethod
+    def connect(self, read_only: bool) -> Any:
+        """A connection in autocommit mode."""
+
+    @abstractmethod
+    def translate(self, error: Exception, connecting: bool) -> ConnectorError:
+        """DatabaseAway when waiting helps, StatementRefused when it does not. Names no value of a row."""
+
+    @abstractmethod
+    def is_driver_error(self, error: Exception) -> bool:
+        """Whether this is the driver's to raise, and so ours to translate."""
+
+    def placeholders(self, statement: str) -> str:
+        """`:name` as the driver writes it; texts, quoted names and casts stay as they are."""
+        return _TOKEN.sub(self._placeholder, statement)
+
+    def _placeholder(self, match: re.Match[str]) -> str:
+        literal, name, _percent = match.groups()
+        if literal is not None:
+            return str(literal).replace("%", "%%")
+        return f"%({name})s" if name else "%%"
+
+    def begin(self, connection: Any, lock_name: str) -> None:
+        """Starts a transaction and waits for this connector's own lock in the database: the statement of a
+        killed predecessor may still be running there."""
+        self.take_lock(connection, lock_name)
+        self.execute(connection, "BEGIN", {})
+
+    @abstractmethod
+    def take_lock(self, connection: Any, lock_name: str) -> None:
+        """An advisory lock that the connection holds until it ends; taking it again is harmless."""
+
+    def commit(self, connection: Any) -> None:
+        self.execute(connection, "COMMIT", {})
+
+    def rollback(self, connection: Any) -> bool:
+        """True when nothing of the transaction remains (MyISAM tables keep what was written)."""
+        self.execute(connection, "ROLLBACK", {})
+        return True
+
+    def execute(self, connection: Any, statement: str, parameters: Mapping[str, Any]) -> tuple[list[str], list[Any]]:
+        """Column names and rows; both empty for a statement that gives none."""
+        cursor = connection.cursor()
+        try:
+            cursor.execute(self.placeholders(statement), dict(parameters))
+            if cursor.description is None:
+                return [], []
+            return [str(column[0]) for column in cursor.description], list(cursor.fetchall())
+        finally:
+            cursor.close()
+
+
+def parameters_in(statement: str) -> set[str]:
+    """The names of the `:name` parameters of a configured statement."""
+    return {match[1] for match in _TOKEN.findall(statement) if match[1]}

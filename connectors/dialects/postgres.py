@@ -1,0 +1,60 @@
+"""PostgreSQL by psycopg 3."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import psycopg
+from psycopg.types.string import TextLoader
+
+from connectors.dialects.base import Dialect
+from connectors.errors import ConnectorError, DatabaseAway, StatementRefused
+
+_AS_TEXT = ("date", "time", "timetz", "timestamp", "timestamptz", "uuid", "numeric", "json", "jsonb")
+
+
+class PostgreSQL(Dialect):
+    """Dates come as the text that the server prints in ISO style; infinity and years BC survive."""
+
+    def connect(self, read_only: bool) -> Any:
+        milliseconds = int(self.timeout_s * 1000)
+        settings = f"-c statement_timeout={milliseconds} -c lock_timeout=5000 -c datestyle=ISO"
+        if read_only:
+            settings += " -c default_transaction_read_only=on"
+        connection = psycopg.connect(
+            host=self.address.host,
+            port=self.address.port or 5432,
+            user=self.address.user or None,
+            password=self.address.password or None,
+            dbname=self.address.name,
+            connect_timeout=5,
+            autocommit=True,
+            options=settings,
+            keepalives_idle=30,
+            tcp_user_timeout=milliseconds + 5000,
+        )
+        for name in _AS_TEXT:
+            connection.adapters.register_loader(name, TextLoader)
+        return connection
+
+    def take_lock(self, connection: Any, lock_name: str) -> None:
+        number = int.from_bytes(hashlib.sha256(lock_name.encode()).digest()[:8], "big", signed=True)
+        held = getattr(connection, "simpul_lock", None)
+        if held != number:
+            self.execute(connection, "SELECT pg_advisory_lock(CAST(:number AS bigint))", {"number": number})
+            connection.simpul_lock = number
+
+    def is_driver_error(self, error: Exception) -> bool:
+        return isinstance(error, psycopg.Error)
+
+    def translate(self, error: Exception, connecting: bool) -> ConnectorError:
+        if not isinstance(error, psycopg.Error):
+            raise TypeError(f"{type(error).__name__} is not the driver's")
+        said = error.diag.message_primary
+        if connecting or isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
+            first_line = (said or str(error)).strip().splitlines()[0] if (said or str(error)).strip() else "no answer"
+            return DatabaseAway(f"PostgreSQL says: {first_line}")
+        where = f" (column {error.diag.column_name})" if error.diag.column_name else ""
+        words = said if said and error.sqlstate and error.sqlstate[:2] in ("42", "25") else type(error).__name__
+        return StatementRefused(f"PostgreSQL error {error.sqlstate}: {words}{where}")

@@ -1,0 +1,91 @@
+"""What can go wrong beside an agency's own system.
+
+ConnectorError
+├── ConfigRefused      the configuration cannot be used: names the key and the remedy
+├── Away               a part cannot be reached now; the runner waits and tries again
+│   ├── HubAway        no answer, 5xx, 429 or 503 from the hub
+│   ├── DatabaseAway   no connection to the agency's database
+│   └── SystemAway     the agency's own HTTP endpoint does not answer
+├── StatementRefused   the database answered and refused a statement (grants, column names, data)
+├── HubRefused         the hub answered with a problem document
+└── SpoolInUse         another connector works with this spool
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+class ConnectorError(Exception):
+    """Something a person beside the connector must or may know; its text is the message."""
+
+
+class ConfigRefused(ConnectorError):
+    """The configuration cannot be used. `key` is the dotted TOML key, `remedy` says what to write instead."""
+
+    def __init__(self, key: str, problem: str, remedy: str) -> None:
+        super().__init__(f"{key}: {problem}; {remedy}" if key else f"{problem}; {remedy}")
+        self.key = key
+
+
+class Away(ConnectorError):
+    """A part does not answer now. `retry_after_s` is what it asked for, when it did."""
+
+    part = "part"
+
+    def __init__(self, detail: str, retry_after_s: float | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class HubAway(Away):
+    """The hub cannot be reached, or says that it cannot work now."""
+
+    part = "hub"
+
+
+class DatabaseAway(Away):
+    """The agency's database cannot be reached."""
+
+    part = "database"
+
+
+class SystemAway(Away):
+    """The agency's own HTTP endpoint cannot be reached."""
+
+    part = "agency system"
+
+
+class StatementRefused(ConnectorError):
+    """The database understood the connection and refused the statement."""
+
+
+class SpoolInUse(ConnectorError):
+    """Another connector process holds this spool's lock."""
+
+
+@dataclass
+class HubRefused(ConnectorError):
+    """A problem document of the hub (RFC 9457): final for the request that it answers."""
+
+    status: int
+    type: str
+    title: str
+    detail: str
+    errors: list[dict[str, str]] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.title}: {self.detail}".rstrip(": ")
+
+    def is_kind(self, name: str) -> bool:
+        """Whether the problem's type ends with this name, such as `complaint-conflict`."""
+        return self.type.rstrip("/").endswith(name)
+
+    def pointers(self) -> list[str]:
+        """The members that the hub complains about, without their values."""
+        return [str(error.get("pointer", "")) for error in self.errors]
+
+    def without_values(self) -> str:
+        """The reason as a log may show it: pointers and the title, no text that could quote a value."""
+        where = ", ".join(pointer or "the whole document" for pointer in self.pointers())
+        return f"{self.status} {self.title}" + (f" at {where}" if where else "")

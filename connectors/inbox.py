@@ -1,0 +1,119 @@
+"""Events from the hub on their way to the agency: kept until they took effect there, in order per subject.
+
+An event that cannot take effect now waits with its subject's later ones; other subjects go on. Ids stay for
+ever, so that an event that comes again (webhook retries, a restored hub) does nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from connectors.spool import Spool
+
+ATTEMPTS = 12
+"""After so many refusals an event is set aside as failed, listed, and tried again at the next start."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One event that has not taken effect yet."""
+
+    number: int
+    event: dict[str, Any]
+    attempts: int
+
+
+class Inbox:
+    """The events table of the spool."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+
+    def take(self, event: dict[str, Any], wanted: bool, position: int | None = None) -> bool:
+        """Keeps an event; False when it was here before. What is not `wanted` is remembered by id only."""
+        body = orjson.dumps(event) if wanted else None
+        state = "pending" if wanted else "skipped"
+        with self._spool.transaction() as connection:
+            if position is not None:
+                connection.execute(
+                    "UPDATE events SET position = ? WHERE event_id = ?", (position, str(event["id"]))
+                )
+            cursor = connection.execute(
+                "INSERT INTO events (event_id, position, subject, body, state) VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT (event_id) DO NOTHING",
+                (str(event["id"]), position, str(event.get("subject", "")), body, state),
+            )
+            return cursor.rowcount == 1
+
+    def ready(self, now_s: float, limit: int) -> list[Waiting]:
+        """The first waiting event of each subject, if its pause is over."""
+        rows = self._spool.connection.execute(
+            "SELECT number, body, attempts FROM events WHERE state = 'pending' AND not_before <= ? AND number IN "
+            "(SELECT min(number) FROM events WHERE state = 'pending' GROUP BY subject) ORDER BY number LIMIT ?",
+            (now_s, limit),
+        )
+        return [Waiting(number, orjson.loads(body), attempts) for number, body, attempts in rows]
+
+    def next_due(self) -> float | None:
+        """When the earliest waiting event may be tried, in seconds since the epoch; None when none waits."""
+        row = self._spool.connection.execute(
+            "SELECT min(not_before) FROM events WHERE state = 'pending' AND number IN "
+            "(SELECT min(number) FROM events WHERE state = 'pending' GROUP BY subject)"
+        ).fetchone()
+        return None if row[0] is None else float(row[0])
+
+    def done(self, number: int, note: str | None = None) -> None:
+        """It took effect: its body goes, its id stays."""
+        self._end(number, "done", note)
+
+    def fail(self, number: int, reason: str) -> None:
+        """Set aside; its subject's later events go on. The body stays for the next start."""
+        with self._spool.transaction() as connection:
+            connection.execute(
+                "UPDATE events SET state = 'failed', reason = ? WHERE number = ?", (reason, number)
+            )
+
+    def postpone(self, number: int, reason: str, not_before_s: float) -> None:
+        with self._spool.transaction() as connection:
+            connection.execute(
+                "UPDATE events SET attempts = attempts + 1, reason = ?, not_before = ? WHERE number = ?",
+                (reason, not_before_s, number),
+            )
+
+    def revive(self) -> int:
+        """At a start, whatever failed or was paused is tried again: somebody may have mended the cause."""
+        with self._spool.transaction() as connection:
+            return connection.execute(
+                "UPDATE events SET state = 'pending', attempts = 0, not_before = 0 "
+                "WHERE state = 'failed' OR (state = 'pending' AND not_before > 0)"
+            ).rowcount
+
+    def settled_position(self, read_up_to: int) -> int:
+        """The highest mailbox position below which nothing waits any more."""
+        row = self._spool.connection.execute(
+            "SELECT min(position) FROM events WHERE state = 'pending' AND position IS NOT NULL"
+        ).fetchone()
+        return read_up_to if row[0] is None else min(read_up_to, int(row[0]) - 1)
+
+    def forget_positions(self) -> None:
+        """The hub was restored: its positions count anew, the event ids stay."""
+        with self._spool.transaction() as connection:
+            connection.execute("UPDATE events SET position = NULL WHERE position IS NOT NULL")
+
+    def counts(self) -> dict[str, int]:
+        return dict(self._spool.connection.execute("SELECT state, count(*) FROM events GROUP BY state"))
+
+    def troubles(self, limit: int = 500) -> list[tuple[str, str, str]]:
+        """(event id, state, reason) of whatever did not take effect."""
+        return self._spool.connection.execute(
+            "SELECT event_id, state, reason FROM events WHERE reason IS NOT NULL LIMIT ?", (limit,)
+        ).fetchall()
+
+    def _end(self, number: int, state: str, note: str | None) -> None:
+        with self._spool.transaction() as connection:
+            connection.execute(
+                "UPDATE events SET state = ?, body = NULL, reason = ? WHERE number = ?", (state, note, number)
+            )

@@ -1,0 +1,139 @@
+"""Rows of the app into the spool: new ones are mapped and queued, known ones compared."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import orjson
+import structlog
+
+from connectors.checker import Checker
+from connectors.database import Database, Rows
+from connectors.mapping import ComplaintMapping, Row
+from connectors.outbox import FINAL, Entry, Outbox, Seen
+from connectors.source import RowReader, Source
+from connectors.spool import Spool, as_bytes
+from connectors.values import RowHeld, clean_text
+
+log = structlog.get_logger("simpul-connector")
+Route = Callable[[dict[str, Any]], list[str]]
+
+
+@dataclass
+class Intake:
+    """Takes pages of rows. A page and the cursor behind it are one commit of the spool."""
+
+    spool: Spool
+    outbox: Outbox
+    mapping: ComplaintMapping
+    checker: Checker
+    source: Source
+    route: Route
+    now: Callable[[], datetime]
+    fingerprint: bytes
+    removed_characters: int = field(default=0, init=False)
+
+    def take(self, rows: Rows, key: str) -> int:
+        """Spools what is new or changed in `rows`; returns how many complaints were queued."""
+        keyed = [(clean_text(row[key])[0], row) for row in rows]
+        known = self.outbox.find([self.source.reference_prefix + number for number, _ in keyed])
+        queued = 0
+        with self.spool.transaction():
+            for number, row in keyed:
+                reference = self.source.reference_prefix + number
+                queued += self._take_row(number, reference, row, known.get(reference))
+        return queued
+
+    def _take_row(self, number: str, reference: str, row: Row, entry: Entry | None) -> bool:
+        row_hash = self.spool.keyed_hash(as_bytes([row[name] for name in self.mapping.columns()]))
+        if entry is not None and not self._needs_mapping(entry, row_hash):
+            return False
+        first_seen = entry.first_seen if entry else self.now().isoformat()
+        seen = Seen(reference, number, row_hash, self.fingerprint, first_seen)
+        try:
+            mapped = self.mapping.map(row, reference, datetime.fromisoformat(first_seen))
+        except RowHeld as held:
+            self.outbox.hold(seen, str(held))
+            log.warning("row held; the others go on", reference=reference, reason=str(held))
+            return False
+        self.removed_characters += mapped.removed_characters
+        flaws = self.checker.flaws(mapped.document)
+        if flaws:
+            reason = "; ".join(f"{flaw.pointer}: {flaw.detail}" for flaw in flaws)
+            self.outbox.refuse_here(seen, reason)
+            log.warning("row refused; the others go on", reference=reference, reason=reason)
+            return False
+        photos = [{"path": str(photo.path), **photo.reference()} for photo in mapped.photos]
+        self.outbox.queue(seen, orjson.dumps(mapped.document), photos, self.route(mapped.document))
+        return True
+
+    def _needs_mapping(self, entry: Entry, row_hash: bytes) -> bool:
+        """A known row is mapped again only while the hub cannot have it."""
+        same_row = entry.row_hash == row_hash
+        if entry.state in FINAL:
+            if not same_row and not entry.changed_later:
+                self.outbox.note_change(entry.reference, row_hash)
+                log.info("row changed after the hub had it; the hub keeps what it was told", reference=entry.reference)
+            return False
+        if entry.state == "pending" and entry.attempted:
+            return False
+        return not (same_row and entry.mapped_by == self.fingerprint)
+
+
+class NewRows:
+    """Follows the cursor, reading the last `window` rows again each time: rows of slower transactions get
+    lower numbers and appear later. What stays away longer is found by the comparison of all rows."""
+
+    def __init__(self, database: Database, reader: RowReader, intake: Intake) -> None:
+        self._database, self._reader, self._intake = database, reader, intake
+        self._at: Any = None
+        self._recent: deque[Any] = deque(maxlen=intake.source.window + 1)
+
+    async def step(self) -> bool:
+        """One page; True when more is there at once."""
+        source, spool = self._intake.source, self._intake.spool
+        if self._intake.outbox.count_waiting() >= source.spool_limit:
+            return False
+        if self._at is None:
+            self._at = orjson.loads(spool.get("cursor")) if spool.get("cursor") else source.start_after
+            self._recent.clear()
+        rows = await self._database.read(lambda session: self._reader.page(session, self._at, source.page))
+        with spool.transaction():
+            self._intake.take(rows, self._reader.key)
+            self._recent.extend(row[self._reader.cursor] for row in rows)
+            if len(self._recent) == self._recent.maxlen:
+                spool.put("cursor", orjson.dumps(self._recent[0], default=str).decode())
+        more = len(rows) == source.page
+        self._at = rows[-1][self._reader.cursor] if more else None
+        return more
+
+
+class Rescan:
+    """Compares every row with what the spool knows of it, a page at a time, for apps without `updated_at`."""
+
+    def __init__(self, database: Database, reader: RowReader, intake: Intake) -> None:
+        self._database, self._reader, self._intake = database, reader, intake
+
+    def is_due_now(self) -> bool:
+        """After a change of the mapping, held and refused rows get their chance without waiting."""
+        return self._intake.spool.get("mapped_by") != self._intake.fingerprint.hex()
+
+    async def step(self) -> bool:
+        """One page; False when the last row was compared."""
+        source, spool = self._intake.source, self._intake.spool
+        if self._intake.outbox.count_waiting() >= source.spool_limit:
+            return True
+        stored = spool.get("rescan_at")
+        after = orjson.loads(stored) if stored else source.start_after
+        rows = await self._database.read(lambda session: self._reader.page(session, after, source.page))
+        more = len(rows) == source.page
+        with spool.transaction():
+            self._intake.take(rows, self._reader.key)
+            spool.put("rescan_at", orjson.dumps(rows[-1][self._reader.cursor], default=str).decode() if more else "")
+            if not more:
+                spool.put("mapped_by", self._intake.fingerprint.hex())
+        return more

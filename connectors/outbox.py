@@ -1,0 +1,206 @@
+"""Complaints on their way to the hub, by reference: what is sent, how it ended, and nothing of it kept.
+
+Once a reference is acknowledged it is never sent again, whatever the mapping says later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from connectors.spool import Spool
+
+FINAL = ("sent", "erased")
+_COLUMNS = (
+    "reference, source_key, state, content, photos, attempted, reason, case_id, row_hash, mapped_by, first_seen, "
+    "changed_later, status_written, route, route_state"
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One complaint as the spool remembers it."""
+
+    reference: str
+    source_key: str
+    state: str
+    content: bytes | None
+    photos: list[dict[str, Any]]
+    attempted: bool
+    reason: str | None
+    case_id: str | None
+    row_hash: bytes
+    mapped_by: bytes
+    first_seen: str
+    changed_later: bool
+    status_written: str | None
+    route: list[str]
+    route_state: str
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A row of the app that is new to the spool or mapped again."""
+
+    reference: str
+    source_key: str
+    row_hash: bytes
+    mapped_by: bytes
+    first_seen: str
+
+
+class Outbox:
+    """The complaints table of the spool."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+
+    def find(self, references: Sequence[str]) -> dict[str, Entry]:
+        wanted = orjson.dumps(list(references)).decode()
+        rows = self._spool.connection.execute(
+            f"SELECT {_COLUMNS} FROM complaints WHERE reference IN (SELECT value FROM json_each(?))",  # noqa: S608
+            (wanted,),
+        )
+        return {entry.reference: entry for entry in map(_entry, rows)}
+
+    def by_case(self, case_id: str) -> Entry | None:
+        row = self._spool.connection.execute(
+            f"SELECT {_COLUMNS} FROM complaints WHERE case_id = ?",  # noqa: S608
+            (case_id,),
+        ).fetchone()
+        return _entry(row) if row else None
+
+    def waiting(self, limit: int) -> list[Entry]:
+        rows = self._spool.connection.execute(
+            f"SELECT {_COLUMNS} FROM complaints WHERE state = 'pending' ORDER BY first_seen LIMIT ?",  # noqa: S608
+            (limit,),
+        )
+        return [_entry(row) for row in rows]
+
+    def count_waiting(self) -> int:
+        row = self._spool.connection.execute("SELECT count(*) FROM complaints WHERE state = 'pending'").fetchone()
+        return int(row[0])
+
+    def queue(self, seen: Seen, content: bytes, photos: list[dict[str, Any]], route: list[str]) -> None:
+        """The bytes that will be sent, with the SHA-256 by which they stay known."""
+        digest = hashlib.sha256(content).digest()
+        self._write(seen, "pending", content, orjson.dumps(photos), digest, None, orjson.dumps(route))
+
+    def hold(self, seen: Seen, reason: str) -> None:
+        self._write(seen, "held", None, None, None, reason, None)
+
+    def refuse_here(self, seen: Seen, reason: str) -> None:
+        """The shared schema refuses it already here; the hub is not asked."""
+        self._write(seen, "refused", None, None, None, reason, None)
+
+    def replace_content(self, reference: str, content: bytes) -> None:
+        with self._spool.transaction() as connection:
+            connection.execute(
+                "UPDATE complaints SET content = ?, photos = '[]', digest = ? WHERE reference = ? AND state = 'pending'",
+                (content, hashlib.sha256(content).digest(), reference),
+            )
+
+    def mark_attempted(self, references: Iterable[str]) -> None:
+        """From now on the hub may have it: its content is not mapped anew any more."""
+        with self._spool.transaction() as connection:
+            connection.executemany(
+                "UPDATE complaints SET attempted = 1 WHERE reference = ? AND attempted = 0",
+                [(reference,) for reference in references],
+            )
+
+    def acknowledge(self, reference: str, case_id: str, routed: bool) -> None:
+        """The hub has it: its content goes, its digest stays."""
+        with self._spool.transaction() as connection:
+            connection.execute(
+                "UPDATE complaints SET state = 'sent', case_id = ?, content = NULL, photos = NULL, reason = NULL, "
+                "route_state = CASE WHEN route_state = 'none' AND ? THEN 'verify' ELSE route_state END "
+                "WHERE reference = ?",
+                (case_id, routed, reference),
+            )
+
+    def refuse(self, reference: str, reason: str, state: str = "refused") -> None:
+        """The hub's final no, with its reason; `state` is erased when the hub destroyed the case."""
+        with self._spool.transaction() as connection:
+            connection.execute(
+                "UPDATE complaints SET state = ?, reason = ?, content = NULL, photos = NULL, attempted = 0 "
+                "WHERE reference = ? AND state = 'pending'",
+                (state, reason, reference),
+            )
+
+    def note_change(self, reference: str, row_hash: bytes) -> None:
+        with self._spool.transaction() as connection:
+            connection.execute(
+                "UPDATE complaints SET changed_later = 1, row_hash = ? WHERE reference = ?", (row_hash, reference)
+            )
+
+    def note_status(self, reference: str, status: str) -> None:
+        """The app's word for the status that was last written there."""
+        with self._spool.transaction() as connection:
+            connection.execute(
+                "UPDATE complaints SET status_written = ? WHERE reference = ?", (status, reference)
+            )
+
+    def to_route(self, limit: int) -> list[Entry]:
+        rows = self._spool.connection.execute(
+            f"SELECT {_COLUMNS} FROM complaints WHERE route_state IN ('verify', 'forward') "  # noqa: S608
+            "ORDER BY first_seen LIMIT ?",
+            (limit,),
+        )
+        return [_entry(row) for row in rows]
+
+    def routed(self, reference: str, state: str, reason: str | None = None) -> None:
+        with self._spool.transaction() as connection:
+            connection.execute(
+                "UPDATE complaints SET route_state = ?, route_reason = ? WHERE reference = ?",
+                (state, reason, reference),
+            )
+
+    def counts(self) -> dict[str, int]:
+        """How many stand in each state."""
+        return dict(self._spool.connection.execute("SELECT state, count(*) FROM complaints GROUP BY state"))
+
+    def troubles(self, limit: int = 500) -> list[tuple[str, str, str]]:
+        """(reference, state, reason) of whatever was refused, held, erased, or could not be routed."""
+        return self._spool.connection.execute(
+            "SELECT reference, state, coalesce(reason, '') FROM complaints "
+            "WHERE state IN ('refused', 'held', 'erased') "
+            "UNION ALL SELECT reference, 'not routed', coalesce(route_reason, '') FROM complaints "
+            "WHERE route_state = 'failed' LIMIT ?",
+            (limit,),
+        ).fetchall()
+
+    def _write(
+        self,
+        seen: Seen,
+        state: str,
+        content: bytes | None,
+        photos: bytes | None,
+        digest: bytes | None,
+        reason: str | None,
+        route: bytes | None,
+    ) -> None:
+        with self._spool.transaction() as connection:
+            connection.execute(
+                "INSERT INTO complaints (reference, source_key, state, content, photos, digest, reason, row_hash, "
+                "mapped_by, first_seen, route) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT (reference) DO UPDATE SET state = excluded.state, content = excluded.content, "
+                "photos = excluded.photos, digest = excluded.digest, reason = excluded.reason, "
+                "row_hash = excluded.row_hash, mapped_by = excluded.mapped_by, route = excluded.route, attempted = 0 "
+                "WHERE complaints.state NOT IN ('sent', 'erased')",
+                (
+                    seen.reference, seen.source_key, state, content, photos, digest, reason, seen.row_hash,
+                    seen.mapped_by, seen.first_seen, route,
+                ),
+            )  # fmt: skip
+
+
+def _entry(row: Sequence[Any]) -> Entry:
+    values = list(row)
+    values[4] = orjson.loads(values[4]) if values[4] else []
+    values[5], values[11] = bool(values[5]), bool(values[11])
+    values[13] = orjson.loads(values[13]) if values[13] else []
+    return Entry(*values)

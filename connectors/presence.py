@@ -1,0 +1,29 @@
+"""Says once, plainly, when a part is away, and once when it is back; never in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+
+class Presence:
+    """What of hub, database and agency system is away now. Loops share one, so that three loops say it once."""
+
+    def __init__(self, now_s: Callable[[], float]) -> None:
+        self._now_s = now_s
+        self._away_since: dict[str, float] = {}
+        self._log = structlog.get_logger("simpul-connector")
+
+    def away(self, part: str, detail: str) -> None:
+        if part not in self._away_since:
+            self._away_since[part] = self._now_s()
+            self._log.warning(f"the {part} is away; waiting for it, nothing is lost", part=part, cause=detail)
+
+    def back(self, part: str) -> None:
+        since = self._away_since.pop(part, None)
+        if since is not None:
+            self._log.info(f"the {part} is back; catching up", part=part, away_s=round(self._now_s() - since, 1))
+
+    def is_away(self, part: str) -> bool:
+        return part in self._away_since

@@ -1,0 +1,187 @@
+"""The connector's durable memory between app and hub: one SQLite file, mode 0600, one process at a time.
+
+What is personal stands here only until it is acknowledged: content is deleted (secure_delete) and the
+write-ahead log truncated. Hashes that could be guessed are keyed; the key lies in a file beside it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import hmac
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import orjson
+
+from connectors.errors import ConfigRefused, SpoolInUse
+
+SCHEMA_VERSION = 1
+_TABLES = """
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS complaints (
+    reference TEXT PRIMARY KEY,
+    source_key TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'sent', 'refused', 'held', 'erased')),
+    content BLOB,
+    photos BLOB,
+    digest BLOB,
+    attempted INTEGER NOT NULL DEFAULT 0,
+    reason TEXT,
+    case_id TEXT,
+    row_hash BLOB NOT NULL,
+    mapped_by BLOB NOT NULL,
+    first_seen TEXT NOT NULL,
+    changed_later INTEGER NOT NULL DEFAULT 0,
+    status_written TEXT,
+    route BLOB,
+    route_state TEXT NOT NULL DEFAULT 'none'
+        CHECK (route_state IN ('none', 'verify', 'forward', 'done', 'failed')),
+    route_reason TEXT
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS complaints_open ON complaints (state, first_seen) WHERE state = 'pending';
+CREATE INDEX IF NOT EXISTS complaints_case ON complaints (case_id) WHERE case_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS complaints_route ON complaints (route_state)
+    WHERE route_state IN ('verify', 'forward');
+CREATE TABLE IF NOT EXISTS events (
+    number INTEGER PRIMARY KEY,
+    event_id TEXT NOT NULL UNIQUE,
+    position INTEGER,
+    subject TEXT NOT NULL,
+    body BLOB,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'done', 'skipped', 'failed')),
+    attempts INTEGER NOT NULL DEFAULT 0,
+    not_before REAL NOT NULL DEFAULT 0,
+    reason TEXT
+);
+CREATE INDEX IF NOT EXISTS events_open ON events (number) WHERE state = 'pending';
+CREATE INDEX IF NOT EXISTS events_position ON events (position) WHERE position IS NOT NULL;
+CREATE TABLE IF NOT EXISTS answers (
+    id TEXT PRIMARY KEY,
+    body BLOB,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'done', 'refused')),
+    attempted INTEGER NOT NULL DEFAULT 0,
+    reason TEXT,
+    taken_at TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS answers_open ON answers (taken_at) WHERE state = 'pending';
+"""
+
+
+class Spool:
+    """The open file: transactions, cursors and keyed hashes. Tables are read and written by outbox.py
+    (complaints), inbox.py (events) and replies.py (answers). Every write is synced before it returns."""
+
+    def __init__(self, connection: sqlite3.Connection, key: bytes, lock: int | None) -> None:
+        self.connection = connection
+        self._key = key
+        self._lock = lock
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing; nests into the one that is already open."""
+        if self.connection.in_transaction:
+            yield self.connection
+            return
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self.connection
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+
+    def keyed_hash(self, content: bytes) -> bytes:
+        """HMAC-SHA256 under this spool's own key: equal for equal content, and no test for a guess."""
+        return hmac.digest(self._key, content, hashlib.sha256)
+
+    def get(self, name: str, default: str = "") -> str:
+        """A cursor or another small fact."""
+        row = self.connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else default
+
+    def put(self, name: str, value: str) -> None:
+        with self.transaction() as connection:
+            connection.execute(
+                "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                (name, value),
+            )
+
+    def forget_freed(self) -> None:
+        """Truncates the write-ahead log, so that deleted content is in no file any more."""
+        self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        self.connection.close()
+        if self._lock is not None:
+            os.close(self._lock)
+
+
+def open_spool(path: Path) -> Spool:
+    """Opens or makes the spool for `run`; raises SpoolInUse when another process works with it.
+
+    The lock is the kernel's (flock) and dies with the process, however it dies."""
+    if not path.parent.is_dir():
+        raise ConfigRefused("spool", f"the folder {path.parent} does not exist", "make it, or name another")
+    lock = _private(path.with_name(path.name + ".lock"))
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(lock)
+        raise SpoolInUse(f"another connector works with {path}; stop it first, or name another spool") from error
+    os.close(_private(path))
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.executescript(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA busy_timeout = 5000;"
+    )
+    spool = Spool(connection, _key(path), lock)
+    _prepare(spool, path)
+    return spool
+
+
+def read_spool(path: Path) -> Spool | None:
+    """The spool for `check`: read-only, and None when there is none yet."""
+    if not path.exists():
+        return None
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    return Spool(connection, b"", None)
+
+
+def as_bytes(value: object) -> bytes:
+    """One spelling for equal values, to be hashed."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str)
+
+
+def _prepare(spool: Spool, path: Path) -> None:
+    version = spool.connection.execute("PRAGMA user_version").fetchone()[0]
+    if version not in (0, SCHEMA_VERSION):
+        remedy = "use the connector that wrote it, or name another spool"
+        raise ConfigRefused("spool", f"{path} was written by another version ({version})", remedy)
+    spool.connection.executescript(_TABLES + f"PRAGMA user_version = {SCHEMA_VERSION};")
+    spool.forget_freed()
+
+
+def _private(path: Path) -> int:
+    """A descriptor of a file that only its owner may read; an existing one is narrowed to that."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return descriptor
+
+
+def _key(path: Path) -> bytes:
+    """32 random bytes beside the spool. If they are lost, every row counts as changed once; nothing that was
+    sent is sent again, for that goes by reference."""
+    key_path = path.with_name(path.name + ".key")
+    key = key_path.read_bytes() if key_path.exists() else b""
+    if len(key) != 32:
+        key = secrets.token_bytes(32)
+        descriptor = _private(key_path)
+        os.truncate(descriptor, 0)
+        os.write(descriptor, key)
+        os.fsync(descriptor)
+        os.close(descriptor)
+    return key

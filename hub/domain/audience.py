@@ -1,0 +1,80 @@
+"""Who takes part in a case, as what, and who therefore gets an event."""
+
+from __future__ import annotations
+
+from hub.domain.case import CaseState
+from hub.domain.transitions import CASE, HELD_LEG, LEG
+
+RANK = ("owner", "source", "handler", "sender", "former")
+"""When an agency is several things at once, the strongest names its relation in an event."""
+
+
+def relations(state: CaseState, agency: str, leg_id: str | None = None) -> frozenset[str]:
+    """Everything that `agency` is to the case. With `leg_id`, handler and sender are meant of that leg only,
+    and who held it counts as its handler still: what it may no longer do is a conflict of state, not of
+    rights."""
+    found = set()
+    if agency == state.owner:
+        found.add("owner")
+    if agency == state.source:
+        found.add("source")
+    for leg in state.legs:
+        if leg.to == agency:
+            held = leg.status in HELD_LEG
+            if not held:
+                found.add("former")
+            if leg_id == leg.id or (held and leg_id is None):
+                found.add("handler")
+            elif held:
+                found.add("participant")
+        if leg.sender == agency and leg_id in (None, leg.id):
+            found.add("sender")
+    return frozenset(found)
+
+
+def takes_part(state: CaseState, agency: str) -> bool:
+    """Whether the agency sees the case as it stands now, rather than as it stood when it left."""
+    return bool(relations(state, agency) - {"former", "sender"})
+
+
+def frozen_at(state: CaseState, agency: str) -> int | None:
+    """The last version that an agency which returned or lost its leg may still see; None if it has none."""
+    ended = [leg.ended_sequence or 0 for leg in state.legs if leg.to == agency]
+    return max(ended, default=0) or None
+
+
+def recipients(before: CaseState | None, after: CaseState, actor: str) -> dict[str, str]:
+    """agency -> relation, for everyone who takes part before or after the event, and the actor."""
+    names = {actor, after.owner, after.source}
+    for state in (before, after):
+        if state is not None:
+            names |= {leg.to for leg in state.legs if leg.status in HELD_LEG}
+            names.add(state.owner)
+    return {name: _strongest(before, after, name) for name in sorted(names)}
+
+
+def _strongest(before: CaseState | None, after: CaseState, agency: str) -> str:
+    found = relations(after, agency)
+    if before is not None:
+        found |= relations(before, agency)
+    return next((name for name in RANK if name in found), "actor")
+
+
+def actions(state: CaseState, agency: str) -> list[str]:
+    """What `agency` may do with the case now (CONTRACT's `actions`), sorted."""
+    if state.erased:
+        return []
+    found: set[str] = set()
+    if agency == state.owner:
+        found |= CASE[state.status]
+        if state.open_legs():
+            found.discard("close")
+    elif agency == state.source:
+        found |= CASE[state.status] & {"reopen"}
+    for leg in state.legs:
+        possible = set(LEG[leg.status])
+        if leg.to == agency:
+            found |= possible - {"withdraw"}
+        if agency in (leg.sender, state.owner):
+            found |= possible & {"withdraw"}
+    return sorted(found)

@@ -1,0 +1,128 @@
+"""The case as immutable values: what `decide` looks at and `evolve` makes.
+
+A case is two halves kept apart on purpose: `CaseState` holds clear facts only (codes, ids, states, dates),
+`CaseTexts` the masked words. Erasure drops the second; nothing that is decided depends on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hub.domain.transitions import HELD_LEG, OPEN_LEG
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One forwarding: from an agency to an agency. Times are RFC 3339 strings in UTC."""
+
+    id: str
+    sender: str
+    to: str
+    role: str
+    status: str
+    created_at: str
+    updated_at: str
+    reason: str | None = None
+    suggested_agency: str | None = None
+    due_at: str | None = None
+    answered_at: str | None = None
+    ended_sequence: int | None = None
+    """The case's version in which the agency returned or lost this leg: what it may still see ends there."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseState:
+    """The clear facts of one case after its event number `version`."""
+
+    id: str
+    tracking_number: str
+    status: str
+    version: int
+    owner: str
+    source: str
+    reference: str
+    content_digest: str
+    complaint: dict[str, Any]
+    """The complaint's clear members (see `privacy.split_complaint`)."""
+    anonymous: bool
+    confidential: bool
+    created_at: str
+    updated_at: str
+    legs: tuple[Leg, ...] = ()
+    verified: bool = False
+    erased: bool = False
+
+    def leg(self, leg_id: str) -> Leg | None:
+        return next((leg for leg in self.legs if leg.id == leg_id), None)
+
+    def open_legs(self) -> list[Leg]:
+        return [leg for leg in self.legs if leg.status in OPEN_LEG]
+
+    def lead(self) -> Leg | None:
+        """The lead leg that is neither returned nor withdrawn, if there is one."""
+        return next((leg for leg in self.legs if leg.role == "lead" and leg.status in HELD_LEG), None)
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> CaseState:
+        """From the JSON that `orjson.dumps(state)` gives."""
+        legs = tuple(Leg(**leg) for leg in document.pop("legs"))
+        return cls(legs=legs, **document)
+
+
+@dataclass(frozen=True, slots=True)
+class LegTexts:
+    """What officers wrote on a leg, masked on entry."""
+
+    note: str | None = None
+    answer: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseTexts:
+    """The masked words of a case; `complaint` is what `privacy.join_complaint` takes."""
+
+    complaint: dict[str, Any] = field(default_factory=dict)
+    legs: dict[str, LegTexts] = field(default_factory=dict)
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> CaseTexts:
+        legs = {leg_id: LegTexts(**texts) for leg_id, texts in document["legs"].items()}
+        return cls(document["complaint"], legs)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """State and texts together; `texts` is None once the case was erased."""
+
+    state: CaseState
+    texts: CaseTexts | None
+
+
+def leg_facts(leg: Leg, case_id: str) -> dict[str, Any]:
+    """The clear members of CONTRACT's `forwarding`, without its times: those are its events'."""
+    return {
+        "id": leg.id,
+        "case_id": case_id,
+        "from": leg.sender,
+        "to": leg.to,
+        "role": leg.role,
+        "status": leg.status,
+        "reason": leg.reason,
+        "suggested_agency": leg.suggested_agency,
+        "due_at": leg.due_at,
+        "created_at": leg.created_at,
+    }
+
+
+def status_from_legs(legs: tuple[Leg, ...]) -> str:
+    """The status that the legs alone give a verified case (CONTRACT: answered when a lead leg has answered
+    and no other leg, but returned or withdrawn ones, is open)."""
+    held = [leg.status for leg in legs if leg.status in HELD_LEG]
+    open_legs = [status for status in held if status in OPEN_LEG]
+    lead_answered = any(leg.role == "lead" and leg.status == "answered" for leg in legs)
+    if lead_answered and not open_legs:
+        return "answered"
+    if any(status != "sent" for status in held):
+        return "in_progress"
+    return "forwarded" if held else "verified"

@@ -1,0 +1,111 @@
+"""Commands: what an agency wants. Texts in them are masked already and ids are given, so that deciding is
+pure and repeatable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitComplaint:
+    """A checked, split and sealed complaint (see `service.intake`). `masked` is the words as others read
+    them; `sealed` the event's payload under the new case's key."""
+
+    action = "submit"
+    case_id: str
+    tracking_number: str
+    event_id: str
+    clear: dict[str, Any]
+    masked: dict[str, Any]
+    sealed: bytes
+    content_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verify:
+    action = "verify"
+    case_id: str
+    decision: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One leg to be: `leg_id` is given beforehand, `role` is lead or support."""
+
+    leg_id: str
+    agency: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    action = "forward"
+    case_id: str
+    to: tuple[Recipient, ...]
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    action = "accept"
+    case_id: str
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    action = "return"
+    case_id: str
+    leg_id: str
+    reason: str
+    text: str | None = None
+    suggested_agency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    action = "progress"
+    case_id: str
+    leg_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`attachments` are {sha256, media_type, size} with the name among `names` (a name is text)."""
+
+    action = "answer"
+    case_id: str
+    leg_id: str
+    text: str
+    attachments: tuple[dict[str, Any], ...] = ()
+    names: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    action = "withdraw"
+    case_id: str
+    leg_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    action = "close"
+    case_id: str
+    reason: str
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reopen:
+    action = "reopen"
+    case_id: str
+    reason: str
+
+
+LegCommand = Accept | Return | Progress | Answer | Withdraw
+CaseCommand = SubmitComplaint | Verify | Forward | LegCommand | Close | Reopen

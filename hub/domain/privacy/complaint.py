@@ -1,0 +1,115 @@
+"""A complaint cut into what may lie open, what others may read, what only some may, and who sent it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hub.domain.privacy.document import mask_value, texts_in
+from hub.domain.privacy.finding import Finding, Kind, as_findings
+from hub.domain.privacy.own import may_hold
+from hub.domain.privacy.plain import is_plain
+
+_CODES = (
+    "classification",
+    "category",
+    "submitted_at",
+    "occurred_on",
+    "channel",
+    "confidential",
+    "addressed_to",
+)
+_TEXTS = ("title", "description", "tags", "external_ids", "extensions")
+_OWN = ("name", "phone", "email", "national_id")
+_BORDER = "\n#\n"
+"""Between joined texts: the # keeps digits of two texts from looking like one number."""
+
+
+@dataclass(slots=True)
+class ComplaintParts:
+    """The four parts of a complaint.
+
+    clear: codes, ids, dates and flags, for an event's header; with `anonymous` taken from the reporter and
+    attachments as [{sha256, media_type, size}]. masked: the words as other agencies read them; attachments
+    as [{name, url?}] in the same order. original: those members of `masked` that masking changed, as the
+    citizen wrote them. identity: the reporter, whole. findings: what was masked.
+    """
+
+    clear: dict[str, Any]
+    masked: dict[str, Any] = field(repr=False)
+    original: dict[str, Any] = field(repr=False)
+    identity: dict[str, Any] = field(repr=False)
+    findings: tuple[Finding, ...]
+
+
+def split_complaint(document: dict[str, Any]) -> ComplaintParts:
+    """Splits a complaint that fits the schema. The document is not changed, but its values are shared."""
+    identity = document["reporter"]
+    own_values = [value for name in _OWN if (value := identity.get(name))]
+    words = _words(document)
+    masked, original, findings = _mask_words(words, own_values)
+    return ComplaintParts(_clear(document, identity), masked, original, identity, findings)
+
+
+def join_complaint(clear: dict[str, Any], masked: dict[str, Any] | None) -> dict[str, Any]:
+    """The complaint's shape again, without the reporter. `masked` None (its key is gone): no words, and
+    "erased": True in their place."""
+    complaint = {name: value for name, value in clear.items() if name != "anonymous"}
+    if masked is None:
+        complaint["erased"] = True
+        return complaint
+    for name, value in masked.items():
+        if name == "attachments":
+            complaint[name] = [{**a, **b} for a, b in zip(clear[name], value, strict=True)]
+        elif name in ("source", "location"):
+            complaint[name] = {**clear.get(name, {}), **value}
+        else:
+            complaint[name] = value
+    return complaint
+
+
+def _clear(document: dict[str, Any], identity: dict[str, Any]) -> dict[str, Any]:
+    source = document["source"]
+    clear: dict[str, Any] = {"source": {"agency": source["agency"], "reference": source["reference"]}}
+    for name in _CODES:
+        if name in document:
+            clear[name] = document[name]
+    clear["anonymous"] = identity["anonymous"]
+    location = document.get("location")
+    if location is not None:
+        clear["location"] = {"region": location["region"]} if "region" in location else {}
+    if "attachments" in document:
+        clear["attachments"] = [
+            {"sha256": a["sha256"], "media_type": a["media_type"], "size": a["size"]}
+            for a in document["attachments"]
+        ]
+    return clear
+
+
+def _words(document: dict[str, Any]) -> dict[str, Any]:
+    words = {name: document[name] for name in _TEXTS if name in document}
+    if "url" in document["source"]:
+        words["source"] = {"url": document["source"]["url"]}
+    location = document.get("location")
+    if location and (place := {name: location[name] for name in ("address", "point") if name in location}):
+        words["location"] = place
+    if "attachments" in document:
+        words["attachments"] = [
+            {name: a[name] for name in ("name", "url") if name in a} for a in document["attachments"]
+        ]
+    return words
+
+
+def _mask_words(
+    words: dict[str, Any], own_values: list[str]
+) -> tuple[dict[str, Any], dict[str, Any], tuple[Finding, ...]]:
+    """Almost every complaint holds nothing to mask: one cheap look at all its texts together says so."""
+    together = _BORDER.join(texts_in(words))
+    if is_plain(together) and not (own_values and may_hold(together, own_values)):
+        return words, {}, ()
+    counts: dict[Kind, int] = {}
+    masked = {name: mask_value(value, own_values, counts) for name, value in words.items()}
+    if "point" in words.get("location", ()):
+        masked["location"]["point"] = words["location"]["point"]  # GeoJSON has words of its own
+    original = {name: value for name, value in words.items() if masked[name] != value}
+    return masked, original, as_findings(counts)

@@ -1,0 +1,54 @@
+"""Masking of whole documents: every text inside, however deep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from hub.domain.privacy.finding import Finding, Kind, as_findings
+from hub.domain.privacy.masking import mask_into
+
+_LONG_INTEGER = 10**8
+"""Integers of nine digits and more are looked at as text: some apps send a NIK or telephone as a number."""
+
+
+def mask_document(document: Any, own_values: Sequence[str] = ()) -> tuple[Any, tuple[Finding, ...]]:
+    """The same document (a new one where something was masked) with every string, member name and long
+    integer masked, and what was found."""
+    counts: dict[Kind, int] = {}
+    masked = mask_value(document, own_values, counts)
+    return masked, as_findings(counts)
+
+
+def mask_value(value: Any, own_values: Sequence[str], counts: dict[Kind, int]) -> Any:
+    """A masked copy of a JSON value. Depth is bounded by the parser that read it."""
+    if isinstance(value, str):
+        return mask_into(value, own_values, counts)
+    if isinstance(value, dict):
+        return {
+            # A member's name is never a person's name, but some apps file things under a NIK.
+            mask_into(name, (), counts): mask_value(member, own_values, counts)
+            for name, member in value.items()
+        }
+    if isinstance(value, list):
+        return [mask_value(item, own_values, counts) for item in value]
+    if isinstance(value, int) and abs(value) >= _LONG_INTEGER:
+        text = str(value)
+        masked = mask_into(text, own_values, counts)
+        return value if masked == text else masked
+    return value
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """Every text that `mask_value` would look at."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            yield name
+            yield from texts_in(member)
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts_in(item)
+    elif isinstance(value, int) and abs(value) >= _LONG_INTEGER:
+        yield str(value)

@@ -1,0 +1,89 @@
+"""What one agency sees of one event: the only place where an event becomes a CloudEvent.
+
+Pure, and the same for pull, stream, webhook and topic: `redact(event, its relation then, flags now)`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hub.domain.events import TYPE_PREFIX, Fact
+from hub.domain.privacy import join_complaint
+
+COMMON = ("case_id", "tracking_number", "status", "owner", "anonymous", "confidential")
+
+
+def cloud_event(
+    fact: Fact, texts: Mapping[str, Any] | None, *, source: str, withheld: bool = False
+) -> dict[str, Any]:
+    """The CloudEvent 1.0 (JSON format) of `fact`. `texts` are its masked words, {} where it has none and
+    None once they were erased; `source` is the hub's public URL; `withheld` keeps the place but no data."""
+    data = {"withheld": True} if withheld else event_data(fact, texts)
+    return {
+        "specversion": "1.0",
+        "id": fact.id,
+        "source": source,
+        "type": f"{TYPE_PREFIX}{fact.type}.v1",
+        "time": fact.time,
+        "subject": fact.subject,
+        "sequence": f"{fact.sequence:010d}",
+        "datacontenttype": "application/json",
+        "dataschema": f"{source}/schemas/{fact.type}/1.json",
+        "data": data,
+    }
+
+
+def event_data(fact: Fact, texts: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The event's `data`, as `schemas/<type>/1.json` describes it."""
+    if fact.type.startswith("agency."):
+        return {"agency": fact.data["agency"]}
+    data = {name: fact.data[name] for name in COMMON}
+    data |= {"version": fact.sequence, "agency": fact.actor}
+    if texts is None:
+        data["erased"] = True
+    return data | _details(fact, texts)
+
+
+def _details(fact: Fact, texts: Mapping[str, Any] | None) -> dict[str, Any]:
+    kind, facts = fact.type, fact.data
+    if kind == "complaint.submitted":
+        return {"complaint": _complaint(facts["complaint"], texts)}
+    if kind == "complaint.answered":
+        answer = {"agency": facts["agency"], "forwarding_id": facts["leg"]} | _text(texts)
+        return {"answer": answer | _attachments(facts, texts)}
+    if kind == "complaint.closed":
+        return {"reason": facts["reason"]} | _text(texts)
+    if kind.startswith("complaint."):
+        return _text(texts, "reason")
+    details: dict[str, Any] = {"forwarding": _forwarding(fact, texts)}
+    if kind == "forwarding.sent":
+        complaint = None if texts is None else texts["complaint"]
+        return details | {"complaint": _complaint(facts["complaint"], complaint)}
+    if kind == "forwarding.withdrawn":
+        return details | _text(texts, "reason")
+    return details | _text(texts) | _attachments(facts, texts)
+
+
+def _complaint(clear: dict[str, Any], masked: Mapping[str, Any] | None) -> dict[str, Any]:
+    complaint = join_complaint(clear, None if masked is None else dict(masked))
+    complaint.pop("anonymous", None)
+    return complaint
+
+
+def _text(texts: Mapping[str, Any] | None, member: str = "text") -> dict[str, Any]:
+    return {member: texts[member]} if texts and texts.get(member) is not None else {}
+
+
+def _attachments(facts: dict[str, Any], texts: Mapping[str, Any] | None) -> dict[str, Any]:
+    attached = facts.get("attachments")
+    if not attached:
+        return {}
+    names = (texts or {}).get("names") or []
+    named = [a | ({"name": names[i]} if i < len(names) else {}) for i, a in enumerate(attached)]
+    return {"attachments": named}
+
+
+def _forwarding(fact: Fact, texts: Mapping[str, Any] | None) -> dict[str, Any]:
+    given = fact.data["forwarding"]
+    times = {"created_at": given["created_at"] or fact.time, "updated_at": fact.time}
+    return given | times | {"note": (texts or {}).get("note")}

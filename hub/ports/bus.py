@@ -1,0 +1,29 @@
+"""The bus between the log and whoever follows it. Adapters: embedded (in the process), later Kafka."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Protocol
+
+from hub.domain.events import Recorded
+
+Listener = Callable[[Collection[str]], None]
+"""Told, on the event loop, which agencies have something new in their mailbox. Must not block or raise."""
+
+
+class Bus(Protocol):
+    """Guarantees: a listener is told of every agency that got a mailbox entry after it subscribed, at least
+    once, whichever process committed it (own commits at once, others' within a second). It is a hint: what
+    is there is read from the mailbox, so nothing depends on a hint being delivered only once."""
+
+    def offer(self, events: Sequence[Recorded]) -> None:
+        """The events that this process just committed, in order of position; on the event loop."""
+        ...
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Gives the function that ends the subscription."""
+        ...
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...

@@ -1,0 +1,247 @@
+"""What the service needs of a database. Synchronous: adapters run on threads of their own.
+
+Guarantees that every adapter gives, and the contract suite (tests/store/) holds it to:
+- A write transaction is atomic and durable: after `commit` returned, its whole effect survives kill -9.
+- Positions of the log are dense from 1 and in commit order: a reader that has seen n will never see a
+  position below n appear. Mailbox positions are dense from 1 per agency.
+- `load_*` see everything committed before the transaction, and hold what they saw until it ends.
+- A row that the database refuses raises RowRefused and nothing of the transaction remains; a database that
+  is away, full or read-only raises StoreUnavailable and nothing remains.
+- A read session sees one consistent snapshot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from hub.domain.agency import Agency
+from hub.domain.case import Case, CaseState
+from hub.domain.events import Recorded
+from hub.ports.sealing import WrappedKey
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An agency's own reference of a complaint and the case it became."""
+
+    agency: str
+    reference: str
+    case_id: str
+    accepted_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """An idempotency row: the write that took effect under this key. Status and ids, never a body."""
+
+    key: bytes
+    body: bytes
+    status: int
+    kind: str
+    ids: tuple[str, ...]
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A stream's last sequence and chain hash."""
+
+    sequence: int
+    chain: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxEntry:
+    """Position `position` of `agency`'s mailbox names the event at `event` in the log."""
+
+    agency: str
+    position: int
+    event: int
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A case's vault row: the reporter's identity and the citizen's own words, sealed."""
+
+    case_id: str
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FileHolding:
+    """A file's key, wrapped under the key of a case that names the file."""
+
+    sha256: str
+    stream: str
+    key: WrappedKey
+
+
+@dataclass(slots=True)
+class Effects:
+    """Everything that one transaction writes, gathered first so that it goes in as few statements."""
+
+    keys: list[WrappedKey] = field(default_factory=list)
+    events: list[Recorded] = field(default_factory=list)
+    mailbox: list[MailboxEntry] = field(default_factory=list)
+    new_cases: list[Case] = field(default_factory=list)
+    changed_cases: list[Case] = field(default_factory=list)
+    references: list[Reference] = field(default_factory=list)
+    identities: list[Identity] = field(default_factory=list)
+    remembered: list[Remembered] = field(default_factory=list)
+    agencies: list[Agency] = field(default_factory=list)
+    holders: list[FileHolding] = field(default_factory=list)
+
+
+class WriteTransaction(Protocol):
+    """One open write transaction. Call the methods in this order: reserve keys, reserve references, lock
+    and load, then `tail`, `write`. Each group must be given sorted, so that two processes never wait for
+    each other in a circle."""
+
+    def reserve_keys(self, keys: Sequence[bytes]) -> dict[bytes, Remembered]:
+        """The idempotency keys among `keys` that took effect before; the others are reserved."""
+        ...
+
+    def reserve_references(self, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Reference]:
+        """The (agency, reference) pairs that exist already; the others are reserved."""
+        ...
+
+    def load_cases(self, case_ids: Sequence[str]) -> dict[str, Case]:
+        """The cases, locked until the end of the transaction."""
+        ...
+
+    def load_heads(self, streams: Sequence[str]) -> dict[str, Head]: ...
+
+    def load_keys(self, streams: Sequence[str]) -> dict[str, WrappedKey]: ...
+
+    def load_agencies(self, ids: Sequence[str]) -> dict[str, Agency]: ...
+
+    def inactive_clients(self, client_ids: Collection[str]) -> set[str]:
+        """Those that are revoked or unknown: rights are decided in the transaction again."""
+        ...
+
+    def load_files(self, named: Sequence[tuple[str, str]]) -> dict[tuple[str, str], WrappedKey]:
+        """Of (sha256, agency) pairs those that this agency uploaded lately, with the file's key as it is
+        wrapped for the uploader."""
+        ...
+
+    def tail(self) -> int:
+        """Takes the end of the log (PostgreSQL: a row lock) and gives the last position, 0 when empty."""
+        ...
+
+    def mailbox_heads(self, agencies: Sequence[str]) -> dict[str, int]:
+        """Last mailbox position per agency; call after `tail`."""
+        ...
+
+    def write(self, effects: Effects) -> None: ...
+
+    def commit(self) -> None: ...
+
+    def rollback(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFilter:
+    """`GET /v1/cases`. `agency` narrows to cases in which that other agency takes part; `role` is what the
+    reader is to the case (owner, handler, participant)."""
+
+    status: str | None = None
+    agency: str | None = None
+    region: str | None = None
+    category: str | None = None
+    role: str | None = None
+    q: str | None = None
+    updated_since: str | None = None
+    overdue: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxRow:
+    """A mailbox entry joined with its event and, unless erased, the key of the event's stream."""
+
+    position: int
+    event: Recorded
+    key: WrappedKey | None
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxState:
+    head: int
+    first: int
+    cursor: int
+
+
+class ReadSession(Protocol):
+    """Reads on one snapshot."""
+
+    def case(self, case_id: str) -> Case | None: ...
+
+    def case_of_leg(self, leg_id: str) -> str | None: ...
+
+    def cases(
+        self, agency: str, wanted: CaseFilter, after: tuple[str, ...] | None, limit: int
+    ) -> list[tuple[tuple[str, ...], CaseState]]:
+        """A page of cases that `agency` takes or took part in, newest first (`updated_since`: by change,
+        oldest first), each with its keyset; `after` is the keyset of the last one of the page before."""
+        ...
+
+    def reference(self, agency: str, reference: str) -> Reference | None: ...
+
+    def identity(self, case_id: str) -> Identity | None: ...
+
+    def keys(self, streams: Sequence[str]) -> dict[str, WrappedKey]: ...
+
+    def stream(self, stream: str, after: int, limit: int) -> list[Recorded]:
+        """Events of one stream with sequence > after."""
+        ...
+
+    def events_after(self, position: int, limit: int) -> list[Recorded]: ...
+
+    def last_position(self) -> int: ...
+
+    def mailbox_state(self, agency: str) -> MailboxState: ...
+
+    def mailbox(self, agency: str, after: int, limit: int) -> list[MailboxRow]: ...
+
+    def mailbox_event_ids(self, agency: str, first: int, last: int) -> list[tuple[int, str]]: ...
+
+    def submissions(self, agency: str, since: str, until: str) -> list[tuple[str, str]]:
+        """(reference, case id) of complaints accepted in [since, until), sorted by reference."""
+        ...
+
+    def missing_references(self, agency: str, references: Sequence[str]) -> list[str]: ...
+
+    def agencies(self) -> list[Agency]: ...
+
+    def remembered(self, key: bytes) -> Remembered | None: ...
+
+    def incarnation(self) -> str: ...
+
+
+class MailboxCursors(Protocol):
+    """What agencies have acknowledged: written outside of commands, on the writer's thread."""
+
+    def put_cursor(self, agency: str, position: int) -> None: ...
+
+    def trim_mailboxes(self, before: str) -> int:
+        """Drops acknowledged entries of events older than `before`, at the front only; how many."""
+        ...
+
+
+class Store(Protocol):
+    """The database. Adapters: `hub.store.sqlite`, later PostgreSQL."""
+
+    def begin(self) -> AbstractContextManager[WriteTransaction]:
+        """The process's one writer opens a transaction; leaving without `commit` rolls back."""
+        ...
+
+    def read(self) -> AbstractContextManager[ReadSession]: ...
+
+    def registry_generation(self) -> int:
+        """A number that grows whenever an agency, client, key or webhook changed, in whichever process.
+        Cheap enough to ask at every request (a few microseconds)."""
+        ...
+
+    def close(self) -> None: ...

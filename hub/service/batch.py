@@ -1,0 +1,120 @@
+"""Many commands, one transaction (DESIGN decision 2).
+
+reserve keys → reserve references → lock and load → decide one by one over the overlay → take the tail →
+write events, tables and mailbox entries → commit. Nothing is answered before the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from hub.domain.events import Recorded
+from hub.errors import Internal, Problem, RowRefused, StoreUnavailable, Unavailable
+from hub.ports.clock import Clock, rfc3339
+from hub.ports.sealing import Sealing
+from hub.ports.store import Effects, MailboxEntry, Reference, Remembered, Store, WriteTransaction
+from hub.service.decide import Decider
+from hub.service.overlay import Overlay
+from hub.service.requests import Outcome, Request, Result
+
+log = structlog.get_logger(__name__)
+
+
+class BatchRunner:
+    """Runs batches on the caller's thread. `committed` holds the events of the last one that committed."""
+
+    def __init__(self, store: Store, decider: Decider, sealing: Sealing, clock: Clock) -> None:
+        self._store = store
+        self._decider = decider
+        self._sealing = sealing
+        self._clock = clock
+
+    def run(self, batch: Sequence[Request]) -> tuple[list[Result], list[Recorded]]:
+        """A result a request, in order, and the events that were committed. Never raises for one request's
+        sake: if the database refuses a row, the batch is halved until the culprit stands alone."""
+        try:
+            return self._attempt(batch)
+        except StoreUnavailable as away:
+            log.warning("store_unavailable", cause=str(away), waiting=len(batch))
+            problem = Unavailable(
+                "The hub cannot write now; nothing was accepted. Try again.", retry_after_s=5
+            )
+            return [problem] * len(batch), []
+        except RowRefused as refused:
+            if len(batch) > 1:
+                return self._halves(batch)
+            log.error("row_refused", cause=str(refused), command=type(batch[0].command).__name__)
+            return [
+                Internal("The database refused this; it was not accepted. The cause is in the hub's log.")
+            ], []
+
+    def _halves(self, batch: Sequence[Request]) -> tuple[list[Result], list[Recorded]]:
+        middle = len(batch) // 2
+        left, left_events = self.run(batch[:middle])
+        right, right_events = self.run(batch[middle:])
+        return left + right, left_events + right_events
+
+    def _attempt(self, batch: Sequence[Request]) -> tuple[list[Result], list[Recorded]]:
+        self._sealing.refresh()
+        now = rfc3339(self._clock.now())
+        with self._store.begin() as txn:
+            overlay = Overlay.load(txn, batch)
+            effects = Effects()
+            results = [self._one(request, overlay, effects, now) for request in batch]
+            if overlay.events or effects.remembered:
+                _flush(txn, overlay, effects)
+                txn.commit()
+            return results, effects.events
+
+    def _one(self, request: Request, overlay: Overlay, effects: Effects, now: str) -> Result:
+        """One request: refused, replayed, or decided and adopted. A crash is logged and harms nobody."""
+        try:
+            outcome = self._decider.run(request, overlay, now)
+        except Problem as refused:
+            return refused
+        except StoreUnavailable:
+            raise
+        except Exception:
+            log.exception("command_crashed", command=type(request.command).__name__)
+            return Internal("The hub failed on this request; nothing was accepted. The cause is in its log.")
+        if not outcome.replayed:
+            _remember(request, outcome, overlay, effects, now)
+        return outcome
+
+
+def _remember(request: Request, outcome: Outcome, overlay: Overlay, effects: Effects, now: str) -> None:
+    if request.intake is not None and outcome.status == 201 and request.reference:
+        agency, name = request.reference
+        reference = Reference(agency, name, outcome.ids[0], now)
+        overlay.references[agency, name] = reference
+        effects.references.append(reference)
+        effects.identities.append(request.intake.identity)
+        effects.keys.append(request.intake.key.wrapped)
+    if request.idempotency is not None:
+        row = Remembered(
+            request.idempotency.key, request.idempotency.body, outcome.status, outcome.kind, outcome.ids, now
+        )
+        overlay.remembered[row.key] = row
+        effects.remembered.append(row)
+
+
+def _flush(txn: WriteTransaction, overlay: Overlay, effects: Effects) -> None:
+    """Positions are given here, under the tail's lock, so that they are dense and in commit order."""
+    last = txn.tail()
+    readers = sorted({agency for event in overlay.events for agency in event.recipients})
+    heads = txn.mailbox_heads(readers)
+    for position, event in enumerate(overlay.events, last + 1):
+        effects.events.append(
+            Recorded(
+                position, event.stream, event.sequence, event.id, event.header, event.sealed, event.chain
+            )
+        )
+        for agency in event.recipients:
+            heads[agency] = heads.get(agency, 0) + 1
+            effects.mailbox.append(MailboxEntry(agency, heads[agency], position))
+    effects.new_cases = [overlay.cases[case_id] for case_id in overlay.new_cases]
+    effects.changed_cases = [overlay.cases[case_id] for case_id in overlay.changed_cases - overlay.new_cases]
+    effects.holders = overlay.holders
+    effects.agencies = [overlay.agencies[agency] for agency in sorted(overlay.changed_agencies)]
+    txn.write(effects)

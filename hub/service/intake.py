@@ -1,0 +1,125 @@
+"""A complaint as it arrived → a sealed request that waits for the transaction. Everything that costs
+processor time (checking, masking, sealing) happens here, outside of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from schemas.categories import Categories
+from schemas.complaint_check import check_complaint
+from schemas.regions import Regions
+
+from auth import policy
+from auth.principal import Principal
+from hub.domain.agency import Agency
+from hub.domain.commands import SubmitComplaint
+from hub.domain.privacy import ComplaintParts, split_complaint
+from hub.errors import Forbidden, Invalid
+from hub.ports.clock import Clock
+from hub.ports.sealing import Part, Sealing, StreamKey
+from hub.ports.store import Identity
+from hub.service.ids import Ids, tracking_number
+from hub.service.requests import Idempotency, Intake, Request
+from schemas.registry import Registry as Schemas
+
+NOT_ADDRESSABLE = "No active agency {!r} is registered that could be addressed; see GET /v1/agencies."
+
+
+class ComplaintDesk:
+    """Checks complaints against schema, codes and registry, and makes requests of them."""
+
+    def __init__(
+        self,
+        *,
+        schemas: Schemas,
+        regions: Regions,
+        categories: Categories,
+        agencies: Mapping[str, Agency],
+        sealing: Sealing,
+        ids: Ids,
+        clock: Clock,
+    ) -> None:
+        self._schemas = schemas
+        self._regions = regions
+        self._categories = categories
+        self._agencies = agencies
+        self._sealing = sealing
+        self._ids = ids
+        self._clock = clock
+
+    def require_scope(self, principal: Principal) -> None:
+        """403 unless the client may submit; asked before the body is judged."""
+        verdict = policy.decide("submit", frozenset(), principal.scopes)
+        if not verdict.allowed:
+            raise Forbidden(verdict.detail)
+
+    def prepare(self, principal: Principal, document: Any, idempotency: Idempotency | None = None) -> Request:
+        """The request, or Invalid (422, every flaw with its pointer) or Forbidden (403, another agency's
+        name in `source.agency`)."""
+        self._check(document)
+        agency = document["source"]["agency"]
+        if agency != principal.agency:
+            raise Forbidden(
+                f"source.agency is {agency!r}, but this client belongs to {principal.agency!r}; an agency "
+                "submits in its own name only.",
+                flaws=[("/source/agency", f"Write {principal.agency!r} here.")],
+            )
+        return self._seal(principal, document, split_complaint(document), idempotency)
+
+    def _check(self, document: Any) -> None:
+        found = check_complaint(
+            document,
+            now=self._clock.now(),
+            registry=self._schemas,
+            regions=self._regions,
+            categories=self._categories,
+        )
+        flaws = [(flaw.pointer, flaw.detail) for flaw in found]
+        if not flaws:
+            flaws = self._unaddressable(document.get("addressed_to") or ())
+        if flaws:
+            raise Invalid(f"The complaint has {len(flaws)} flaw(s); each is named below.", flaws=flaws)
+
+    def _unaddressable(self, addressed: list[str]) -> list[tuple[str, str]]:
+        known = self._agencies
+        return [
+            (f"/addressed_to/{index}", NOT_ADDRESSABLE.format(name))
+            for index, name in enumerate(addressed)
+            if name not in known or not known[name].may_receive()
+        ]
+
+    def _seal(
+        self,
+        principal: Principal,
+        document: dict[str, Any],
+        parts: ComplaintParts,
+        idempotency: Idempotency | None,
+    ) -> Request:
+        case_id, event_id = self._ids.new(), self._ids.new()
+        key = self._sealing.new_stream_key(case_id)
+        content = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+        command = SubmitComplaint(
+            case_id=case_id,
+            tracking_number=tracking_number(case_id),
+            event_id=event_id,
+            clear=parts.clear,
+            masked=parts.masked,
+            sealed=self._seal_words(key, event_id, parts),
+            content_digest=self._sealing.keyed_digest(key, "content", content).hex(),
+        )
+        identity = self._sealing.seal_identity(key, case_id, orjson.dumps(parts.identity))
+        intake = Intake(key, Identity(case_id, identity), content, _uploads(document))
+        return Request(principal, command, idempotency, intake)
+
+    def _seal_words(self, key: StreamKey, event_id: str, parts: ComplaintParts) -> bytes:
+        sealed: dict[Part, bytes] = {"masked": orjson.dumps(parts.masked)}
+        if parts.original:
+            sealed["original"] = orjson.dumps(parts.original)
+        return self._sealing.seal_event(key, event_id, sealed)
+
+
+def _uploads(document: dict[str, Any]) -> tuple[tuple[int, str], ...]:
+    attached = document.get("attachments") or ()
+    return tuple((i, file["sha256"]) for i, file in enumerate(attached) if "url" not in file)

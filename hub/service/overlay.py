@@ -1,0 +1,121 @@
+"""The state that one batch decides on: what was loaded, overlaid with what the batch has decided so far.
+
+Every decision is staged first and adopted only when it is complete, so that a command which is refused or
+crashes half-way leaves no trace."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from hub.domain.agency import Agency
+from hub.domain.case import Case
+from hub.domain.commands import Forward, Return
+from hub.domain.events import NO_CHAIN
+from hub.ports.sealing import StreamKey, WrappedKey
+from hub.ports.store import FileHolding, Head, Reference, Remembered, WriteTransaction
+from hub.service.requests import OPERATOR, ChangeAgency, RegisterAgency, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """An event that waits for its position."""
+
+    stream: str
+    sequence: int
+    id: str
+    header: bytes
+    sealed: bytes | None
+    chain: bytes
+    recipients: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Staged:
+    """What one command would change."""
+
+    events: list[Appended] = field(default_factory=list)
+    head: Head | None = None
+    case: Case | None = None
+    agency: Agency | None = None
+    key: StreamKey | None = None
+    holders: list[FileHolding] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Overlay:
+    remembered: dict[bytes, Remembered]
+    references: dict[tuple[str, str], Reference]
+    cases: dict[str, Case]
+    heads: dict[str, Head]
+    wrapped: dict[str, WrappedKey]
+    agencies: dict[str, Agency]
+    inactive: set[str]
+    files: dict[tuple[str, str], WrappedKey]
+    keys: dict[str, StreamKey] = field(default_factory=dict)
+    events: list[Appended] = field(default_factory=list)
+    holders: list[FileHolding] = field(default_factory=list)
+    new_cases: set[str] = field(default_factory=set)
+    changed_cases: set[str] = field(default_factory=set)
+    changed_agencies: set[str] = field(default_factory=set)
+
+    @classmethod
+    def load(cls, txn: WriteTransaction, batch: Sequence[Request]) -> Overlay:
+        """Reserves and loads everything that the batch needs, each group in sorted order."""
+        remembered = txn.reserve_keys(sorted({r.idempotency.key for r in batch if r.idempotency}))
+        references = txn.reserve_references(sorted({r.reference for r in batch if r.reference}))
+        wanted = {r.case_id for r in batch if r.case_id and r.intake is None}
+        wanted |= {reference.case_id for reference in references.values()}
+        cases = sorted(wanted)
+        agencies = sorted({name for r in batch for name in _agencies(r)})
+        streams = sorted(wanted | {f"agency/{name}" for r in batch for name in _agency_streams(r)})
+        return cls(
+            remembered,
+            references,
+            txn.load_cases(cases) if cases else {},
+            txn.load_heads(streams) if streams else {},
+            txn.load_keys(cases) if cases else {},
+            txn.load_agencies(agencies),
+            txn.inactive_clients(sorted({r.principal.client_id for r in batch} - {OPERATOR})),
+            txn.load_files(sorted({(sha256, r.principal.agency) for r in batch for _, sha256 in r.files})),
+        )
+
+    def head(self, stream: str) -> Head:
+        return self.heads.get(stream) or Head(0, NO_CHAIN)
+
+    def adopt(self, staged: Staged, stream: str, *, new: bool = False) -> None:
+        """Makes a complete decision part of the batch."""
+        self.events.extend(staged.events)
+        self.holders.extend(staged.holders)
+        if staged.head is not None:
+            self.heads[stream] = staged.head
+        if staged.key is not None:
+            self.keys[stream] = staged.key
+        if staged.case is not None:
+            self.cases[stream] = staged.case
+            (self.new_cases if new else self.changed_cases).add(stream)
+        if staged.agency is not None:
+            self.agencies[staged.agency.id] = staged.agency
+            self.changed_agencies.add(staged.agency.id)
+
+
+def _agencies(request: Request) -> set[str]:
+    """The agencies whose present state a command's decision asks for; each pays its own way only."""
+    command = request.command
+    found = {request.principal.agency}
+    if isinstance(command, Forward):
+        found |= {recipient.agency for recipient in command.to}
+    elif isinstance(command, Return) and command.suggested_agency:
+        found.add(command.suggested_agency)
+    elif isinstance(command, RegisterAgency):
+        found |= {command.agency.id, command.agency.parent or ""}
+    elif isinstance(command, ChangeAgency):
+        found |= {command.agency_id, str(command.changes.get("parent") or "")}
+    return found - {""}
+
+
+def _agency_streams(request: Request) -> set[str]:
+    command = request.command
+    if isinstance(command, RegisterAgency):
+        return {command.agency.id}
+    return {command.agency_id} if isinstance(command, ChangeAgency) else set()

@@ -1,0 +1,101 @@
+"""What goes into the transaction and what comes out: requests, outcomes, idempotency."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from auth.principal import Principal
+from hub.domain.agency import Agency
+from hub.domain.case import Case
+from hub.domain.commands import Answer, CaseCommand, SubmitComplaint
+from hub.errors import Problem
+from hub.ports.sealing import StreamKey
+from hub.ports.store import Identity
+
+OPERATOR: Final = "operator"
+"""The client id of whoever works on the hub's own command line; no token carries it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """Keyed hashes of (client, method, path, key) and of the body; neither can be guessed from the table."""
+
+    key: bytes
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterAgency:
+    action = "register_agency"
+    agency: Agency
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeAgency:
+    """`changes` holds the members of `Agency` that shall be different."""
+
+    action = "change_agency"
+    agency_id: str
+    changes: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What a new complaint brings beside its command: the new case's key, the sealed vault row, and the
+    canonical bytes by which a repeated reference is told from a changed one."""
+
+    key: StreamKey
+    identity: Identity
+    content: bytes
+    uploads: tuple[tuple[int, str], ...] = ()
+    """Index and sha256 of each attachment without a `url`: its agency must have uploaded it."""
+
+
+Command = CaseCommand | RegisterAgency | ChangeAgency
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One command, by whom, parsed and sealed beforehand. `if_match` is the version that the caller saw."""
+
+    principal: Principal
+    command: Command
+    idempotency: Idempotency | None = None
+    intake: Intake | None = None
+    if_match: int | None = None
+
+    @property
+    def case_id(self) -> str | None:
+        return getattr(self.command, "case_id", None)
+
+    @property
+    def files(self) -> tuple[tuple[int, str], ...]:
+        """Index and sha256 of each file that the command names and its agency must have uploaded."""
+        if isinstance(self.command, Answer):
+            return tuple((index, file["sha256"]) for index, file in enumerate(self.command.attachments))
+        return self.intake.uploads if self.intake else ()
+
+    @property
+    def reference(self) -> tuple[str, str] | None:
+        """The (agency, reference) pair that a new complaint takes."""
+        if not isinstance(self.command, SubmitComplaint):
+            return None
+        source = self.command.clear["source"]
+        return source["agency"], source["reference"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A command that took effect (or did before: `replayed`). `kind` says what `ids` name: case,
+    forwardings, forwarding, agency. `case` is as it stood right after this command."""
+
+    status: int
+    kind: str
+    ids: tuple[str, ...]
+    case: Case | None = None
+    agency: Agency | None = None
+    replayed: bool = False
+
+
+Result = Outcome | Problem

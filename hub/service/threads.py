@@ -1,0 +1,168 @@
+"""Where asyncio meets threads: one writer thread that takes batches, a few reader threads. Nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+import structlog
+
+from hub.domain.events import Recorded
+from hub.errors import Internal, Unavailable
+from hub.ports.store import ReadSession, Store
+from hub.service.batch import BatchRunner
+from hub.service.requests import Request, Result
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+BATCH: Final = 256
+BULK_CHUNK: Final = 64
+QUEUE: Final = 4096
+"""Requests that may wait; beyond it a caller gets 503 rather than an ever longer wait."""
+
+Waiting = tuple[Sequence[Request], "asyncio.Future[list[Result]]"]
+
+
+class Writer:
+    """The process's one writer. Requests wait in two bounded lanes, interactive before bulk, and go in
+    batches of whatever waits, at most 256; none waits when the writer is idle."""
+
+    def __init__(
+        self, runner: BatchRunner, committed: Callable[[Sequence[Recorded]], None], queue: int = QUEUE
+    ) -> None:
+        self._runner = runner
+        self._committed = committed
+        self._limit = queue
+        self._interactive: deque[Waiting] = deque()
+        self._bulk: deque[Waiting] = deque()
+        self._jobs: deque[tuple[Callable[[], object], asyncio.Future[object]]] = deque()
+        self._waiting = 0
+        self._wake = threading.Event()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """What waits is still written; then the thread ends."""
+        self._stopping = True
+        self._wake.set()
+        if self._thread is not None:
+            await asyncio.to_thread(self._thread.join, 10)
+
+    def submit(self, requests: Sequence[Request], *, bulk: bool = False) -> asyncio.Future[list[Result]]:
+        """A future of a result a request. At most BULK_CHUNK requests at once."""
+        if self._loop is None or self._stopping:
+            raise Unavailable("The hub is stopping; try again in a moment.", retry_after_s=2)
+        if self._waiting + len(requests) > self._limit:
+            raise Unavailable("The hub has too much to do; try again in a moment.", retry_after_s=1)
+        self._waiting += len(requests)
+        future: asyncio.Future[list[Result]] = self._loop.create_future()
+        (self._bulk if bulk else self._interactive).append((requests, future))
+        self._wake.set()
+        return future
+
+    async def run(self, job: Callable[[], T]) -> T:
+        """Runs a write that is no command (cursors, delivery rows) on the writer's thread, between batches."""
+        if self._loop is None or self._stopping:
+            raise Unavailable("The hub is stopping; try again in a moment.", retry_after_s=2)
+        future: asyncio.Future[object] = self._loop.create_future()
+        self._jobs.append((job, future))
+        self._wake.set()
+        return await future  # type: ignore[return-value]  # the queue is untyped
+
+    def _work(self) -> None:
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            while self._interactive or self._bulk or self._jobs:
+                self._run_jobs()
+                self._run_batch()
+            if self._stopping and not self._wake.is_set():
+                return
+
+    def _run_batch(self) -> None:
+        taken = self._take()
+        if not taken:
+            return
+        batch = [request for requests, _ in taken for request in requests]
+        try:
+            results, events = self._runner.run(batch)
+        except Exception:
+            log.exception("batch_crashed", size=len(batch))
+            results, events = [Internal("The hub failed; nothing was accepted.")] * len(batch), []
+        self._call(self._deliver, taken, results, events)
+
+    def _take(self) -> list[Waiting]:
+        taken: list[Waiting] = []
+        room = BATCH
+        for lane in (self._interactive, self._bulk):
+            while lane and len(lane[0][0]) <= room:
+                taken.append(lane.popleft())
+                room -= len(taken[-1][0])
+                if lane is self._bulk:
+                    break  # one small chunk, so that who comes next need not wait for a long import
+        return taken
+
+    def _run_jobs(self) -> None:
+        for _ in range(len(self._jobs)):
+            job, future = self._jobs.popleft()
+            try:
+                result = job()
+            except Exception as error:
+                self._call(_fail, future, error)
+            else:
+                self._call(_resolve, future, result)
+
+    def _call(self, function: Callable[..., None], *args: object) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(function, *args)
+
+    def _deliver(
+        self, taken: Sequence[Waiting], results: Sequence[Result], events: Sequence[Recorded]
+    ) -> None:
+        start = 0
+        for requests, future in taken:
+            end = start + len(requests)
+            self._waiting -= len(requests)
+            _resolve(future, list(results[start:end]))
+            start = end
+        if events:
+            self._committed(events)
+
+
+class Readers:
+    """A few threads that read; each call sees one snapshot of the database."""
+
+    def __init__(self, store: Store, threads: int = 4) -> None:
+        self._store = store
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="reader")
+
+    async def run(self, query: Callable[[ReadSession], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, query)
+
+    def _read(self, query: Callable[[ReadSession], T]) -> T:
+        with self._store.read() as session:
+            return query(session)
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _resolve(future: asyncio.Future[T], result: T) -> None:
+    if not future.done():  # a caller that hung up has cancelled it
+        future.set_result(result)
+
+
+def _fail(future: asyncio.Future[object], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)

@@ -1,0 +1,65 @@
+"""Cases and forwardings as JSON, as one agency may see them (CONTRACT, Shapes)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hub.domain.audience import actions
+from hub.domain.case import Case, CaseTexts, Leg, leg_facts
+from hub.domain.privacy import join_complaint
+
+
+def case_view(case: Case, agency: str, *, reporter_name: str | None = None) -> dict[str, Any]:
+    """The whole case for an agency that takes part in it. `reporter_name` is shown as given: whoever calls
+    passes it only when neither flag forbids it (DOMAIN, default on forwarding)."""
+    state, texts = case.state, case.texts
+    view: dict[str, Any] = {
+        "id": state.id,
+        "tracking_number": state.tracking_number,
+        "status": state.status,
+        "version": state.version,
+        "owner": state.owner,
+        "complaint": _complaint(case, reporter_name),
+        "forwardings": [forwarding_view(leg, state.id, texts) for leg in state.legs],
+        "threads": [],
+        "deadlines": [],
+        "links": [],
+        "actions": actions(state, agency),
+        "created_at": state.created_at,
+        "updated_at": state.updated_at,
+    }
+    if texts is None:
+        view["erased"] = True
+    return view
+
+
+def frozen_view(then: Case, now: Case, agency: str) -> dict[str, Any]:
+    """For an agency that returned its leg or lost it: the case as it stood then, its own legs alone."""
+    texts = None if now.texts is None else then.texts
+    view = case_view(Case(then.state, texts), agency)
+    view["forwardings"] = [
+        forwarding_view(leg, then.state.id, texts) for leg in then.state.legs if leg.to == agency
+    ]
+    view["actions"] = []
+    return view
+
+
+def forwarding_view(leg: Leg, case_id: str, texts: CaseTexts | None) -> dict[str, Any]:
+    """One leg. The reason is a code for a returned leg and the sender's words for a withdrawn one."""
+    written = texts.legs.get(leg.id) if texts else None
+    view = leg_facts(leg, case_id)
+    view["note"] = written.note if written else None
+    if written and written.reason:
+        view["reason"] = written.reason
+    view["updated_at"] = leg.updated_at
+    return view
+
+
+def _complaint(case: Case, reporter_name: str | None) -> dict[str, Any]:
+    texts = None if case.texts is None else case.texts.complaint
+    complaint = join_complaint(case.state.complaint, texts)
+    complaint.pop("anonymous", None)
+    reporter: dict[str, Any] = {"anonymous": case.state.anonymous}
+    if reporter_name and not (case.state.anonymous or case.state.confidential):
+        reporter["name"] = reporter_name
+    return complaint | {"reporter": reporter}

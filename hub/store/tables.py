@@ -1,0 +1,281 @@
+"""Every table, for both engines. Which ones are projections of the log, and which are not, is said per table.
+
+Projections (a rebuild makes them anew): cases, legs, case_agencies, case_references, agencies, mailbox,
+mailboxes. Not projections: stream_keys, identities, files, file_holders, idempotency, mailbox_cursors,
+clients, signing_keys, assertions, webhooks, deliveries, reader_cursors, facts.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata: Final = MetaData()
+BIG = BigInteger().with_variant(Integer, "sqlite")
+NO_ROWID = {"sqlite_with_rowid": False}
+
+log = Table(
+    "log",
+    metadata,
+    Column("position", BIG, primary_key=True, autoincrement=False),
+    Column("stream", Text, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("header", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary),
+    Column("chain", LargeBinary, nullable=False),
+    UniqueConstraint("stream", "sequence"),
+)
+
+stream_keys = Table(
+    "stream_keys",
+    metadata,
+    Column("stream", Text, primary_key=True),
+    Column("generation", Integer, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    **NO_ROWID,
+)
+
+identities = Table(
+    "identities",
+    metadata,
+    Column("case_id", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("tracking_number", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("region", Text),
+    Column("updated_at", Text, nullable=False),
+    Column("state", LargeBinary, nullable=False),
+    Column("texts", LargeBinary),
+)
+"""`state` is CaseState as JSON, `texts` the masked words as JSON (null once erased)."""
+
+legs = Table(
+    "legs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("case_id", Text, nullable=False),
+    **NO_ROWID,
+)
+
+case_agencies = Table(
+    "case_agencies",
+    metadata,
+    Column("agency", Text, nullable=False),
+    Column("case_id", Text, nullable=False),
+    Column("role", Integer, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("updated_at", Text, nullable=False),
+    PrimaryKeyConstraint("agency", "case_id"),
+    Index("case_agencies_status", "agency", "status", "case_id"),
+    Index("case_agencies_updated", "agency", "updated_at", "case_id"),
+    **NO_ROWID,
+)
+"""Who takes or took part. `role` is a bit set: 1 owner, 2 source, 4 handler, 8 former. For a former one,
+`status` and `updated_at` stay as they stood when it left."""
+
+case_references = Table(
+    "case_references",
+    metadata,
+    Column("agency", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("case_id", Text, nullable=False),
+    Column("accepted_at", Text, nullable=False),
+    PrimaryKeyConstraint("agency", "reference"),
+    Index("case_references_accepted", "agency", "accepted_at"),
+    **NO_ROWID,
+)
+
+agencies = Table(
+    "agencies",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("document", LargeBinary, nullable=False),
+    Column("generation", BIG, nullable=False),
+)
+
+mailbox = Table(
+    "mailbox",
+    metadata,
+    Column("agency", Text, nullable=False),
+    Column("position", BIG, nullable=False),
+    Column("event", BIG, nullable=False),
+    PrimaryKeyConstraint("agency", "position"),
+    **NO_ROWID,
+)
+
+mailboxes = Table(
+    "mailboxes",
+    metadata,
+    Column("agency", Text, primary_key=True),
+    Column("head", BIG, nullable=False),
+    **NO_ROWID,
+)
+
+mailbox_cursors = Table(
+    "mailbox_cursors",
+    metadata,
+    Column("agency", Text, primary_key=True),
+    Column("cursor", BIG, nullable=False),
+    Column("first", BIG, nullable=False, server_default=text("1")),
+    **NO_ROWID,
+)
+"""What an agency has acknowledged, and the first position still kept."""
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("ids", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Index("idempotency_created", "created_at"),
+    **NO_ROWID,
+)
+"""Key and body are keyed hashes; `ids` is a JSON array."""
+
+clients = Table(
+    "clients",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("agency", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("secret_hash", LargeBinary),
+    Column("public_key", Text),
+    Column("created_at", Text, nullable=False),
+    Column("revoked_at", Text),
+    Column("generation", BIG, nullable=False),
+)
+
+signing_keys = Table(
+    "signing_keys",
+    metadata,
+    Column("kid", Text, primary_key=True),
+    Column("algorithm", Text, nullable=False),
+    Column("sealed_private", LargeBinary, nullable=False),
+    Column("public_jwk", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("published_at", Text, nullable=False),
+    Column("signs_from", Text, nullable=False),
+    Column("retires_at", Text),
+)
+
+assertions = Table(
+    "assertions",
+    metadata,
+    Column("issuer", Text, nullable=False),
+    Column("jti", Text, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    PrimaryKeyConstraint("issuer", "jti"),
+    Index("assertions_expires", "expires_at"),
+    **NO_ROWID,
+)
+"""The `jti` of each private_key_jwt assertion seen, until it expires (RFC 7523)."""
+
+files = Table(
+    "files",
+    metadata,
+    Column("sha256", Text, nullable=False),
+    Column("agency", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("size", BIG, nullable=False),
+    Column("wrapped", LargeBinary),
+    Column("created_at", Text, nullable=False),
+    PrimaryKeyConstraint("sha256", "agency"),
+    **NO_ROWID,
+)
+"""A file as one agency uploaded it; `wrapped` is its key, for the uploader, until first named."""
+
+file_holders = Table(
+    "file_holders",
+    metadata,
+    Column("sha256", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("sha256", "stream"),
+    **NO_ROWID,
+)
+"""The file's key wrapped under the key of each case that names it."""
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("agency", Text, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("event_types", Text, nullable=False),
+    Column("schema_version", Integer),
+    Column("sealed_secrets", LargeBinary, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("cursor", BIG, nullable=False),
+    Column("paused_until", Text),
+    Column("failures", Integer, nullable=False, server_default=text("0")),
+    Column("active", Boolean, nullable=False),
+    Column("generation", BIG, nullable=False),
+)
+"""One webhook an agency. `cursor` is the mailbox position up to which everything is delivered or has a row
+in `deliveries`; `sealed_secrets` the current secret and, for the overlap, the one before."""
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("agency", Text, nullable=False),
+    Column("position", BIG, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("http_status", Integer),
+    Column("latency_ms", Float),
+    Column("cause", Text),
+    Column("next_attempt_at", Text),
+    Column("created_at", Text, nullable=False),
+    Column("updated_at", Text, nullable=False),
+    UniqueConstraint("agency", "position"),
+    Index("deliveries_state", "agency", "state", "position"),
+    Index("deliveries_updated", "state", "updated_at"),
+)
+
+reader_cursors = Table(
+    "reader_cursors",
+    metadata,
+    Column("reader", Text, primary_key=True),
+    Column("position", BIG, nullable=False),
+    **NO_ROWID,
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    **NO_ROWID,
+)
+"""Single facts about this database: `incarnation`, `registry_generation`."""
+
+PROJECTIONS: Final = (cases, legs, case_agencies, case_references, agencies, mailbox, mailboxes)
