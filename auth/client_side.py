@@ -1,4 +1,4 @@
-"""What a connector needs to get tokens and keep them: the request's parts and when to renew. No HTTP inside."""
+"""What a connector needs to get tokens and keep them: the request's parts, when to renew. No HTTP inside."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ are not chained: their contexts can hold pieces of the token.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -66,8 +65,8 @@ def moment(claims: dict[str, Any], name: str) -> float | None:
     value = claims.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    # Compared as it is: a huge integer cannot become a float.
-    return float(value) if abs(value) < 1e12 and math.isfinite(value) else None
+    # Compared as it is, for a huge integer cannot become a float; NaN and infinity fail it too.
+    return float(value) if abs(value) < 1e12 else None
 
 
 def text(claims: dict[str, Any], name: str, longest: int = 256) -> str | None:

@@ -22,7 +22,7 @@ SCOPES: Final[dict[str, str]] = {
     "webhook:write": "Set, change and remove the agency's webhook, and rotate its secret.",
     "deliveries:write": "See the agency's deliveries with their causes, and have dead ones sent again.",
     "evidence:read": "Export the signed evidence of a case that the agency may read.",
-    "reporter:read": "Read the reporter's identity, as source or owner of the case; every reading is an event.",
+    "reporter:read": "Read the reporter's identity, as source or owner of the case; a reading is an event.",
     "agencies:write": "Register and change agencies.",
     "oversight:read": "Read indicators, overdue cases and patterns across agencies.",
 }

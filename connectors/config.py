@@ -45,10 +45,12 @@ class Database:
         "postgresql://..., sqlite:///file"
     )
     timeout_s: float = option(30.0, reason="how long one statement may take", minimum=1, maximum=600)
-    charset: str = option("utf8mb4", reason="MySQL only: the connection's character set", choices=("utf8mb4", "utf8", "latin1"))
+    charset: str = option(
+        "utf8mb4", reason="MySQL only: the connection's character set", choices=("utf8mb4", "utf8", "latin1")
+    )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Common:
     """What every kind has. A kind's own configuration adds its tables to these."""
 
@@ -56,7 +58,9 @@ class Common:
     agency: str = option(reason="this agency's id in the hub")
     hub: Hub
     spool: str = option(reason="the spool's file; beside it lie its key and its lock")
-    time_zone: str = option("Asia/Jakarta", reason="Asia/Jakarta (WIB), Asia/Makassar (WITA), Asia/Jayapura (WIT)")
+    time_zone: str = option(
+        "Asia/Jakarta", reason="Asia/Jakarta (WIB), Asia/Makassar (WITA), Asia/Jayapura (WIT)"
+    )
 
     @property
     def zone(self) -> ZoneInfo:
@@ -68,7 +72,9 @@ def read_document(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigRefused(str(path), f"cannot be read ({error.strerror})", "give the path of a TOML file") from error
+        raise ConfigRefused(
+            str(path), f"cannot be read ({error.strerror})", "give the path of a TOML file"
+        ) from error
     except UnicodeDecodeError as error:
         raise ConfigRefused(str(path), "is not UTF-8 text", "save the file as UTF-8") from error
     except tomllib.TOMLDecodeError as error:

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from connectors.dialects import Dialect
+from connectors.dialects.base import Dialect
 from connectors.errors import DatabaseAway
 from connectors.values import Value
 
@@ -69,11 +69,9 @@ class Database:
 
     def close(self) -> None:
         """Does not wait for a statement that hangs: the process is about to end."""
-        for threads in self._threads.values():
-            threads.shutdown(wait=False, cancel_futures=True)
-        for connection in self._connections.values():
-            with suppress(Exception):  # a connection in use by its thread may refuse; it ends with the process
-                connection.close()
+        for read_only, threads in self._threads.items():
+            threads.submit(self._drop, read_only)
+            threads.shutdown(wait=False)
 
     async def _run(self, work: Callable[[Session], T], read_only: bool) -> T:
         loop = asyncio.get_running_loop()

@@ -6,6 +6,7 @@ ConnectorError
 │   ├── HubAway        no answer, 5xx, 429 or 503 from the hub
 │   ├── DatabaseAway   no connection to the agency's database
 │   └── SystemAway     the agency's own HTTP endpoint does not answer
+├── NotNow            this one thing cannot be done now; other things can
 ├── StatementRefused   the database answered and refused a statement (grants, column names, data)
 ├── HubRefused         the hub answered with a problem document
 └── SpoolInUse         another connector works with this spool
@@ -56,6 +57,10 @@ class SystemAway(Away):
     part = "agency system"
 
 
+class NotNow(ConnectorError):
+    """Trying again later helps this one; it waits without end, and nothing else waits for it."""
+
+
 class StatementRefused(ConnectorError):
     """The database understood the connection and refused the statement."""
 
@@ -73,6 +78,10 @@ class HubRefused(ConnectorError):
     title: str
     detail: str
     errors: list[dict[str, str]] = field(default_factory=list)
+    first: int | None = None
+    """410 of a mailbox: the first position that is still kept."""
+    state: str = ""
+    """409: the present state, where the problem document names it."""
 
     def __str__(self) -> str:
         return f"{self.status} {self.title}: {self.detail}".rstrip(": ")

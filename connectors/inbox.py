@@ -14,7 +14,7 @@ import orjson
 from connectors.spool import Spool
 
 ATTEMPTS = 12
-"""After so many refusals an event is set aside as failed, listed, and tried again at the next start."""
+"""After so many refusals an event is set aside as failed, listed, and tried again every hour and at a start."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Inbox:
             )
 
     def revive(self) -> int:
-        """At a start, whatever failed or was paused is tried again: somebody may have mended the cause."""
+        """At a start and every hour, whatever failed is tried again: somebody may have mended the cause."""
         with self._spool.transaction() as connection:
             return connection.execute(
                 "UPDATE events SET state = 'pending', attempts = 0, not_before = 0 "

@@ -77,7 +77,10 @@ class Intake:
         if entry.state in FINAL:
             if not same_row and not entry.changed_later:
                 self.outbox.note_change(entry.reference, row_hash)
-                log.info("row changed after the hub had it; the hub keeps what it was told", reference=entry.reference)
+                log.info(
+                    "row changed after the hub had it; the hub keeps what it was told",
+                    reference=entry.reference,
+                )
             return False
         if entry.state == "pending" and entry.attempted:
             return False
@@ -133,7 +136,9 @@ class Rescan:
         more = len(rows) == source.page
         with spool.transaction():
             self._intake.take(rows, self._reader.key)
-            spool.put("rescan_at", orjson.dumps(rows[-1][self._reader.cursor], default=str).decode() if more else "")
+            spool.put(
+                "rescan_at", orjson.dumps(rows[-1][self._reader.cursor], default=str).decode() if more else ""
+            )
             if not more:
                 spool.put("mapped_by", self._intake.fingerprint.hex())
         return more

@@ -14,7 +14,17 @@ from zoneinfo import ZoneInfo
 
 from connectors.photos import Photo, find_photos
 from connectors.rules import SHAREABLE, Category, Photos, Rule
-from connectors.values import RowHeld, Value, as_day, as_flag, as_moment, as_number, clean_text, is_missing, shorten
+from connectors.values import (
+    RowHeld,
+    Value,
+    as_day,
+    as_flag,
+    as_moment,
+    as_number,
+    clean_text,
+    is_missing,
+    shorten,
+)
 
 Row = Mapping[str, Value]
 
@@ -170,6 +180,9 @@ def without_photos(document: dict[str, Any], agency: str) -> dict[str, Any]:
     """The same complaint with its photos named instead of attached: a missing photo blocks nothing."""
     bare = {name: value for name, value in document.items() if name != "attachments"}
     extras = dict(bare.get("extensions", {}).get(agency, {}))
-    extras["photos"] = [*extras.get("photos", []), *(item["name"] for item in document.get("attachments", []))]
+    extras["photos"] = [
+        *extras.get("photos", []),
+        *(item["name"] for item in document.get("attachments", [])),
+    ]
     bare["extensions"] = {**bare.get("extensions", {}), agency: extras}
     return bare

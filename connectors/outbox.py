@@ -82,7 +82,9 @@ class Outbox:
         return [_entry(row) for row in rows]
 
     def count_waiting(self) -> int:
-        row = self._spool.connection.execute("SELECT count(*) FROM complaints WHERE state = 'pending'").fetchone()
+        row = self._spool.connection.execute(
+            "SELECT count(*) FROM complaints WHERE state = 'pending'"
+        ).fetchone()
         return int(row[0])
 
     def queue(self, seen: Seen, content: bytes, photos: list[dict[str, Any]], route: list[str]) -> None:
@@ -134,7 +136,8 @@ class Outbox:
     def note_change(self, reference: str, row_hash: bytes) -> None:
         with self._spool.transaction() as connection:
             connection.execute(
-                "UPDATE complaints SET changed_later = 1, row_hash = ? WHERE reference = ?", (row_hash, reference)
+                "UPDATE complaints SET changed_later = 1, row_hash = ? WHERE reference = ?",
+                (row_hash, reference),
             )
 
     def note_status(self, reference: str, status: str) -> None:

@@ -23,7 +23,9 @@ class Presence:
     def back(self, part: str) -> None:
         since = self._away_since.pop(part, None)
         if since is not None:
-            self._log.info(f"the {part} is back; catching up", part=part, away_s=round(self._now_s() - since, 1))
+            self._log.info(
+                f"the {part} is back; catching up", part=part, away_s=round(self._now_s() - since, 1)
+            )
 
     def is_away(self, part: str) -> bool:
         return part in self._away_since

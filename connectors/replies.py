@@ -51,7 +51,9 @@ def read_reply(raw: dict[str, Any]) -> Reply:
     if reply.action in ("progress", "answer") and not reply.text:
         raise ReplyRefused(f"text: {reply.action} needs a text")
     if reply.action == "return" and not reply.reason:
-        raise ReplyRefused("reason: not_ours, outside_region, needs_information, duplicate or other (with text)")
+        raise ReplyRefused(
+            "reason: not_ours, outside_region, needs_information, duplicate or other (with text)"
+        )
     return reply
 
 
@@ -81,14 +83,16 @@ class Replies:
 
     def known(self, ids: list[str]) -> set[str]:
         rows = self._spool.connection.execute(
-            "SELECT id FROM answers WHERE id IN (SELECT value FROM json_each(?))", (orjson.dumps(ids).decode(),)
+            "SELECT id FROM answers WHERE id IN (SELECT value FROM json_each(?))",
+            (orjson.dumps(ids).decode(),),
         )
         return {str(row[0]) for row in rows}
 
     def waiting(self, limit: int) -> list[tuple[Reply, bool]]:
         """The replies to send, oldest first, and whether each was tried before."""
         rows = self._spool.connection.execute(
-            "SELECT body, attempted FROM answers WHERE state = 'pending' ORDER BY taken_at, id LIMIT ?", (limit,)
+            "SELECT body, attempted FROM answers WHERE state = 'pending' ORDER BY taken_at, id LIMIT ?",
+            (limit,),
         )
         return [(Reply(**orjson.loads(body)), bool(attempted)) for body, attempted in rows]
 
@@ -110,5 +114,6 @@ class Replies:
     def _end(self, reply_id: str, state: str, reason: str | None) -> None:
         with self._spool.transaction() as connection:
             connection.execute(
-                "UPDATE answers SET state = ?, reason = ?, body = NULL WHERE id = ?", (state, reason, reply_id)
+                "UPDATE answers SET state = ?, reason = ?, body = NULL WHERE id = ?",
+                (state, reason, reply_id),
             )

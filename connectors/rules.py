@@ -1,5 +1,7 @@
 """The configuration's mapping tables, [map], [category] and [photos], as checked rules."""
 
+# ruff: noqa: RUF009 (option() makes a dataclass field)
+
 from __future__ import annotations
 
 import re
@@ -54,7 +56,9 @@ class Category:
     column: str = option(reason="the app's column")
     codes: dict[str, str] = option({}, reason="the app's code = the hub's, from GET /v1/categories")
     unmapped: str = option(
-        "hold", reason="hold the row, or send it as `other` with the raw code beside it", choices=("hold", "other")
+        "hold",
+        reason="hold the row, or send it as `other` with the raw code beside it",
+        choices=("hold", "other"),
     )
 
 
@@ -84,11 +88,15 @@ def _members(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield name, raw
         elif name in GROUPS or name in OPEN_GROUPS:
             if not isinstance(raw, Mapping):
-                raise ConfigRefused(f"map.{name}", "is a group", f"write {name}.{(GROUPS.get(name) or ['x'])[0]} = ...")
+                raise ConfigRefused(
+                    f"map.{name}", "is a group", f"write {name}.{(GROUPS.get(name) or ['x'])[0]} = ..."
+                )
             for inner, value in raw.items():
                 if name in GROUPS and inner not in GROUPS[name]:
                     known = ", ".join(GROUPS[name])
-                    raise ConfigRefused(f"map.{name}.{inner}", "is no member of a complaint", f"known: {known}")
+                    raise ConfigRefused(
+                        f"map.{name}.{inner}", "is no member of a complaint", f"known: {known}"
+                    )
                 yield f"{name}.{inner}", value
         else:
             known = ", ".join((*MEMBERS, *GROUPS, *OPEN_GROUPS))
@@ -99,7 +107,9 @@ def _check(member: str, rule: Rule) -> None:
     key = f"map.{member}"
     ways = [rule.column, rule.of, rule.value is not None, rule.latitude]
     if sum(bool(way) for way in ways) != 1:
-        raise ConfigRefused(key, "names no source or several", "give one of: column, of (with first), value, latitude")
+        raise ConfigRefused(
+            key, "names no source or several", "give one of: column, of (with first), value, latitude"
+        )
     if bool(rule.first) != bool(rule.of):
         raise ConfigRefused(key, "first and of belong together", 'write { first = 80, of = "isi_laporan" }')
     if bool(rule.latitude) != bool(rule.longitude) or (member == "location.point") != bool(rule.latitude):

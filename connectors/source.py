@@ -19,9 +19,13 @@ _TABLE = re.compile(r"^\w+(\.\w+)?$")
 class Source:
     """[source]: the rows that are complaints. Give `table` and `key`, or a `query` of your own."""
 
-    key: str = option(reason="the column with the app's own number of a report; with the prefix it is the reference")
+    key: str = option(
+        reason="the column with the app's own number of a report; with the prefix it is the reference"
+    )
     table: str = option("", reason="the table of reports")
-    join: str = option("", reason='further tables, such as "LEFT JOIN masyarakat ON masyarakat.nik = pengaduan.nik"')
+    join: str = option(
+        "", reason='further tables, such as "LEFT JOIN masyarakat ON masyarakat.nik = pengaduan.nik"'
+    )
     where: str = option("", reason="which rows are meant, such as \"status <> 'draft'\"")
     query: str = option(
         "", reason="instead of table: a SELECT with `cursor > :cursor ORDER BY cursor LIMIT :limit` inside"
@@ -31,10 +35,14 @@ class Source:
     start_after: int | str = option(0, reason="rows up to this cursor value are left alone (an old backlog)")
     every_s: float = option(2.0, reason="how often new rows are looked for", minimum=0.05)
     page: int = option(500, reason="rows read at once; more than the window", minimum=2, maximum=10000)
-    window: int = option(200, reason="rows read again each time, for auto-increment rows commit late", minimum=0)
+    window: int = option(
+        200, reason="rows read again each time, for auto-increment rows commit late", minimum=0
+    )
     rescan_every_s: float = option(900.0, reason="pause between comparisons of all rows; 0: never", minimum=0)
     rescan_pause_s: float = option(0.5, reason="pause between two pages of a comparison", minimum=0)
-    spool_limit: int = option(10000, reason="reading pauses while so many complaints wait for the hub", minimum=1)
+    spool_limit: int = option(
+        10000, reason="reading pauses while so many complaints wait for the hub", minimum=1
+    )
 
 
 def check_source(source: Source) -> None:
@@ -42,15 +50,23 @@ def check_source(source: Source) -> None:
     if bool(source.table) == bool(source.query):
         raise ConfigRefused("source", "needs either table or query", "give one of the two")
     if source.table and not _TABLE.match(source.table):
-        raise ConfigRefused("source.table", f"{source.table!r} is no table name", "write table or schema.table")
+        raise ConfigRefused(
+            "source.table", f"{source.table!r} is no table name", "write table or schema.table"
+        )
     if source.query and not {"cursor", "limit"} <= parameters_in(source.query):
-        raise ConfigRefused("source.query", "lacks :cursor or :limit", "add WHERE id > :cursor ORDER BY id LIMIT :limit")
+        raise ConfigRefused(
+            "source.query", "lacks :cursor or :limit", "add WHERE id > :cursor ORDER BY id LIMIT :limit"
+        )
     for name in ("key", "cursor"):
         value = getattr(source, name)
         if value and not COLUMN.match(value):
-            raise ConfigRefused(f"source.{name}", f"{value!r} is no column name", "write column or table.column")
+            raise ConfigRefused(
+                f"source.{name}", f"{value!r} is no column name", "write column or table.column"
+            )
     if source.page <= source.window:
-        raise ConfigRefused("source.page", "is not larger than the window", "give a page of at least window + 1")
+        raise ConfigRefused(
+            "source.page", "is not larger than the window", "give a page of at least window + 1"
+        )
 
 
 class RowReader:
@@ -72,7 +88,9 @@ class RowReader:
         rows = session.rows(self.statement, parameters)
         missing = [name for name in self._names if rows and name not in rows[0]]
         if missing:
-            raise StatementRefused(f"source.query gives no column {missing[0]!r}, which the configuration names")
+            raise StatementRefused(
+                f"source.query gives no column {missing[0]!r}, which the configuration names"
+            )
         return rows
 
     def _select(self, source: Source) -> str:

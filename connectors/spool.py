@@ -132,7 +132,9 @@ def open_spool(path: Path) -> Spool:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(lock)
-        raise SpoolInUse(f"another connector works with {path}; stop it first, or name another spool") from error
+        raise SpoolInUse(
+            f"another connector works with {path}; stop it first, or name another spool"
+        ) from error
     os.close(_private(path))
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     connection.executescript(

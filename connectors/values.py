@@ -62,7 +62,9 @@ def as_moment(value: Value, zone: ZoneInfo, member: str) -> str:
         else:
             moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise RowHeld(member, "is no date that the calendar knows (expected 2026-03-05 or with a time)") from error
+        raise RowHeld(
+            member, "is no date that the calendar knows (expected 2026-03-05 or with a time)"
+        ) from error
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone)
     return moment.isoformat(timespec="seconds")

@@ -130,9 +130,8 @@ def _sentence(error: ValidationError, path: Path, value: Any, around: Schema) ->
         case Kind.Pattern() if isinstance(value, str) and (control := _CONTROL.search(value)):
             return _control_sentence(value, control)
         case Kind.Pattern() | Kind.Format():
-            return f"{shown(path, value) or ' is filled in'}, which {_form(around)}. Write {right}."
-        case Kind.FalseSchema():
-            return " is one entry too many. Remove it."
+            seen = shown(path, value)
+            return f"{seen + ', which' if seen else ''} {_form(around)}. Write {right}."
         case _:
             return _limit_sentence(error.kind, path, value) or f" does not fit. Write {right}."
 

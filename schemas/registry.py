@@ -54,15 +54,16 @@ class Registry:
     def validate(self, name: str, document: Any, version: int = 1) -> list[Flaw]:
         """What is wrong with `document`, at most MOST_FLAWS; an empty list when it fits.
 
-        A missing or unknown member is named by its own pointer. Raises UnknownSchema.
+        A missing or unknown member is named by its own pointer. `document` is what a JSON parser gives; what
+        the schema leaves open (an agency's extras) is not looked at. Raises UnknownSchema.
         """
         is_valid = self._fast.get((name, version))
         try:
             if is_valid and is_valid(document):
                 return []
+            return self._explained(self._entry(name, version), document)
         except UnicodeEncodeError:
             return _surrogate_flaws(document)
-        return self._explained(self._entry(name, version), document)
 
     def reference_validate(self, name: str, document: Any, version: int = 1) -> list[str]:
         """The pointers of the same document's errors by the `jsonschema` library (slow; for tests)."""

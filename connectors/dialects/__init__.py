@@ -33,7 +33,12 @@ def read_address(url: str, key: str) -> Address:
     if not name:
         raise ConfigRefused(key, "the address names no database", "end it with /name")
     return Address(
-        parts.scheme, parts.hostname or "localhost", port, unquote(parts.username or ""), unquote(parts.password or ""), name
+        parts.scheme,
+        parts.hostname or "localhost",
+        port,
+        unquote(parts.username or ""),
+        unquote(parts.password or ""),
+        name,
     )
 
 

@@ -81,7 +81,9 @@ class Dialect(ABC):
         self.execute(connection, "ROLLBACK", {})
         return True
 
-    def execute(self, connection: Any, statement: str, parameters: Mapping[str, Any]) -> tuple[list[str], list[Any]]:
+    def execute(
+        self, connection: Any, statement: str, parameters: Mapping[str, Any]
+    ) -> tuple[list[str], list[Any]]:
         """Column names and rows; both empty for a statement that gives none."""
         cursor = connection.cursor()
         try:

@@ -53,8 +53,12 @@ class PostgreSQL(Dialect):
             raise TypeError(f"{type(error).__name__} is not the driver's")
         said = error.diag.message_primary
         if connecting or isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
-            first_line = (said or str(error)).strip().splitlines()[0] if (said or str(error)).strip() else "no answer"
+            first_line = (
+                (said or str(error)).strip().splitlines()[0] if (said or str(error)).strip() else "no answer"
+            )
             return DatabaseAway(f"PostgreSQL says: {first_line}")
         where = f" (column {error.diag.column_name})" if error.diag.column_name else ""
-        words = said if said and error.sqlstate and error.sqlstate[:2] in ("42", "25") else type(error).__name__
+        words = (
+            said if said and error.sqlstate and error.sqlstate[:2] in ("42", "25") else type(error).__name__
+        )
         return StatementRefused(f"PostgreSQL error {error.sqlstate}: {words}{where}")

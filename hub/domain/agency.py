@@ -39,7 +39,7 @@ class Agency:
 
 
 def register(agency: Agency, existing: Agency | None, parent: Agency | None) -> Draft:
-    """`agency.registered`, or a problem naming the field. `parent` is the agency that `agency.parent` names."""
+    """`agency.registered`, or a problem naming the field. `parent` is who `agency.parent` names."""
     if existing is not None:
         raise StateConflict(
             f"The agency {agency.id} is registered already, as {existing.name!r}.", code="agency-exists"

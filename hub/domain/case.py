@@ -28,6 +28,8 @@ class Leg:
     answered_at: str | None = None
     ended_sequence: int | None = None
     """The case's version in which the agency returned or lost this leg: what it may still see ends there."""
+    ended_status: str | None = None
+    """The case's status right after that."""
 
 
 @dataclass(frozen=True, slots=True)

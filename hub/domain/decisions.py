@@ -1,6 +1,6 @@
 """decide(case, command) -> drafts: what the case's owner may do. Legs are in `forwarding.py`.
 
-Pure: whoever may act was settled before (auth.policy on the loaded state); here only the present state speaks.
+Pure: whoever may act was settled before (auth.policy on the loaded state); here only the state speaks.
 """
 
 from __future__ import annotations

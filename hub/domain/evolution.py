@@ -75,6 +75,7 @@ def _leg_after(leg: Leg, fact: Fact, moved: dict[str, Any]) -> Leg:
         suggested_agency=moved.get("suggested_agency", leg.suggested_agency),
         answered_at=fact.time if status == "answered" else leg.answered_at,
         ended_sequence=fact.sequence if ended else leg.ended_sequence,
+        ended_status=fact.data["status"] if ended else leg.ended_status,
     )
 
 

@@ -33,7 +33,7 @@ def forward(command: Forward, case: Case, find_agency: FindAgency) -> list[Draft
             "noted": command.note is not None,
             "complaint": state.complaint,
         }
-        texts = {"complaint": case.texts.complaint if case.texts else {}}
+        texts: dict[str, Any] = {"complaint": case.texts.complaint if case.texts else {}}
         if command.note:
             texts["note"] = command.note
         drafts.append(Draft("forwarding.sent", facts, texts))

@@ -86,4 +86,4 @@ def _attachments(facts: dict[str, Any], texts: Mapping[str, Any] | None) -> dict
 def _forwarding(fact: Fact, texts: Mapping[str, Any] | None) -> dict[str, Any]:
     given = fact.data["forwarding"]
     times = {"created_at": given["created_at"] or fact.time, "updated_at": fact.time}
-    return given | times | {"note": (texts or {}).get("note")}
+    return dict(given) | times | {"note": (texts or {}).get("note")}

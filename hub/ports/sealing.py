@@ -63,7 +63,8 @@ class StreamKey:
 
 
 FileHolder = StreamKey | str
-"""Who holds a file's key: a case's or thread's key, or the name "uploader:<agency>" before it is named."""
+"""Who holds a file's key: a case's or thread's key, or before it is named there "uploader:<agency>" (or, the
+same, the `stream` of that wrap)."""
 
 
 class Sealing(Protocol):
@@ -94,7 +95,8 @@ class Sealing(Protocol):
         ...
 
     def rewrap(self, wrapped: WrappedKey) -> WrappedKey:
-        """The same key under the current generation (the same object if it already is): for rotation."""
+        """The same key under the current generation (the same object if it already is): for rotation.
+        For stream keys and uploaders' wraps; a file's wrap under a stream's key needs none."""
         ...
 
     def part_key(self, key: StreamKey, event_id: str, part: Part) -> bytes:
@@ -138,7 +140,8 @@ class Sealing(Protocol):
         ...
 
     def wrap_file_key(self, holder: FileHolder, sha256: str, file_key: bytes) -> WrappedKey:
-        """A file's key for one holder, bound to the holder's name and the file's sha256 (hex)."""
+        """A file's key for one holder, bound to the holder's name and the file's sha256 (hex). The answer's
+        `stream` is "<holder's name>/file:<sha256>"; keep it as it is."""
         ...
 
     def unwrap_file_key(self, holder: FileHolder, sha256: str, wrapped: WrappedKey) -> bytes:

@@ -12,7 +12,7 @@ _BLOCK = 4096
 
 
 class Ids:
-    """UUIDv7 strings. Randomness is drawn in blocks, since a system call an id would cost more than the id."""
+    """UUIDv7 strings. Randomness is drawn in blocks: a system call an id would cost more than the id."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

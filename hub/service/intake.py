@@ -7,9 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from schemas.categories import Categories
-from schemas.complaint_check import check_complaint
-from schemas.regions import Regions
 
 from auth import policy
 from auth.principal import Principal
@@ -22,6 +19,9 @@ from hub.ports.sealing import Part, Sealing, StreamKey
 from hub.ports.store import Identity
 from hub.service.ids import Ids, tracking_number
 from hub.service.requests import Idempotency, Intake, Request
+from schemas.categories import Categories
+from schemas.complaint_check import check_complaint
+from schemas.regions import Regions
 from schemas.registry import Registry as Schemas
 
 NOT_ADDRESSABLE = "No active agency {!r} is registered that could be addressed; see GET /v1/agencies."
@@ -78,7 +78,7 @@ class ComplaintDesk:
         )
         flaws = [(flaw.pointer, flaw.detail) for flaw in found]
         if not flaws:
-            flaws = self._unaddressable(document.get("addressed_to") or ())
+            flaws = self._unaddressable(document.get("addressed_to") or [])
         if flaws:
             raise Invalid(f"The complaint has {len(flaws)} flaw(s); each is named below.", flaws=flaws)
 

@@ -72,7 +72,7 @@ class Writer:
         return future
 
     async def run(self, job: Callable[[], T]) -> T:
-        """Runs a write that is no command (cursors, delivery rows) on the writer's thread, between batches."""
+        """Runs a write that is no command (cursors, delivery rows) on the writer's thread."""
         if self._loop is None or self._stopping:
             raise Unavailable("The hub is stopping; try again in a moment.", retry_after_s=2)
         future: asyncio.Future[object] = self._loop.create_future()

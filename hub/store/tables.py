@@ -27,7 +27,6 @@ from sqlalchemy import (
 
 metadata: Final = MetaData()
 BIG = BigInteger().with_variant(Integer, "sqlite")
-NO_ROWID = {"sqlite_with_rowid": False}
 
 log = Table(
     "log",
@@ -48,7 +47,7 @@ stream_keys = Table(
     Column("stream", Text, primary_key=True),
     Column("generation", Integer, nullable=False),
     Column("wrapped", LargeBinary, nullable=False),
-    **NO_ROWID,
+    sqlite_with_rowid=False,
 )
 
 identities = Table(
@@ -77,7 +76,7 @@ legs = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("case_id", Text, nullable=False),
-    **NO_ROWID,
+    sqlite_with_rowid=False,
 )
 
 case_agencies = Table(
@@ -91,7 +90,7 @@ case_agencies = Table(
     PrimaryKeyConstraint("agency", "case_id"),
     Index("case_agencies_status", "agency", "status", "case_id"),
     Index("case_agencies_updated", "agency", "updated_at", "case_id"),
-    **NO_ROWID,
+    sqlite_with_rowid=False,
 )
 """Who takes or took part. `role` is a bit set: 1 owner, 2 source, 4 handler, 8 former. For a former one,
 `status` and `updated_at` stay as they stood when it left."""
@@ -105,7 +104,7 @@ case_references = Table(
     Column("accepted_at", Text, nullable=False),
     PrimaryKeyConstraint("agency", "reference"),
     Index("case_references_accepted", "agency", "accepted_at"),
-    **NO_ROWID,
+    sqlite_with_rowid=False,
 )
 
 agencies = Table(
@@ -123,7 +122,7 @@ mailbox = Table(
     Column("position", BIG, nullable=False),
     Column("event", BIG, nullable=False),
     PrimaryKeyConstraint("agency", "position"),
-    **NO_ROWID,
+    sqlite_with_rowid=False,
 )
 
 mailboxes = Table(
@@ -131,7 +130,7 @@ mailboxes = Table(
     metadata,
     Column("agency", Text, primary_key=True),
     Column("head", BIG, nullable=False),
-    **NO_ROWID,
+    sqlite_with_rowid=False,
 )
 
 mailbox_cursors = Table(
@@ -140,7 +139,7 @@ mailbox_cursors = Table(
     Column("agency", Text, primary_key=True),
     Column("cursor", BIG, nullable=False),
     Column("first", BIG, nullable=False, server_default=text("1")),
-    **NO_ROWID,
+    sqlite_with_rowid=False,
 )
 """What an agency has acknowledged, and the first position still kept."""
 
@@ -154,7 +153,7 @@ idempotency = Table(
     Column("ids", Text, nullable=False),
     Column("created_at", Text, nullable=False),
     Index("idempotency_created", "created_at"),
-    **NO_ROWID,
+    sqlite_with_rowid=False,
 )
 """Key and body are keyed hashes; `ids` is a JSON array."""
 
@@ -192,7 +191,7 @@ assertions = Table(
     Column("expires_at", Float, nullable=False),
     PrimaryKeyConstraint("issuer", "jti"),
     Index("assertions_expires", "expires_at"),
-    **NO_ROWID,
+    sqlite_with_rowid=False,
 )
 """The `jti` of each private_key_jwt assertion seen, until it expires (RFC 7523)."""
 
@@ -204,9 +203,11 @@ files = Table(
     Column("media_type", Text, nullable=False),
     Column("size", BIG, nullable=False),
     Column("wrapped", LargeBinary),
+    Column("generation", Integer),
+    Column("location", Text, nullable=False),
     Column("created_at", Text, nullable=False),
     PrimaryKeyConstraint("sha256", "agency"),
-    **NO_ROWID,
+    sqlite_with_rowid=False,
 )
 """A file as one agency uploaded it; `wrapped` is its key, for the uploader, until first named."""
 
@@ -215,9 +216,10 @@ file_holders = Table(
     metadata,
     Column("sha256", Text, nullable=False),
     Column("stream", Text, nullable=False),
+    Column("generation", Integer, nullable=False),
     Column("wrapped", LargeBinary, nullable=False),
     PrimaryKeyConstraint("sha256", "stream"),
-    **NO_ROWID,
+    sqlite_with_rowid=False,
 )
 """The file's key wrapped under the key of each case that names it."""
 
@@ -225,26 +227,29 @@ webhooks = Table(
     "webhooks",
     metadata,
     Column("agency", Text, primary_key=True),
+    Column("id", Text, nullable=False),
     Column("url", Text, nullable=False),
     Column("event_types", Text, nullable=False),
     Column("schema_version", Integer),
     Column("sealed_secrets", LargeBinary, nullable=False),
     Column("created_at", Text, nullable=False),
     Column("cursor", BIG, nullable=False),
-    Column("paused_until", Text),
-    Column("failures", Integer, nullable=False, server_default=text("0")),
     Column("active", Boolean, nullable=False),
+    Column("failures", Integer, nullable=False, server_default=text("0")),
+    Column("paused_until", Text),
+    Column("cause", Text),
     Column("generation", BIG, nullable=False),
 )
 """One webhook an agency. `cursor` is the mailbox position up to which everything is delivered or has a row
-in `deliveries`; `sealed_secrets` the current secret and, for the overlap, the one before."""
+in `deliveries`; `sealed_secrets` the current secret and, for the overlap, the one before. `active` is false
+once the endpoint answered 410; `paused_until` is set while it is down, `cause` says why for both."""
 
 deliveries = Table(
     "deliveries",
     metadata,
-    Column("id", Text, primary_key=True),
     Column("agency", Text, nullable=False),
     Column("position", BIG, nullable=False),
+    Column("id", Text, nullable=False),
     Column("event_id", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("type", Text, nullable=False),
@@ -254,19 +259,30 @@ deliveries = Table(
     Column("latency_ms", Float),
     Column("cause", Text),
     Column("next_attempt_at", Text),
+    Column("apart", Boolean, nullable=False),
     Column("created_at", Text, nullable=False),
     Column("updated_at", Text, nullable=False),
-    UniqueConstraint("agency", "position"),
-    Index("deliveries_state", "agency", "state", "position"),
-    Index("deliveries_updated", "state", "updated_at"),
+    PrimaryKeyConstraint("agency", "position"),
+    UniqueConstraint("id"),
+    Index("deliveries_updated", "updated_at"),
+    sqlite_with_rowid=False,
 )
+Index(
+    "deliveries_open",
+    deliveries.c.agency,
+    deliveries.c.position,
+    sqlite_where=deliveries.c.state != "done",
+    postgresql_where=deliveries.c.state != "done",
+)
+"""A row per mailbox position of what was sent (done), waits (pending) or was given up (dead). `apart`: asked
+for again by redelivery, and sent independently of its subject's order."""
 
 reader_cursors = Table(
     "reader_cursors",
     metadata,
     Column("reader", Text, primary_key=True),
     Column("position", BIG, nullable=False),
-    **NO_ROWID,
+    sqlite_with_rowid=False,
 )
 
 facts = Table(
@@ -274,7 +290,7 @@ facts = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
-    **NO_ROWID,
+    sqlite_with_rowid=False,
 )
 """Single facts about this database: `incarnation`, `registry_generation`."""
 

@@ -39,7 +39,8 @@ class AttachmentStore:
 
     def begin(self, max_bytes: int) -> FolderUpload:
         with _translated():
-            self._incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for folder in (self._folder, self._incoming):  # `parents` would ignore the mode
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             aside = self._incoming / secrets.token_hex(16)
             handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             file = os.fdopen(handle, "wb", buffering=2 * PIECE)

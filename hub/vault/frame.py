@@ -45,19 +45,18 @@ def commitment(part_key: bytes) -> bytes:
 
 def seal_parts(event_id: str, parts: Sequence[tuple[Part, bytes, bytes]]) -> bytes:
     """Frames (name, part key, data) triples that stand in the order of PARTS."""
-    header = bytes([VERSION, sum(_BITS[name] for name, _, _ in parts)])
-    for _, _, data in parts:
-        header += (len(data) + _OVERHEAD).to_bytes(4, "big")
+    bits, lengths = 0, b""
+    for name, _, data in parts:
+        bits |= _BITS[name]
+        lengths += (len(data) + _OVERHEAD).to_bytes(4, "big")
+    header = bytes((VERSION, bits)) + lengths
     nonces = os.urandom(_NONCE * len(parts))
-    pieces = [header]
-    for index, (name, part_key, data) in enumerate(parts):
-        nonce = nonces[index * _NONCE : (index + 1) * _NONCE]
-        pieces += (
-            commitment(part_key),
-            nonce,
-            AESGCM(part_key).encrypt(nonce, data, _event_data(name, event_id, header)),
-        )
-    return b"".join(pieces)
+    sealed = header
+    for name, part_key, data in parts:
+        nonce, nonces = nonces[:_NONCE], nonces[_NONCE:]
+        text = AESGCM(part_key).encrypt(nonce, data, _event_data(name, event_id, header))
+        sealed += commitment(part_key) + nonce + text
+    return sealed
 
 
 def locate(sealed: bytes) -> tuple[bytes, Mapping[Part, tuple[int, int]]]:

@@ -149,8 +149,9 @@ def _wrap_data(stream: str) -> bytes:
 
 def _file_stream(holder: FileHolder, sha256: str) -> str:
     """The name that a file key's wrap is bound to. Only "uploader:" names are wrapped by the master key."""
+    suffix = f"/file:{sha256}"
     if isinstance(holder, StreamKey):
-        return f"{holder.stream}/file:{sha256}"
+        return holder.stream + suffix
     if not holder.startswith("uploader:"):
         raise ValueError(f"a file key is held by a stream's key or by uploader:<agency>, not by {holder!r}")
-    return f"{holder}/file:{sha256}"
+    return holder if holder.endswith(suffix) else holder + suffix

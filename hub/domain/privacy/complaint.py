@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from hub.domain.privacy.document import mask_value, texts_in
+from hub.domain.privacy.document import gather_texts, mask_value
 from hub.domain.privacy.finding import Finding, Kind, as_findings
-from hub.domain.privacy.own import may_hold
+from hub.domain.privacy.own import plain_may_hold
 from hub.domain.privacy.plain import is_plain
 
 _CODES = (
@@ -16,7 +16,6 @@ _CODES = (
     "submitted_at",
     "occurred_on",
     "channel",
-    "confidential",
     "addressed_to",
 )
 _TEXTS = ("title", "description", "tags", "external_ids", "extensions")
@@ -52,7 +51,8 @@ def split_complaint(document: dict[str, Any]) -> ComplaintParts:
 
 
 def join_complaint(clear: dict[str, Any], masked: dict[str, Any] | None) -> dict[str, Any]:
-    """The complaint's shape again, without the reporter. `masked` None (its key is gone): no words, and
+    """The complaint's shape again, without the reporter and with `confidential` (False where it was left
+    out). `masked` None (its key is gone): no words, and
     "erased": True in their place."""
     complaint = {name: value for name, value in clear.items() if name != "anonymous"}
     if masked is None:
@@ -74,6 +74,8 @@ def _clear(document: dict[str, Any], identity: dict[str, Any]) -> dict[str, Any]
     for name in _CODES:
         if name in document:
             clear[name] = document[name]
+    # Both flags are always there: what travels on depends on them.
+    clear["confidential"] = document.get("confidential", False)
     clear["anonymous"] = identity["anonymous"]
     location = document.get("location")
     if location is not None:
@@ -104,8 +106,10 @@ def _mask_words(
     words: dict[str, Any], own_values: list[str]
 ) -> tuple[dict[str, Any], dict[str, Any], tuple[Finding, ...]]:
     """Almost every complaint holds nothing to mask: one cheap look at all its texts together says so."""
-    together = _BORDER.join(texts_in(words))
-    if is_plain(together) and not (own_values and may_hold(together, own_values)):
+    texts: list[str] = []
+    gather_texts(words, texts)
+    together = _BORDER.join(texts)
+    if is_plain(together) and not plain_may_hold(together, own_values):
         return words, {}, ()
     counts: dict[Kind, int] = {}
     masked = {name: mask_value(value, own_values, counts) for name, value in words.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from hub.domain.privacy.finding import Finding, Kind, as_findings
@@ -39,16 +39,16 @@ def mask_value(value: Any, own_values: Sequence[str], counts: dict[Kind, int]) -
     return value
 
 
-def texts_in(value: Any) -> Iterator[str]:
-    """Every text that `mask_value` would look at."""
+def gather_texts(value: Any, texts: list[str]) -> None:
+    """Adds every text that `mask_value` would look at."""
     if isinstance(value, str):
-        yield value
+        texts.append(value)
     elif isinstance(value, dict):
-        for name, member in value.items():
-            yield name
-            yield from texts_in(member)
+        texts += value
+        for member in value.values():
+            gather_texts(member, texts)
     elif isinstance(value, list):
         for item in value:
-            yield from texts_in(item)
+            gather_texts(item, texts)
     elif isinstance(value, int) and abs(value) >= _LONG_INTEGER:
-        yield str(value)
+        texts.append(str(value))

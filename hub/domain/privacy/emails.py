@@ -12,7 +12,7 @@ _AT = re.compile("[@＠﹫]")
 _LABEL = rf"[\w\-{INVISIBLE}]++"
 _DOMAIN = re.compile(rf"{_LABEL}(?:[.．。]{_LABEL})++")
 _PROVIDER = re.compile(
-    r"\s?(?:gmail|googlemail|yahoo|ymail|rocketmail|hotmail|outlook|live|icloud)(?:\s?\.\s?[a-z]++)*+(?![\w@])",
+    r"\s?(?:gmail|googlemail|yahoo|ymail|rocketmail|hotmail|outlook|live|icloud)(?:\s?\.\s?[a-z]++)*+(?![^\W\d_]|@)",
     re.IGNORECASE,
 )
 """Well-known providers are known even after a blank, or where ".com" was forgotten."""

@@ -11,19 +11,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from hub.domain.privacy.finding import TOKEN, Span
 from hub.domain.privacy.numbers import INVISIBLE
+from hub.domain.privacy.plain import FEWEST_DIGITS
 
 _STAND_INS = frozenset(
-    ("admin", "anonim", "anonimus", "anonymous", "hamba", "masyarakat", "nama", "noname", "pelapor")
-    + ("rahasia", "user", "warga")
+    "admin anonim anonimus anonymous hamba masyarakat nama noname pelapor rahasia user warga".split()  # noqa: SIM905
 )
 _BETWEEN_WORDS = rf"[\s.,'’\-{INVISIBLE}]{{1,4}}"
 _BETWEEN_DIGITS = rf"[\s.,_/()\-‐-―−{INVISIBLE}]{{0,4}}"
 _WORD = re.compile(r"[^\W\d_]+")
 _NOT_DIGITS = bytes(set(range(256)) - set(b"0123456789"))
-_FEWEST_DIGITS, _FEWEST_LETTERS = 7, 3
+_FEWEST_DIGITS, _FEWEST_LETTERS, _NIK_DIGITS = 7, 3, 16
 
 
 def may_hold(text: str, values: Iterable[str]) -> bool:
@@ -42,9 +43,14 @@ def may_hold(text: str, values: Iterable[str]) -> bool:
         elif "@" in value:
             if value.strip().lower() in lowered:
                 return True
-        elif any(word in lowered for word in _first_words(value.lower())):
+        elif _name_may_stand(lowered, value.lower()):
             return True
     return False
+
+
+def plain_may_hold(text: str, values: Iterable[str]) -> bool:
+    """`may_hold` for a text that `is_plain`: it has no @ and no long number, so most values are out."""
+    return may_hold(text, [v for v in values if "@" not in v and len(_digits_of(v)) < FEWEST_DIGITS])
 
 
 def own_spans(text: str, values: Sequence[str]) -> list[Span]:
@@ -59,21 +65,22 @@ def own_spans(text: str, values: Sequence[str]) -> list[Span]:
 
 def _digits_of(value: str) -> str:
     """The telling digits of a telephone number or NIK; "" when the value is something else."""
-    if any(c.isalpha() for c in value):
+    if _WORD.search(value) or not value.isascii():
         return ""
-    digits = "".join(c for c in value if c.isdecimal() and c.isascii())
-    core = digits.removeprefix("00").removeprefix("62") if len(digits) < 16 else digits
-    core = core.lstrip("0")
+    digits = value.encode().translate(None, _NOT_DIGITS).decode()
+    if len(digits) < _NIK_DIGITS:
+        digits = digits.removeprefix("00").removeprefix("62")
+    core = digits.lstrip("0")
     return core if len(core) >= _FEWEST_DIGITS else ""
 
 
 def _patterns(value: str) -> list[str]:
     if core := _digits_of(value):
         digits = _BETWEEN_DIGITS.join(core)
-        return [rf"(?<!\d)(?:\+?(?:00)?62{_BETWEEN_DIGITS})?0?{_BETWEEN_DIGITS}{digits}(?!\d)"]
+        return [rf"(?<!\d)(?:\+?(?:00)?62{_BETWEEN_DIGITS})?(?:0{_BETWEEN_DIGITS})?{digits}(?!\d)"]
     if "@" in value:
         exact = value.strip()
-        return [rf"(?<![^\W_]){re.escape(exact)}(?![^\W_])"] if len(exact) > _FEWEST_LETTERS else []
+        return [rf"(?<![^\W\d_]){re.escape(exact)}(?![^\W\d_])"] if len(exact) > _FEWEST_LETTERS else []
     return [rf"(?<![^\W\d_])(?:{chain})(?![^\W\d_])" for chain in _chains(value)]
 
 
@@ -94,7 +101,10 @@ def _chains(name: str) -> list[str]:
     return chains
 
 
-def _first_words(name: str) -> list[str]:
-    """Of every pattern of `_chains` one word that must be there: all but the last, or the only one."""
+def _name_may_stand(lowered: str, name: str) -> bool:
+    """True when all words of the name, or two neighbouring long ones, occur somewhere: see `_chains`."""
     words = _WORD.findall(name)
-    return words[:-1] or words
+    if words and all(word in lowered for word in words):
+        return True
+    long = [word for word in words if len(word) >= _FEWEST_LETTERS]
+    return any(a in lowered and b in lowered for a, b in pairwise(long))

@@ -42,19 +42,18 @@ class Phones:
         return taken
 
     def _is_phone(self, digits: str, window: list[Group], plus: bool) -> bool:
-        if not _spoken_like_a_phone(window, plus) or (not plus and _is_amount(window)):
-            return False
+        """From the cheapest question to the dearest."""
         if plus and not digits.startswith("62"):
             return self._known(f"+{digits}")
-        national = _national(digits, plus)
-        if national is None:
+        national = _national(digits)
+        if not national or national[0] not in "2345678":
+            return False
+        if not _spoken_like_a_phone(window, plus) or (not plus and _is_amount(window)):
             return False
         if _MOBILE.fullmatch(national):
             return True
         trunk = plus or not digits.startswith("62")
-        return (
-            trunk and national[0] in "234567" and 8 <= len(national) <= 11 and self._known(f"+62{national}")
-        )
+        return trunk and national[0] != "8" and 8 <= len(national) <= 11 and self._known(f"+62{national}")
 
     def _known(self, number: str) -> bool:
         self._lookups += 1
@@ -66,12 +65,12 @@ class Phones:
             return False
 
 
-def _national(digits: str, plus: bool) -> str | None:
-    """Without 0062, 62 and the trunk 0: "+62 (0)812 …" is written too."""
+def _national(digits: str) -> str:
+    """Without 0062, 62 and the trunk 0 ("+62 (0)812 …" is written too); "" when none of them leads it."""
     for prefix in ("0062", "62"):
         if digits.startswith(prefix):
             return digits[len(prefix) :].removeprefix("0")
-    return digits[1:] if digits.startswith("0") and not plus else None
+    return digits[1:] if digits.startswith("0") else ""
 
 
 def _spoken_like_a_phone(window: list[Group], plus: bool) -> bool:

@@ -32,13 +32,14 @@ def is_plain(text: str) -> bool:
     data = text.encode("utf-8", "surrogatepass")
     if not text.isascii() and _has_odd(data):
         return False
-    pieces = data.translate(_SHAPE, _DROPPED).split(b"0")
-    if len(pieces) == 1:
+    shaped = data.translate(_SHAPE, _DROPPED)
+    before_digits = shaped.split(b"0")
+    if len(before_digits) == 1:
         return True
-    if len(pieces) > FEWEST_DIGITS and _LONG_NUMBER in b"0".join(pieces):
+    if len(before_digits) > FEWEST_DIGITS and _LONG_NUMBER in shaped:
         return False
-    pieces.pop()
-    return not any(piece.endswith(_MARKERS) or b"blok" in piece[-8:] for piece in pieces)
+    before_digits.pop()
+    return not any(words and (words.endswith(_MARKERS) or b"blok" in words[-8:]) for words in before_digits)
 
 
 def _has_odd(data: bytes) -> bool:

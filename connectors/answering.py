@@ -1,0 +1,182 @@
+"""[answers]: what the agency's own system says about its forwardings, read from it and told to the hub once."""
+
+# ruff: noqa: RUF009 (option() makes a dataclass field)
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+import structlog
+
+from connectors.database import Database, Rows
+from connectors.dialects.base import parameters_in
+from connectors.errors import ConfigRefused, HubAway, HubRefused
+from connectors.hub_client import HubClient
+from connectors.options import option
+from connectors.replies import Replies, Reply, ReplyRefused, read_reply
+from connectors.spool import Spool
+from connectors.values import clean_text
+
+log = structlog.get_logger("simpul-connector")
+_ROUTES = {"accept": "acceptance", "return": "return", "progress": "progress", "answer": "answer"}
+_DONE_WHEN = {
+    "accept": ("accepted", "in_progress", "answered"),
+    "return": ("returned",),
+    "progress": (),
+    "answer": ("answered",),
+}
+
+
+@dataclass(frozen=True)
+class AnswersTable:
+    """[answers.table]: rows, read after a rising column, the last ones again each time."""
+
+    query: str = option(
+        reason="gives id, action (accept, return, progress, answer), forwarding_id or case_id, text?, reason?, "
+        "suggested_agency?, with `id > :cursor ORDER BY id LIMIT :limit` inside"
+    )
+    start_after: int | str = option(0, reason="rows up to this id are left alone")
+    every_s: float = option(2.0, reason="how often new rows are looked for", minimum=0.05)
+    page: int = option(200, reason="rows read at once; more than the window", minimum=2, maximum=10000)
+    window: int = option(50, reason="rows read again each time, for rows commit late", minimum=0)
+
+
+@dataclass(frozen=True)
+class AnswersHttp:
+    """[answers.http]: an endpoint of the connector, POST /replies, for the agency's system."""
+
+    listen: str = option("127.0.0.1:8090", reason="address and port to listen on")
+    token_env: str = option(reason="the environment variable with the token that the system sends as Bearer")
+
+
+@dataclass(frozen=True)
+class Answers:
+    """[answers]: without it officers answer elsewhere."""
+
+    table: AnswersTable | None = option(None, reason="replies are rows")
+    http: AnswersHttp | None = option(None, reason="replies are POSTed to the connector")
+
+
+def check_answers(answers: Answers, has_database: bool) -> None:
+    table = answers.table
+    if table and not {"cursor", "limit"} <= parameters_in(table.query):
+        remedy = "add WHERE id > :cursor ORDER BY id LIMIT :limit"
+        raise ConfigRefused("answers.table.query", "lacks :cursor or :limit", remedy)
+    if table and table.page <= table.window:
+        raise ConfigRefused("answers.table.page", "is not larger than the window", "give at least window + 1")
+    if table and not has_database:
+        raise ConfigRefused("database", "is missing", "[answers.table] needs [database] with url_env")
+
+
+class ReplyRows:
+    """Follows the rows of [answers.table]. A row is read once, by its id; a wrong one is named and passed over."""
+
+    def __init__(
+        self,
+        settings: AnswersTable,
+        database: Database,
+        spool: Spool,
+        replies: Replies,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._settings, self._database = settings, database
+        self._spool, self._replies, self._now = spool, replies, now
+
+    async def step(self) -> bool:
+        """One pass over the window and what is new behind it; True when a page was full."""
+        stored = self._spool.get("replies_cursor")
+        recent: list[Any] = orjson.loads(stored) if stored else []
+        window_full = len(recent) > self._settings.window
+        after = recent[0] if window_full else self._settings.start_after
+        rows = await self._database.read(lambda session: self._page(session, after))
+        with self._spool.transaction():
+            self._take(rows)
+            kept = [row["id"] for row in rows]
+            boundary = [after] if window_full else []
+            recent = (boundary + kept)[-(self._settings.window + 1) :]
+            self._spool.put("replies_cursor", orjson.dumps(recent, default=str).decode())
+        return len(rows) == self._settings.page
+
+    def _page(self, session: Any, after: Any) -> Rows:
+        rows: Rows = session.rows(self._settings.query, {"cursor": after, "limit": self._settings.page})
+        return [row for row in rows if row.get("id") is not None]
+
+    def _take(self, rows: Rows) -> None:
+        now = self._now().isoformat()
+        for row in rows:
+            reply_id = f"row-{clean_text(row['id'])[0]}"
+            try:
+                self._replies.take(read_reply({**row, "id": reply_id}), now)
+            except ReplyRefused as error:
+                if self._replies.refuse_row(reply_id, str(error), now):
+                    log.warning("reply refused; the others go on", reply=reply_id, reason=str(error))
+
+
+class ReplySender:
+    """Tells the hub. A repeat is harmless: the Idempotency-Key is the reply's id, and a conflict is settled by
+    looking at the forwarding. Whoever answers has accepted: that step is taken first where it was left out."""
+
+    def __init__(self, hub: HubClient, spool: Spool, replies: Replies, agency: str) -> None:
+        self._hub, self._spool, self._replies, self._agency = hub, spool, replies, agency
+
+    async def step(self) -> bool:
+        waiting = self._replies.waiting(50)
+        try:
+            for reply, _ in waiting:
+                await self._send(reply)
+        finally:
+            if waiting:
+                self._spool.forget_freed()
+        return len(waiting) == 50
+
+    async def _send(self, reply: Reply) -> None:
+        try:
+            forwarding_id = reply.forwarding_id or await self._own_leg(reply.case_id)
+            await self._act(reply, forwarding_id)
+        except (HubRefused, ReplyRefused) as error:
+            if isinstance(error, HubRefused) and error.status == 403:
+                raise HubAway(f"the hub does not let this client act: {error}") from error
+            self._replies.refuse(reply.id, str(error))
+            log.warning("reply refused by the hub; the others go on", reply=reply.id, reason=str(error))
+        else:
+            self._replies.done(reply.id)
+
+    async def _act(self, reply: Reply, forwarding_id: str) -> None:
+        try:
+            await self._post(reply, forwarding_id)
+        except HubRefused as problem:
+            if problem.status != 409:
+                raise
+            status = problem.state or await self._status(reply, forwarding_id)
+            if status in _DONE_WHEN[reply.action]:
+                return
+            if status not in ("sent", "") or reply.action not in ("progress", "answer"):
+                raise
+            await self._hub.post(f"/v1/forwardings/{forwarding_id}/acceptance", {}, f"accept-{forwarding_id}")
+            await self._post(reply, forwarding_id)
+
+    async def _post(self, reply: Reply, forwarding_id: str) -> None:
+        path = f"/v1/forwardings/{forwarding_id}/{_ROUTES[reply.action]}"
+        await self._hub.post(path, reply.body(), f"reply-{reply.id}")
+
+    async def _status(self, reply: Reply, forwarding_id: str) -> str:
+        """The forwarding's present status, where the case can be asked for."""
+        if not reply.case_id:
+            return ""
+        case = await self._hub.case(reply.case_id)
+        return next((str(leg["status"]) for leg in case["forwardings"] if leg["id"] == forwarding_id), "")
+
+    async def _own_leg(self, case_id: str) -> str:
+        """This agency's own open forwarding of a case."""
+        case = await self._hub.case(case_id)
+        own = [leg for leg in case["forwardings"] if leg["to"] == self._agency]
+        leg = next(
+            (leg for leg in own if leg["status"] not in ("returned", "withdrawn")), own[-1] if own else None
+        )
+        if leg is None:
+            raise ReplyRefused("case_id: this agency holds no forwarding of that case")
+        return str(leg["id"])

@@ -1,0 +1,68 @@
+"""Events from the spool to the agency, in order per subject: one that cannot take effect holds nobody else up."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+
+from connectors.errors import Away, ConnectorError, NotNow
+from connectors.inbox import ATTEMPTS, Inbox, Waiting
+from connectors.spool import Spool
+
+log = structlog.get_logger("simpul-connector")
+Handler = Callable[[dict[str, Any]], Awaitable[str]]
+"""Makes one event take effect, once however often it is called; returns a note for a person, mostly empty.
+Raises Away to stop everything for a while, ConnectorError to hold back this subject only."""
+
+
+class Applier:
+    """Takes the first waiting event of each subject in turn."""
+
+    def __init__(
+        self, spool: Spool, inbox: Inbox, handler: Handler, now_s: Callable[[], float], cap_s: float
+    ) -> None:
+        self._spool, self._inbox, self._handler = spool, inbox, handler
+        self._now_s, self._cap_s = now_s, cap_s
+
+    async def step(self) -> bool:
+        """One round over the subjects; True when more may be ready."""
+        ready = self._inbox.ready(self._now_s(), 100)
+        try:
+            for waiting in ready:
+                await self._apply(waiting)
+        finally:
+            if ready:
+                self._spool.forget_freed()
+        return bool(ready)
+
+    async def _apply(self, waiting: Waiting) -> None:
+        try:
+            note = await self._handler(waiting.event)
+        except Away:
+            raise
+        except ConnectorError as error:
+            self._put_back(waiting, str(error), final=not isinstance(error, NotNow))
+            return
+        if note:
+            log.warning("event took effect, but look at it", event_id=waiting.event["id"], note=note)
+        self._inbox.done(waiting.number, note or None)
+
+    def _put_back(self, waiting: Waiting, reason: str, final: bool) -> None:
+        event_id = waiting.event["id"]
+        if final and waiting.attempts + 1 >= ATTEMPTS:
+            self._inbox.fail(waiting.number, reason)
+            log.error(
+                "event set aside; it is tried again every hour and at the next start",
+                event_id=event_id,
+                reason=reason,
+            )
+            return
+        if waiting.attempts == 0:
+            log.warning(
+                "event cannot take effect; trying again, the others go on", event_id=event_id, reason=reason
+            )
+        pause_s = min(self._cap_s, 2.0 ** min(waiting.attempts, 16)) * random.uniform(0.5, 1.0)  # noqa: S311 (jitter)
+        self._inbox.postpone(waiting.number, reason, self._now_s() + pause_s)

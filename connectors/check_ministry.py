@@ -1,0 +1,59 @@
+"""The part of `check` for the ministries' kinds: where events go and where replies come from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connectors.config import secret
+from connectors.delivering import http_headers
+from connectors.errors import ConfigRefused, ConnectorError
+from connectors.mailbox_puller import MailboxConfig
+from connectors.parts import open_database
+from connectors.report import Report
+from connectors.webhook_receiver import WebhookConfig, verifiers
+
+
+async def check_webhook(config: WebhookConfig, report: Report) -> None:
+    """The mailbox kind's part, and the secrets of [webhook]."""
+    report.section(f"Webhook at {config.webhook.listen}{config.webhook.path}")
+    try:
+        report.ok(f"{len(verifiers(config.webhook))} secret(s) are set")
+    except ConfigRefused as error:
+        report.wrong(str(error))
+    await check_mailbox(config, report)
+
+
+async def check_mailbox(config: MailboxConfig, report: Report) -> None:
+    report.section("Handing over and replies")
+    report.ok(f"events handed over: {', '.join(config.deliver.event_types)}")
+    try:
+        if config.deliver.http:
+            http_headers(config.deliver.http)
+            report.ok(f"each is POSTed to {config.deliver.http.url} (not called now)")
+        if config.answers.http:
+            secret(config.answers.http.token_env, "answers.http.token_env")
+            report.ok(f"replies are taken at http://{config.answers.http.listen}/replies")
+        if config.database:
+            await _check_database(config, report)
+    except ConnectorError as error:
+        report.wrong(str(error))
+
+
+async def _check_database(config: MailboxConfig, report: Report) -> None:
+    if config.database is None:
+        return
+    database = open_database(config.database, config.agency)
+    try:
+        await database.read(lambda session: session.tuples("SELECT 1", {}))
+        report.ok(f"{database.shown()} is reachable")
+        if config.answers.table:
+            query, after = config.answers.table.query, config.answers.table.start_after
+            rows: list[Any] = await database.read(
+                lambda session: session.rows(query, {"cursor": after, "limit": 10})
+            )
+            report.ok(f"answers.table.query works and gives {len(rows)} row(s) of at most 10")
+        if config.deliver.table:
+            for statement, guard in config.deliver.table.guarded():
+                report.ok(f"will run: {statement}" + (f" unless: {guard}" if guard else ""))
+    finally:
+        database.close()

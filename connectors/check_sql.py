@@ -1,0 +1,163 @@
+"""The part of `check` for kind sql: the database, one mapped complaint, what would be refused and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from connectors.checker import Checker
+from connectors.database import Database, Rows, Session
+from connectors.dialects.base import parameters_in
+from connectors.errors import ConfigRefused, ConnectorError
+from connectors.mapping import ComplaintMapping
+from connectors.parts import open_database, utc_now
+from connectors.report import Report
+from connectors.source import RowReader
+from connectors.sql import SqlConfig
+from connectors.values import RowHeld, clean_text
+
+SAMPLE = 500
+SHOWN = 10
+PERSONAL = ("nik", "ktp", "telp", "phone", "hp", "alamat_rumah", "email")
+
+
+@dataclass
+class _Findings:
+    """What the sampled rows would come to."""
+
+    first: dict[str, Any] | None = None
+    fine: int = 0
+    removed: int = 0
+    reasons: dict[str, list[str]] = field(default_factory=dict)
+    unmapped: Counter[str] = field(default_factory=Counter)
+
+
+async def check(config: SqlConfig, report: Report) -> None:
+    """Reads at most SAMPLE rows through a read-only connection and explains what the hub would get."""
+    report.section("Database")
+    try:
+        database = open_database(config.database, config.agency)
+    except ConfigRefused as error:
+        report.wrong(str(error))
+        return
+    try:
+        mapping = config.mapping()
+        reader = RowReader(config.source, mapping.columns())
+        rows = await database.read(lambda session: reader.page(session, config.source.start_after, SAMPLE))
+        report.ok(f"{database.shown()} is reachable, and the rows can be read")
+        _check_rows(config, mapping, reader.key, rows, report)
+        await _check_statements(config, database, report)
+    except ConnectorError as error:
+        report.wrong(str(error))
+    finally:
+        database.close()
+
+
+def _check_rows(config: SqlConfig, mapping: ComplaintMapping, key: str, rows: Rows, report: Report) -> None:
+    report.section("Mapping")
+    checker = Checker(utc_now)
+    _check_codes(config, checker, report)
+    _check_personal(mapping, report)
+    if config.photos and config.photos.folder and not Path(config.photos.folder).is_dir():
+        report.note(
+            f"photos.folder {config.photos.folder} cannot be read here; photos will be named, not sent"
+        )
+    if not rows:
+        report.note("there are no rows to show")
+        return
+    findings = _Findings()
+    for row in rows:
+        _try_row(config, mapping, checker, clean_text(row[key])[0], row, findings)
+    _show(config, len(rows), findings, report)
+
+
+def _try_row(
+    config: SqlConfig, mapping: ComplaintMapping, checker: Checker, number: str, row: Any, findings: _Findings
+) -> None:
+    reference = config.source.reference_prefix + number
+    try:
+        mapped = mapping.map(row, reference, utc_now())
+    except RowHeld as held:
+        findings.reasons.setdefault(f"held: {held}", []).append(reference)
+        if config.category and held.member == "category":
+            findings.unmapped[clean_text(row[config.category.column])[0]] += 1
+        return
+    findings.removed += mapped.removed_characters
+    if config.category and mapped.document["category"] == "other":
+        findings.unmapped[clean_text(row[config.category.column])[0]] += 1
+    flaws = checker.flaws(mapped.document)
+    for flaw in flaws:
+        findings.reasons.setdefault(f"refused: {flaw.detail}", []).append(reference)
+    if not flaws:
+        findings.fine += 1
+        findings.first = findings.first or mapped.document
+
+
+def _show(config: SqlConfig, sampled: int, findings: _Findings, report: Report) -> None:
+    if findings.first is None:
+        report.wrong(f"none of the {sampled} rows looked at can be sent as mapped")
+    else:
+        report.ok(
+            f"{findings.fine} of the {sampled} rows looked at can be sent; the first, as the hub would get it:"
+        )
+        report.detail(orjson.dumps(findings.first, option=orjson.OPT_INDENT_2).decode())
+    for reason, references in findings.reasons.items():
+        more = f" and {len(references) - SHOWN} more" if len(references) > SHOWN else ""
+        report.note(f"{reason} ({len(references)} rows: {', '.join(references[:SHOWN])}{more})")
+    if findings.unmapped and config.category:
+        codes = ", ".join(
+            f"{code or '(empty)'} ({count})" for code, count in findings.unmapped.most_common(SHOWN)
+        )
+        report.note(f"categories not in [category.codes], which {_fate(config.category.unmapped)}: {codes}")
+    if findings.removed:
+        report.note(f"{findings.removed} control characters would be taken out of texts")
+
+
+def _fate(unmapped: str) -> str:
+    return "are held" if unmapped == "hold" else "go as `other` with the raw code beside it"
+
+
+def _check_codes(config: SqlConfig, checker: Checker, report: Report) -> None:
+    codes = config.category.codes.values() if config.category else ()
+    for code in sorted({code for code in codes if not checker.knows_category(code)}):
+        report.wrong(f"category.codes: the hub has no category {code!r} (see GET /v1/categories)")
+
+
+def _check_personal(mapping: ComplaintMapping, report: Report) -> None:
+    for member, rule in mapping.rules.items():
+        if not member.startswith("reporter."):
+            for column in _personal(rule.columns()):
+                report.note(
+                    f"map.{member} takes column {column}, which looks like personal data; is that meant?"
+                )
+
+
+def _personal(columns: Iterable[str]) -> list[str]:
+    return [column for column in columns if set(column.lower().replace(".", "_").split("_")) & set(PERSONAL)]
+
+
+async def _check_statements(config: SqlConfig, database: Database, report: Report) -> None:
+    """Lets the database explain the write-back statements, which runs nothing."""
+    report.section("Writing back")
+    statements = [pair for pair in config.write_back.answer.guarded()] if config.write_back.answer else []
+    flat = [text for pair in statements for text in pair if text]
+    if config.write_back.status:
+        flat.append(config.write_back.status.statement)
+    if not flat:
+        report.note("nothing is configured; answers will not reach the app")
+    for statement in flat:
+        try:
+            await database.read(lambda session, statement=statement: _explain(session, statement))  # type: ignore[misc]
+            report.ok(f"understood by the database: {statement}")
+        except ConnectorError as error:
+            report.wrong(f"{error}, in: {statement}")
+
+
+def _explain(session: Session, statement: str) -> None:
+    parameters: dict[str, None] = dict.fromkeys(parameters_in(statement))
+    session.tuples(f"EXPLAIN {statement}", parameters)

@@ -1,0 +1,34 @@
+"""Checks a mapped complaint by the same rules as the hub, before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from schemas.categories import Categories
+from schemas.complaint_check import check_complaint
+from schemas.flaw import Flaw
+from schemas.regions import Regions
+from schemas.registry import Registry
+
+
+class Checker:
+    """The shared schema, regions and categories of this version, loaded once."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._registry, self._regions, self._categories = Registry.load(), Regions.load(), Categories.load()
+
+    def flaws(self, document: dict[str, Any]) -> list[Flaw]:
+        """What the hub would refuse; empty when it would take it."""
+        return check_complaint(
+            document,
+            now=self._now(),
+            registry=self._registry,
+            regions=self._regions,
+            categories=self._categories,
+        )
+
+    def knows_category(self, code: str) -> bool:
+        return self._categories.get(code) is not None

@@ -1,0 +1,110 @@
+"""[deliver]: an event of the hub into the agency's own system, as an HTTP call or as rows in a table."""
+
+# ruff: noqa: RUF009 (option() makes a dataclass field)
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import aiohttp
+import orjson
+
+from connectors.config import check_http_url, secret
+from connectors.database import Database
+from connectors.effects import Effect, apply_effect, check_effect
+from connectors.errors import ConfigRefused, ConnectorError, NotNow, SystemAway
+from connectors.events import PARAMETERS, parameters_of
+from connectors.options import option
+
+_WHOLE_SYSTEM = (401, 403, 404, 408, 429, 502, 503, 504)
+
+
+class DeliveryRefused(ConnectorError):
+    """The agency's system answered, and took this event not."""
+
+
+@dataclass(frozen=True)
+class DeliverHttp:
+    """[deliver.http]: the event is POSTed as it came, a CloudEvent in JSON."""
+
+    url: str = option(reason="the address of the agency's system")
+    headers: dict[str, str] = option({}, reason="fixed headers")
+    headers_env: dict[str, str] = option({}, reason="header = the environment variable with its value")
+    timeout_s: float = option(10.0, reason="how long one call may take", minimum=1, maximum=300)
+
+
+@dataclass(frozen=True)
+class Deliver:
+    """[deliver]: give http or table."""
+
+    event_types: list[str] = option(["forwarding.sent"], reason='which events are handed over; ["*"] for all')
+    http: DeliverHttp | None = option(None, reason="as an HTTP call")
+    table: Effect | None = option(None, reason="as rows in a table")
+
+
+def check_deliver(deliver: Deliver, has_database: bool) -> None:
+    if (deliver.http is None) == (deliver.table is None):
+        raise ConfigRefused(
+            "deliver", "needs either http or table", "give one of [deliver.http] and [deliver.table]"
+        )
+    if deliver.http:
+        check_http_url("deliver.http.url", deliver.http.url)
+    if deliver.table:
+        check_effect(deliver.table, "deliver.table", PARAMETERS)
+        if not has_database:
+            raise ConfigRefused("database", "is missing", "[deliver.table] needs [database] with url_env")
+
+
+class TableHandler:
+    """Each event becomes rows, once."""
+
+    def __init__(self, effect: Effect, database: Database, zone: ZoneInfo) -> None:
+        self._effect, self._database, self._zone = effect, database, zone
+
+    async def handle(self, event: dict[str, Any]) -> str:
+        parameters = parameters_of(event, self._zone)
+        return await self._database.write(lambda session: apply_effect(session, self._effect, parameters))
+
+
+class HttpHandler:
+    """Each event is POSTed until a 2xx; it may arrive twice, with the same `id` and Idempotency-Key."""
+
+    def __init__(self, settings: DeliverHttp) -> None:
+        self._settings = settings
+        self._headers = http_headers(settings)
+
+    async def handle(self, event: dict[str, Any]) -> str:
+        headers = {
+            "Content-Type": "application/cloudevents+json",
+            "Idempotency-Key": str(event["id"]),
+            **self._headers,
+        }
+        timeout = aiohttp.ClientTimeout(total=self._settings.timeout_s)
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=timeout) as session,
+                session.post(
+                    self._settings.url, data=orjson.dumps(event), headers=headers, allow_redirects=False
+                ) as response,
+            ):
+                status = response.status
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise SystemAway(f"{self._settings.url} does not answer ({type(error).__name__})") from error
+        if 200 <= status < 300:
+            return ""
+        if status in _WHOLE_SYSTEM:
+            raise SystemAway(f"{self._settings.url} answers {status}")
+        if status >= 500:
+            raise NotNow(f"{self._settings.url} answers {status} to this event")
+        raise DeliveryRefused(f"{self._settings.url} answers {status} to this event")
+
+
+def http_headers(settings: DeliverHttp) -> dict[str, str]:
+    """The headers with their secrets; raises ConfigRefused when a variable is not set."""
+    secrets = {
+        name: secret(variable, f"deliver.http.headers_env.{name}")
+        for name, variable in settings.headers_env.items()
+    }
+    return {**settings.headers, **secrets}

@@ -1,0 +1,60 @@
+"""What an event of the hub says, flattened to the parameters that configured statements may use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+PARAMETERS = (
+    "event_id", "type", "case_id", "tracking_number", "status", "agency", "owner", "forwarding_id", "role", "note",
+    "text", "reason", "time", "local_time", "local_date", "source_agency", "source_reference", "title", "description",
+    "category", "classification", "region", "address", "submitted_at",
+)  # fmt: skip
+
+
+def short_type(event: Mapping[str, Any]) -> str:
+    """`forwarding.sent` of `id.simpul.forwarding.sent.v1`."""
+    return str(event.get("type", "")).removeprefix("id.simpul.").removesuffix(".v1")
+
+
+def is_wanted(event: Mapping[str, Any], types: Sequence[str]) -> bool:
+    """Whether its type is among `types` (short or full, or "*"), and it may be seen."""
+    data = event.get("data")
+    if isinstance(data, Mapping) and data.get("withheld"):
+        return False
+    return "*" in types or short_type(event) in types or event.get("type") in types
+
+
+def parameters_of(event: Mapping[str, Any], zone: ZoneInfo) -> dict[str, str | None]:
+    """Every name in PARAMETERS; what an event does not have is NULL. `text` is an answer's or a progress's,
+    `local_time` and `local_date` are the event's time on the agency's clock, without a zone."""
+    data = _table(event.get("data"))
+    forwarding, complaint = _table(data.get("forwarding")), _table(data.get("complaint"))
+    source, location = _table(complaint.get("source")), _table(complaint.get("location"))
+    moment = datetime.fromisoformat(str(event["time"])).astimezone(zone)
+    found = {
+        "event_id": event.get("id"),
+        "type": short_type(event),
+        **{name: data.get(name) for name in ("case_id", "tracking_number", "status", "agency", "owner")},
+        "forwarding_id": forwarding.get("id"),
+        "role": forwarding.get("role"),
+        "note": forwarding.get("note"),
+        "text": data.get("text"),
+        "reason": data.get("reason") or forwarding.get("reason"),
+        "time": event["time"],
+        "local_time": moment.strftime("%Y-%m-%d %H:%M:%S"),
+        "local_date": moment.strftime("%Y-%m-%d"),
+        "source_agency": source.get("agency"),
+        "source_reference": source.get("reference"),
+        **{name: complaint.get(name) for name in ("title", "description", "category", "classification")},
+        "region": location.get("region"),
+        "address": location.get("address"),
+        "submitted_at": complaint.get("submitted_at"),
+    }
+    return {name: None if found[name] is None else str(found[name]) for name in PARAMETERS}
+
+
+def _table(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,281 @@
+"""The hub's public HTTP interface as a connector uses it: tokens, timeouts, and errors in three classes.
+
+HubAway: try later. HubRefused: final for this request. Whatever else happens is a fault of ours and is raised.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import aiohttp
+import orjson
+
+from auth.client_side import ClientCredentials, TokenCache
+from auth.errors import KeyRefused, TokenRefused
+from connectors.config import Hub, secret
+from connectors.errors import ConfigRefused, HubAway, HubRefused
+
+_AGAIN = (408, 425, 429)
+_NETWORK = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
+
+
+@dataclass(frozen=True)
+class BatchLine:
+    """The hub's answer to one line of a batch; `line` counts from 1."""
+
+    line: int
+    status: int
+    case_id: str
+    problem: dict[str, Any]
+
+
+class HubClient:
+    """One session with the hub. Safe for several tasks; open it with `async with`."""
+
+    def __init__(self, hub: Hub, now_s: Callable[[], float] = time.time) -> None:
+        self._hub = hub
+        self._base = hub.url.rstrip("/")
+        self._now_s = now_s
+        self._tokens = TokenCache(now_s)
+        self._credentials = credentials(hub)
+        self._renewing = asyncio.Lock()
+        self._session: aiohttp.ClientSession | None = None
+        self.scope = ""
+
+    async def __aenter__(self) -> HubClient:
+        timeout = aiohttp.ClientTimeout(total=self._hub.timeout_s, connect=min(10, self._hub.timeout_s))
+        self._session = aiohttp.ClientSession(timeout=timeout, raise_for_status=False)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def submit(self, content: bytes) -> dict[str, Any]:
+        """POST /v1/complaints with exactly these bytes; the case. Idempotent by the complaint's reference."""
+        return _having(await self._call("POST", "/v1/complaints", content), "id")
+
+    async def submit_batch(self, contents: Sequence[bytes]) -> list[BatchLine]:
+        """POST /v1/complaints/batch; the answers that arrived, which may be fewer than the lines sent."""
+        body = b"\n".join(contents) + b"\n"
+        headers = {"Content-Type": "application/x-ndjson"}
+        status, answer, answer_headers = await self._send(
+            "POST", "/v1/complaints/batch", body, headers, timeout_s=self._hub.timeout_s * 4
+        )
+        if status != 200:
+            raise _error(status, answer, answer_headers)
+        return [line for line in map(_batch_line, answer.splitlines()) if line is not None]
+
+    async def upload(self, path: Path, media_type: str, sha256: str) -> None:
+        """POST /v1/attachments; the same file again is harmless."""
+        digest = base64.b64encode(bytes.fromhex(sha256)).decode()
+        headers = {"Content-Type": media_type, "Repr-Digest": f"sha-256=:{digest}:"}
+        content = await asyncio.to_thread(path.read_bytes)
+        status, answer, answer_headers = await self._send(
+            "POST", "/v1/attachments", content, headers, timeout_s=self._hub.timeout_s * 4
+        )
+        if status not in (200, 201):
+            raise _error(status, answer, answer_headers)
+
+    async def get(self, path: str) -> dict[str, Any]:
+        return await self._call("GET", path, None)
+
+    async def post(self, path: str, body: Mapping[str, Any], idempotency_key: str = "") -> dict[str, Any]:
+        return await self._call("POST", path, orjson.dumps(body), idempotency_key)
+
+    async def case(self, case_id: str) -> dict[str, Any]:
+        return _having(await self.get(f"/v1/cases/{case_id}"), "id", "status", "complaint", "forwardings")
+
+    async def mailbox(self, after: int, limit: int, wait_s: int) -> dict[str, Any]:
+        """GET /v1/mailbox, held open by the hub for at most `wait_s`."""
+        path = f"/v1/mailbox?after={after}&limit={limit}&wait={wait_s}"
+        status, answer, headers = await self._send(
+            "GET", path, None, {}, timeout_s=wait_s + self._hub.timeout_s
+        )
+        return _having(_document(status, answer, headers), "items", "next")
+
+    async def acknowledge(self, position: int) -> None:
+        await self._call("PUT", "/v1/mailbox/cursor", orjson.dumps({"position": position}))
+
+    async def token(self) -> str:
+        """The present token; asks for one when due. Raises HubAway, also when the hub refuses the client:
+        somebody may register it meanwhile."""
+        if self._tokens.due():
+            async with self._renewing:
+                if self._tokens.due():
+                    await self._renew()
+        token = self._tokens.token()
+        if token is None:
+            raise HubAway("the hub gave no token")
+        return token
+
+    async def _renew(self) -> None:
+        request = self._credentials.request(self._now_s())
+        try:
+            status, answer, headers = await self._http(
+                "POST", request.url, request.body, request.headers, None
+            )
+        except HubAway:
+            if self._tokens.token() is not None:
+                return  # the old one still serves
+            raise
+        if status >= 500 or status in _AGAIN:
+            raise _error(status, answer, headers)
+        document = _json(answer)
+        try:
+            self._tokens.accept(status, document)
+        except TokenRefused as error:
+            raise HubAway(f"the hub refuses this client: {error}") from error
+        self.scope = str(document.get("scope", "")) if isinstance(document, dict) else ""
+
+    async def _call(
+        self, method: str, path: str, body: bytes | None, idempotency_key: str = ""
+    ) -> dict[str, Any]:
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        if idempotency_key:
+            headers["Idempotency-Key"] = idempotency_key
+        return _document(*await self._send(method, path, body, headers))
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: dict[str, str],
+        timeout_s: float | None = None,
+    ) -> tuple[int, bytes, Mapping[str, str]]:
+        """With the token; a 401 gets one new token, then counts as away."""
+        for attempt in (1, 2):
+            authorised = {**headers, "Authorization": f"Bearer {await self.token()}"}
+            answer = await self._http(method, self._base + path, body, authorised, timeout_s)
+            if answer[0] != 401 or attempt == 2:
+                return answer
+            self._tokens.forget()
+        raise AssertionError("unreachable")
+
+    async def _http(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], timeout_s: float | None
+    ) -> tuple[int, bytes, Mapping[str, str]]:
+        if self._session is None:
+            raise RuntimeError("open the client with `async with` first")
+        timeout = aiohttp.ClientTimeout(
+            total=timeout_s or self._hub.timeout_s, connect=min(10, self._hub.timeout_s)
+        )
+        try:
+            async with self._session.request(
+                method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
+            ) as response:
+                return response.status, await response.read(), response.headers
+        except _NETWORK as error:
+            raise HubAway(f"{self._base} does not answer ({_cause(error)})") from error
+
+
+def credentials(hub: Hub) -> ClientCredentials:
+    """The client's credentials from the environment or a key file; raises ConfigRefused."""
+    client_id = secret(hub.client_id_env, "hub.client_id_env")
+    url = hub.url.rstrip("/") + "/oauth/token"
+    if not hub.private_key_file:
+        return ClientCredentials(
+            url, client_id, secret=secret(hub.client_secret_env, "hub.client_secret_env")
+        )
+    try:
+        pem = Path(hub.private_key_file).read_text(encoding="utf-8")
+        return ClientCredentials(url, client_id, private_key=pem)
+    except (OSError, UnicodeDecodeError, KeyRefused) as error:
+        remedy = "name a PEM file with an EC P-256, Ed25519 or RSA private key"
+        raise ConfigRefused("hub.private_key_file", f"cannot be used ({error})", remedy) from error
+
+
+def problem_of(status: int, document: Any) -> HubRefused:
+    """A problem document (RFC 9457) as an error; answers without one get their status as the title."""
+    fields = document if isinstance(document, dict) else {}
+    errors, first = fields.get("errors"), fields.get("first")
+    return HubRefused(
+        status,
+        str(fields.get("type", "about:blank")),
+        str(fields.get("title", "no problem document")),
+        str(fields.get("detail", "")),
+        [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else [],
+        first if isinstance(first, int) else None,
+        str(fields.get("state") or ""),
+    )
+
+
+def _document(status: int, answer: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
+    if not 200 <= status < 300:
+        raise _error(status, answer, headers)
+    document = _json(answer)
+    if not isinstance(document, dict):
+        raise HubAway("the answer is no JSON object; is hub.url the hub's address?")
+    return document
+
+
+def _having(document: dict[str, Any], *names: str) -> dict[str, Any]:
+    """The document, if it has these members; else this is no hub of version 1."""
+    missing = [name for name in names if name not in document]
+    if missing:
+        raise HubAway(f"the answer lacks {missing[0]!r}; is hub.url the hub's address?")
+    return document
+
+
+def _error(status: int, answer: bytes, headers: Mapping[str, str]) -> HubAway | HubRefused:
+    problem = problem_of(status, _json(answer))
+    if status >= 500 or status in _AGAIN:
+        return HubAway(f"the hub answers {problem}", _retry_after_s(headers))
+    if status == 401:
+        return HubAway(f"the hub does not take this client's token: {problem}")
+    if status < 400:
+        return HubAway(f"the hub answers {status}; is hub.url its public address?")
+    return problem
+
+
+def _json(answer: bytes) -> Any:
+    try:
+        return orjson.loads(answer)
+    except orjson.JSONDecodeError:
+        return None  # whoever reads it says what was expected instead
+
+
+def _batch_line(raw: bytes) -> BatchLine | None:
+    """A complete line, or None for one that a broken connection cut."""
+    line = _json(raw)
+    if not isinstance(line, dict) or not isinstance(line.get("line"), int):
+        return None
+    problem = line.get("problem")
+    return BatchLine(
+        line["line"],
+        int(line.get("status", 0)),
+        str(line.get("case_id") or ""),
+        problem if isinstance(problem, dict) else {},
+    )
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Seconds or an HTTP date (RFC 9110 section 10.2.3)."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isdigit():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds()) if moment.tzinfo else None
+
+
+def _cause(error: BaseException) -> str:
+    if isinstance(error, asyncio.TimeoutError):
+        return "timeout"
+    return (
+        type(error).__name__ if not isinstance(error, OSError) else (error.strerror or type(error).__name__)
+    )

@@ -1,0 +1,40 @@
+"""The kinds of connectors, one file each. Adding one: README.md, "Adding a kind"."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from connectors import check_ministry, check_sql, mailbox_puller, sql, webhook_receiver
+from connectors.config import Common, check_common, read_document
+from connectors.errors import ConfigRefused
+from connectors.options import read_table
+from connectors.parts import Kind
+
+KINDS: dict[str, Kind] = {
+    "sql": Kind(sql.SqlConfig, (sql.check_config,), sql.build, check_sql.check),
+    "webhook": Kind(
+        webhook_receiver.WebhookConfig,
+        (webhook_receiver.check_config,),
+        webhook_receiver.build,
+        check_ministry.check_webhook,
+    ),
+    "mailbox": Kind(
+        mailbox_puller.MailboxConfig,
+        (mailbox_puller.check_config,),
+        mailbox_puller.build,
+        check_ministry.check_mailbox,
+    ),
+}
+
+
+def load(path: Path) -> Common:
+    """Reads and checks a configuration of whichever kind it names; raises ConfigRefused."""
+    document = read_document(path)
+    kind = document.get("kind")
+    if kind not in KINDS:
+        raise ConfigRefused("kind", f"is {kind!r}", f"choose one of: {', '.join(sorted(KINDS))}")
+    config = read_table(KINDS[kind].config, document)
+    check_common(config)
+    for check in KINDS[kind].checks:
+        check(config)
+    return config

@@ -1,0 +1,76 @@
+"""One loop of a connector: a step, again and again, with pauses, backoff, and a word when a part is away."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sqlite3
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from connectors.errors import Away, ConnectorError
+from connectors.presence import Presence
+
+log = structlog.get_logger("simpul-connector")
+Step = Callable[[], Awaitable[bool]]
+FIRST_PAUSE_S = 0.5
+
+
+class Loop:
+    """Runs `step` for ever. A step says whether more waits at once; else the loop rests `every_s` or until
+    `wake` is called. Failures pause it: doubled each time, with jitter, at most `cap_s`."""
+
+    def __init__(
+        self, name: str, step: Step, every_s: float, presence: Presence, parts: tuple[str, ...], cap_s: float
+    ) -> None:
+        self.name = name
+        self._step, self._every_s, self._presence = step, every_s, presence
+        self._parts, self._cap_s = parts, cap_s
+        self._failures = 0
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    async def run(self) -> None:
+        while True:
+            self._woken.clear()
+            pause_s = await self.once()
+            if pause_s > 0:
+                await self._rest(pause_s, interruptible=self._failures == 0)
+            else:
+                await asyncio.sleep(0)
+
+    async def once(self) -> float:
+        """One step; how long to pause after it, in seconds."""
+        try:
+            more = await self._step()
+        except Away as error:
+            self._presence.away(error.part, str(error))
+            return self._backoff(error.retry_after_s)
+        except sqlite3.OperationalError as error:
+            self._presence.away("spool", f"{error}; is its disk full or read-only?")
+            return self._backoff(None)
+        except ConnectorError as error:
+            self._presence.away(f"step {self.name!r}", str(error))
+            return self._backoff(None)
+        self._failures = 0
+        for part in (*self._parts, "spool", f"step {self.name!r}"):
+            self._presence.back(part)
+        return 0.0 if more else self._every_s
+
+    def _backoff(self, retry_after_s: float | None) -> float:
+        self._failures += 1
+        pause_s = min(self._cap_s, FIRST_PAUSE_S * 2.0 ** min(self._failures - 1, 16))
+        pause_s *= random.uniform(0.5, 1.0)  # noqa: S311 (jitter, not a secret)
+        return max(pause_s, min(retry_after_s or 0.0, 3600.0))
+
+    async def _rest(self, pause_s: float, interruptible: bool) -> None:
+        if not interruptible:
+            await asyncio.sleep(pause_s)
+            return
+        try:
+            await asyncio.wait_for(self._woken.wait(), pause_s)
+        except TimeoutError:
+            return  # nobody woke it: the pause is over

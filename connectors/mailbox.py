@@ -1,0 +1,86 @@
+"""Follows this agency's mailbox in the hub by long poll: every entry is durable in the spool before it counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+
+from connectors.errors import HubRefused
+from connectors.hub_client import HubClient
+from connectors.inbox import Inbox
+from connectors.spool import Spool
+
+log = structlog.get_logger("simpul-connector")
+PAGE = 200
+
+
+class MailboxReader:
+    """`wanted` tells which events take effect at the agency; the others are remembered by id only."""
+
+    def __init__(
+        self,
+        hub: HubClient,
+        spool: Spool,
+        inbox: Inbox,
+        wanted: Callable[[Mapping[str, Any]], bool],
+        wait_s: int,
+    ) -> None:
+        self._hub, self._spool, self._inbox = hub, spool, inbox
+        self._wanted, self._wait_s = wanted, wait_s
+        self.on_new: Callable[[], None] = lambda: None
+
+    async def step(self) -> bool:
+        """One poll; True when the page was full."""
+        after = int(self._spool.get("mailbox_position", "0"))
+        try:
+            page = await self._hub.mailbox(after, PAGE, self._wait_s)
+        except HubRefused as problem:
+            self._skip_trimmed(problem)
+            return True
+        if not self._same_incarnation(str(page.get("incarnation", "")), after):
+            return True
+        items = page["items"]
+        if items:
+            self._take(items, int(page["next"]))
+            self.on_new()
+        await self._acknowledge(int(page["next"]))
+        return len(items) == PAGE
+
+    def _take(self, items: list[dict[str, Any]], next_position: int) -> None:
+        with self._spool.transaction():
+            for item in items:
+                self._inbox.take(item["event"], self._wanted(item["event"]), int(item["position"]))
+            self._spool.put("mailbox_position", str(next_position))
+
+    async def _acknowledge(self, read_up_to: int) -> None:
+        """Tells the hub up to where everything took effect at the agency, not merely arrived here."""
+        settled = self._inbox.settled_position(read_up_to)
+        if settled > int(self._spool.get("mailbox_acknowledged", "0")):
+            await self._hub.acknowledge(settled)
+            self._spool.put("mailbox_acknowledged", str(settled))
+
+    def _same_incarnation(self, incarnation: str, after: int) -> bool:
+        """After a restore from backup positions may name other events: read from the start, known ids do nothing."""
+        known = self._spool.get("incarnation")
+        if known == incarnation:
+            return True
+        with self._spool.transaction():
+            self._spool.put("incarnation", incarnation)
+            if not known:
+                return True
+            self._spool.put("mailbox_position", "0")
+            self._spool.put("mailbox_acknowledged", "0")
+            self._inbox.forget_positions()
+        log.warning(
+            "the hub was restored from a backup; reading the mailbox again from its start", was_at=after
+        )
+        return False
+
+    def _skip_trimmed(self, problem: HubRefused) -> None:
+        """410: the hub trimmed the front of the mailbox; go on at the first entry that it keeps."""
+        if problem.status != 410 or problem.first is None:
+            raise problem
+        log.warning("the hub no longer keeps the oldest events of the mailbox", first_kept=problem.first)
+        self._spool.put("mailbox_position", str(problem.first - 1))

@@ -1,0 +1,84 @@
+"""Kind `mailbox`: a ministry without an address of its own on the internet pulls its mailbox by long poll."""
+
+# ruff: noqa: RUF009 (option() makes a dataclass field)
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.answering import Answers, ReplyRows, ReplySender, check_answers
+from connectors.config import Common, Database
+from connectors.delivering import Deliver, HttpHandler, TableHandler, check_deliver
+from connectors.errors import ConfigRefused
+from connectors.events import is_wanted
+from connectors.hub_client import HubClient
+from connectors.inbox import Inbox
+from connectors.loops import Loop
+from connectors.mailbox import MailboxReader
+from connectors.options import option
+from connectors.parts import Connector, open_database, utc_now
+from connectors.replies import Replies
+from connectors.reply_endpoint import reply_server
+from connectors.spool import Spool
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailboxConfig(Common):
+    """A whole configuration of this kind."""
+
+    deliver: Deliver
+    database: Database | None = option(None, reason="for deliver.table and answers.table")
+    answers: Answers = option(Answers(), reason="where the agency's replies are read")
+
+
+def check_config(config: MailboxConfig) -> None:
+    """What one key alone cannot show."""
+    check_deliver(config.deliver, config.database is not None)
+    check_answers(config.answers, config.database is not None)
+
+
+def build(config: MailboxConfig, spool: Spool) -> Connector:
+    """The loops of this kind: mailbox in, events to the agency, its replies out."""
+    connector, inbox, applying = build_ministry(config, spool)
+
+    def wanted(event: Any) -> bool:
+        return is_wanted(event, config.deliver.event_types)
+
+    mailbox = MailboxReader(connector.hub, spool, inbox, wanted, config.hub.wait_s)
+    mailbox.on_new = applying.wake
+    connector.add_loop("mailbox", mailbox.step, 0.2, "hub")
+    return connector
+
+
+def build_ministry(config: MailboxConfig, spool: Spool) -> tuple[Connector, Inbox, Loop]:
+    """What both kinds of a ministry share: everything but the way in which events arrive."""
+    hub = HubClient(config.hub)
+    database = open_database(config.database, config.agency) if config.database else None
+    connector = Connector(config, spool, hub, database)
+    inbox = Inbox(spool)
+    inbox.revive()
+    applying = connector.add_applier(inbox, _handler(config, connector), "agency system")
+    _add_replies(config, connector)
+    return connector, inbox, applying
+
+
+def _handler(config: MailboxConfig, connector: Connector) -> Any:
+    if config.deliver.http:
+        return HttpHandler(config.deliver.http).handle
+    if config.deliver.table is None or connector.database is None:
+        raise ConfigRefused("deliver", "needs either http or table", "give one of them")
+    return TableHandler(config.deliver.table, connector.database, config.zone).handle
+
+
+def _add_replies(config: MailboxConfig, connector: Connector) -> None:
+    if not (config.answers.table or config.answers.http):
+        return
+    replies = Replies(connector.spool)
+    sender = ReplySender(connector.hub, connector.spool, replies, config.agency)
+    sending = connector.add_loop("send replies", sender.step, 1.0)
+    if config.answers.table and connector.database:
+        rows = ReplyRows(config.answers.table, connector.database, connector.spool, replies, utc_now)
+        connector.add_loop("reply rows", rows.step, config.answers.table.every_s, "database")
+    if config.answers.http:
+        connector.servers.append(reply_server(config.answers.http, replies, utc_now, sending.wake))

@@ -1,0 +1,67 @@
+"""POST /replies: where the agency's own system says what it did with a forwarding, on its own machine."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from connectors.answering import AnswersHttp
+from connectors.config import secret
+from connectors.errors import ConfigRefused
+from connectors.replies import Replies, ReplyRefused, read_reply
+
+BODY_BYTES = 1024 * 1024
+Server = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
+
+
+def reply_server(
+    settings: AnswersHttp, replies: Replies, now: Callable[[], datetime], wake: Callable[[], None]
+) -> Server:
+    """A server for `Connector.servers`. 202 means that the reply is durable; the same id again is harmless."""
+    token = secret(settings.token_env, "answers.http.token_env")
+
+    async def take(request: web.Request) -> web.Response:
+        sent = request.headers.get("Authorization", "")
+        if not hmac.compare_digest(sent.encode("utf-8", "replace"), f"Bearer {token}".encode()):
+            return web.json_response(
+                {"detail": "send Authorization: Bearer with the agreed token"}, status=401
+            )
+        try:
+            raw = orjson.loads(await request.read())
+            reply = read_reply({**raw, "id": f"http-{raw['id']}" if raw.get("id") else ""})
+        except (orjson.JSONDecodeError, TypeError, AttributeError):
+            return web.json_response({"detail": "send one JSON object"}, status=400)
+        except ReplyRefused as error:
+            return web.json_response({"detail": str(error)}, status=422)
+        new = replies.take(reply, now().isoformat())
+        wake()
+        return web.json_response({"id": raw["id"], "new": new}, status=202)
+
+    application = web.Application(client_max_size=BODY_BYTES)
+    application.router.add_post("/replies", take)
+    return lambda stop: serve(application, settings.listen, "answers.http.listen", stop)
+
+
+async def serve(application: web.Application, listen: str, key: str, stop: asyncio.Event) -> None:
+    """Serves until `stop` is set; a taken or impossible address is refused in plain words."""
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdigit():
+        raise ConfigRefused(key, f"is {listen!r}", "write 127.0.0.1:8090")
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=2)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+        except OSError as error:
+            raise ConfigRefused(
+                key, f"{listen} cannot be listened on ({error.strerror})", "choose another port"
+            ) from error
+        await stop.wait()
+    finally:
+        await runner.cleanup()

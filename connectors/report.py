@@ -1,0 +1,38 @@
+"""The lines that `check` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+class Report:
+    """Sections of findings. `problems` counts what stands in the way of running."""
+
+    def __init__(self, print_line: Callable[[str], None]) -> None:
+        self._print = print_line
+        self.problems = 0
+
+    def section(self, title: str) -> None:
+        self._print(f"\n{title}")
+
+    def ok(self, text: str) -> None:
+        self._print(f"  ok     {text}")
+
+    def note(self, text: str) -> None:
+        """Worth knowing, and nothing to stop for."""
+        self._print(f"  note   {text}")
+
+    def wrong(self, text: str) -> None:
+        self.problems += 1
+        self._print(f"  WRONG  {text}")
+
+    def detail(self, text: str) -> None:
+        for line in text.splitlines():
+            self._print(f"         {line}")
+
+    def summary(self) -> None:
+        self._print("")
+        if self.problems:
+            self._print(f"{self.problems} thing(s) to mend. Nothing was sent and nothing was changed.")
+        else:
+            self._print("Nothing stands in the way. Nothing was sent and nothing was changed.")

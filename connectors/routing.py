@@ -1,0 +1,103 @@
+"""[routing]: verifies an accepted complaint and forwards it, where an agency lets its connector do that."""
+
+# ruff: noqa: RUF009 (option() makes a dataclass field)
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from connectors.errors import ConfigRefused, HubAway, HubRefused
+from connectors.hub_client import HubClient
+from connectors.options import option
+from connectors.outbox import Entry, Outbox
+
+log = structlog.get_logger("simpul-connector")
+GONE = ("returned", "withdrawn")
+
+
+@dataclass(frozen=True)
+class Routing:
+    """[routing]: without it an officer verifies and forwards."""
+
+    verify: bool = option(False, reason="accept each complaint of this app as it arrives in the hub")
+    default: list[str] = option([], reason="forward to these agencies: the first leads, the others support")
+    categories: dict[str, list[str]] = option({}, reason="hub category = agencies, before the default")
+
+    def to(self, complaint: Mapping[str, Any]) -> list[str]:
+        return self.categories.get(str(complaint.get("category", "")), self.default)
+
+
+def check_routing(routing: Routing) -> None:
+    if (routing.default or routing.categories) and not routing.verify:
+        raise ConfigRefused(
+            "routing.verify",
+            "is false, but agencies are named",
+            "only what is verified is forwarded: verify = true",
+        )
+
+
+class Router:
+    """Two durable steps a complaint. A repeat is harmless: keys are derived from the reference, and a
+    conflict is settled by looking at the case."""
+
+    def __init__(self, hub: HubClient, outbox: Outbox) -> None:
+        self._hub, self._outbox = hub, outbox
+
+    async def step(self) -> bool:
+        entries = self._outbox.to_route(50)
+        for entry in entries:
+            try:
+                await self._route(entry)
+            except HubRefused as problem:
+                if problem.status == 403:
+                    raise HubAway(
+                        f"the hub does not let this client verify or forward: {problem}"
+                    ) from problem
+                self._outbox.routed(entry.reference, "failed", str(problem))
+                log.warning(
+                    "complaint not forwarded; an officer must", reference=entry.reference, reason=str(problem)
+                )
+        return len(entries) == 50
+
+    async def _route(self, entry: Entry) -> None:
+        if entry.route_state == "verify":
+            await self._verify(entry)
+            self._outbox.routed(entry.reference, "forward" if entry.route else "done")
+        if entry.route:
+            await self._forward(entry)
+        self._outbox.routed(entry.reference, "done")
+
+    async def _verify(self, entry: Entry) -> None:
+        try:
+            await self._hub.post(
+                f"/v1/cases/{entry.case_id}/verification", {"decision": "accept"}, f"verify-{entry.case_id}"
+            )
+        except HubRefused as problem:
+            if problem.status != 409 or (await self._case(entry))["status"] in ("submitted", "incomplete"):
+                raise
+
+    async def _forward(self, entry: Entry) -> None:
+        roles = ["lead", *["support"] * (len(entry.route) - 1)]
+        to = [{"agency": agency, "role": role} for agency, role in zip(entry.route, roles, strict=True)]
+        try:
+            await self._hub.post(
+                f"/v1/cases/{entry.case_id}/forwardings", {"to": to}, f"forward-{entry.case_id}"
+            )
+        except HubRefused as problem:
+            if problem.status != 409 or not await self._is_forwarded(entry):
+                raise
+
+    async def _is_forwarded(self, entry: Entry) -> bool:
+        """Whether somebody, an earlier run of ours perhaps, has sent it on already, or ended it."""
+        case = await self._case(entry)
+        legs = case.get("forwardings", [])
+        return case["status"] in ("closed", "rejected", "answered") or any(
+            leg["status"] not in GONE for leg in legs
+        )
+
+    async def _case(self, entry: Entry) -> dict[str, Any]:
+        return await self._hub.case(str(entry.case_id))

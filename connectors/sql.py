@@ -1,0 +1,154 @@
+"""Kind `sql`: a local app's own database, joined to the hub in both directions."""
+
+# ruff: noqa: RUF009 (option() makes a dataclass field)
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.checker import Checker
+from connectors.config import Common, Database
+from connectors.errors import ConfigRefused
+from connectors.hub_client import HubClient
+from connectors.inbox import Inbox
+from connectors.intake import Intake, NewRows, Rescan
+from connectors.loops import Step
+from connectors.mailbox import MailboxReader
+from connectors.mapping import ComplaintMapping
+from connectors.options import option
+from connectors.outbox import Outbox
+from connectors.parts import Connector, open_database, utc_now
+from connectors.routing import Router, Routing, check_routing
+from connectors.rules import COLUMN, SHAREABLE, Category, Photos, read_rules
+from connectors.sending import Sender
+from connectors.source import RowReader, Source, check_source
+from connectors.spool import Spool
+from connectors.write_back import AppWriter, WriteBack, check_write_back
+
+NEEDED = ("title", "description", "submitted_at")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SqlConfig(Common):
+    """A whole configuration of this kind."""
+
+    database: Database
+    source: Source
+    map: dict[str, Any] = option(reason="complaint member = column, or a table (see Mapping)")
+    category: Category | None = option(None, reason="the crosswalk of categories")
+    photos: Photos | None = option(None, reason="photos as file names")
+    share: list[str] = option(
+        ["name"],
+        reason="which of name, phone, email, national_id may leave the app, for reporters who are neither "
+        "anonymous nor confidential",
+    )
+    routing: Routing | None = option(None, reason="verify and forward without an officer")
+    write_back: WriteBack = option(WriteBack(), reason="what is written into the app")
+
+    def mapping(self) -> ComplaintMapping:
+        rules = read_rules(self.map)
+        return ComplaintMapping(self.agency, self.zone, rules, self.category, self.photos, tuple(self.share))
+
+    def fingerprint(self) -> bytes:
+        """Changes when rows would be mapped differently, so that held and refused ones get another chance."""
+        parts = (self.agency, self.time_zone, self.map, self.category, self.photos, self.share, self.routing)
+        return hashlib.sha256(repr(parts).encode()).digest()
+
+
+def check_config(config: SqlConfig) -> None:
+    """What one key alone cannot show."""
+    check_source(config.source)
+    check_write_back(config.write_back)
+    if config.routing:
+        check_routing(config.routing)
+    rules = read_rules(config.map)
+    for member in NEEDED:
+        if member not in rules:
+            raise ConfigRefused(
+                f"map.{member}", "is missing", f"a complaint needs it: map.{member} = the app's column"
+            )
+    if ("category" in rules) == (config.category is not None):
+        remedy = 'give either [category] with codes, or map.category = { value = "other" }'
+        raise ConfigRefused("category", "is missing or there twice", remedy)
+    for name in config.share:
+        if name not in SHAREABLE:
+            raise ConfigRefused("share", f"holds {name!r}", f"choose from: {', '.join(SHAREABLE)}")
+    for part, column in (("category", config.category), ("photos", config.photos)):
+        if column and not COLUMN.match(column.column):
+            raise ConfigRefused(
+                f"{part}.column", f"{column.column!r} is no column name", "write column or table.column"
+            )
+
+
+def build(config: SqlConfig, spool: Spool) -> Connector:
+    """The loops of this kind: rows in, complaints out, events back into the app."""
+    hub = HubClient(config.hub)
+    database = open_database(config.database, config.agency)
+    connector = Connector(config, spool, hub, database)
+    outbox, inbox = Outbox(spool), Inbox(spool)
+    inbox.revive()
+    sender = Sender(
+        hub, config.hub, spool, outbox, config.agency, routed=bool(config.routing and config.routing.verify)
+    )
+    sending = connector.add_loop("send", sender.step, 60.0, "hub")
+    _add_reading(config, connector, outbox, sending.wake)
+    if config.routing and config.routing.verify:
+        connector.add_loop("route", Router(hub, outbox).step, 1.0)
+    if config.write_back.answer or config.write_back.status:
+        _add_write_back(config, connector, outbox, inbox)
+    return connector
+
+
+def _add_reading(config: SqlConfig, connector: Connector, outbox: Outbox, wake: Any) -> None:
+    database, source = connector.database, config.source
+    if database is None:
+        raise ConfigRefused("database", "is missing", "this kind reads one")
+    mapping, routing = config.mapping(), config.routing or Routing()
+    intake = Intake(
+        connector.spool, outbox, mapping, Checker(utc_now), source, routing.to, utc_now, config.fingerprint()
+    )
+    reader = RowReader(source, mapping.columns())
+    new_rows = NewRows(database, reader, intake)
+    connector.add_loop("new rows", _then(new_rows.step, wake), source.every_s, "database")
+    if source.rescan_every_s:
+        rescan = PacedRescan(Rescan(database, reader, intake), source)
+        connector.add_loop("compare rows", _then(rescan.step, wake), max(source.rescan_pause_s, 0.05))
+
+
+def _add_write_back(config: SqlConfig, connector: Connector, outbox: Outbox, inbox: Inbox) -> None:
+    if connector.database is None:
+        raise ConfigRefused("database", "is missing", "this kind writes into one")
+    writer = AppWriter(
+        config.write_back, connector.database, connector.hub, outbox, config.agency, config.zone
+    )
+    applying = connector.add_applier(inbox, writer.handle)
+    mailbox = MailboxReader(connector.hub, connector.spool, inbox, writer.wanted, config.hub.wait_s)
+    mailbox.on_new = applying.wake
+    connector.add_loop("mailbox", mailbox.step, 0.2, "hub")
+
+
+class PacedRescan:
+    """Spreads the comparison: a page at a time with pauses, then a long rest; at once after a new mapping."""
+
+    def __init__(self, rescan: Rescan, source: Source) -> None:
+        self._rescan, self._source = rescan, source
+        self._next_s = time.monotonic() + (0.0 if rescan.is_due_now() else source.rescan_every_s)
+
+    async def step(self) -> bool:
+        if time.monotonic() >= self._next_s and not await self._rescan.step():
+            self._next_s = time.monotonic() + self._source.rescan_every_s
+        return False
+
+
+def _then(step: Step, wake: Any) -> Step:
+    """The same step, waking the sender after it."""
+
+    async def stepping() -> bool:
+        more = await step()
+        wake()
+        return more
+
+    return stepping

@@ -1,0 +1,151 @@
+"""[write_back]: the hub's answers and statuses into the app's own tables, by configured statements."""
+
+# ruff: noqa: RUF009 (option() makes a dataclass field)
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from connectors.database import Database
+from connectors.dialects.base import parameters_in
+from connectors.effects import Effect, apply_effect, check_effect
+from connectors.errors import ConfigRefused, HubRefused
+from connectors.events import PARAMETERS, parameters_of, short_type
+from connectors.hub_client import HubClient
+from connectors.options import option
+from connectors.outbox import Entry, Outbox
+
+STATUSES = (
+    "submitted",
+    "verified",
+    "forwarded",
+    "in_progress",
+    "answered",
+    "closed",
+    "incomplete",
+    "rejected",
+)
+ANSWER_PARAMETERS = ("key", "reference", "answer", "answered_at", "answered_on", *PARAMETERS)
+STATUS_PARAMETERS = ("key", "reference", "status")
+
+
+@dataclass(frozen=True)
+class StatusBack:
+    """[write_back.status]: the app's own word for the case's status."""
+
+    statement: str = option(reason="an UPDATE that may be repeated, with :status and :key")
+    values: dict[str, str] = option(
+        reason="the hub's status = the app's; a status that is not named is not written"
+    )
+
+
+@dataclass(frozen=True)
+class WriteBack:
+    """[write_back]: without it nothing is ever written into the app's database."""
+
+    answer: Effect | None = option(None, reason="what an agency's answer becomes")
+    status: StatusBack | None = option(None, reason="what a change of the case's status becomes")
+
+
+def check_write_back(write_back: WriteBack) -> None:
+    """What one key alone cannot show."""
+    if write_back.answer:
+        check_effect(write_back.answer, "write_back.answer", ANSWER_PARAMETERS)
+    if write_back.answer and not write_back.status and _names_status(write_back.answer):
+        remedy = "add [write_back.status] with the app's words"
+        raise ConfigRefused("write_back.answer", ":status has no words without [write_back.status]", remedy)
+    if write_back.status:
+        effect = Effect(statements=[write_back.status.statement])
+        check_effect(effect, "write_back.status", STATUS_PARAMETERS)
+        for name in write_back.status.values:
+            if name not in STATUSES:
+                remedy = f"choose one of: {', '.join(STATUSES)}"
+                raise ConfigRefused(f"write_back.status.values.{name}", "is no status of a case", remedy)
+
+
+def _names_status(effect: Effect) -> bool:
+    return any("status" in parameters_in(statement) for statement, _ in effect.guarded())
+
+
+class AppWriter:
+    """The handler of the inbox for kind sql: an answer becomes a row, a status an update, each once."""
+
+    def __init__(
+        self,
+        write_back: WriteBack,
+        database: Database,
+        hub: HubClient,
+        outbox: Outbox,
+        agency: str,
+        zone: ZoneInfo,
+    ) -> None:
+        self._write_back, self._database, self._hub = write_back, database, hub
+        self._outbox, self._agency, self._zone = outbox, agency, zone
+
+    def wanted(self, event: Mapping[str, Any]) -> bool:
+        """Everything about a case; what says nothing new to the app ends in `handle`."""
+        data = event.get("data")
+        return isinstance(data, Mapping) and "case_id" in data and "withheld" not in data
+
+    async def handle(self, event: dict[str, Any]) -> str:
+        data = event["data"]
+        entry = await self._entry(str(data["case_id"]))
+        if entry is None:
+            return ""
+        key, reference = entry
+        note = ""
+        if self._write_back.answer and short_type(event) == "forwarding.answered" and data.get("text"):
+            note = await self._write_answer(event, key, reference)
+        await self._write_status(str(data.get("status", "")), key, reference)
+        return note
+
+    async def _write_answer(self, event: dict[str, Any], key: str, reference: str) -> str:
+        effect = self._write_back.answer
+        if effect is None:
+            return ""
+        facts = parameters_of(event, self._zone)
+        parameters = facts | {
+            "key": key,
+            "reference": reference,
+            "answer": facts["text"],
+            "answered_at": facts["local_time"],
+            "answered_on": facts["local_date"],
+            "status": self._word(facts["status"]),
+        }
+        return await self._database.write(lambda session: apply_effect(session, effect, parameters))
+
+    async def _write_status(self, status: str, key: str, reference: str) -> None:
+        word = self._word(status)
+        known = self._outbox.find([reference]).get(reference)
+        if self._write_back.status is None or word is None or (known and known.status_written == word):
+            return
+        effect = Effect(statements=[self._write_back.status.statement])
+        parameters = {"key": key, "reference": reference, "status": word}
+        await self._database.write(lambda session: apply_effect(session, effect, parameters))
+        self._outbox.note_status(reference, word)
+
+    def _word(self, status: str | None) -> str | None:
+        return self._write_back.status.values.get(status or "") if self._write_back.status else None
+
+    async def _entry(self, case_id: str) -> tuple[str, str] | None:
+        """The app's key and our reference of a case; None when it is no complaint of this app."""
+        entry = self._outbox.by_case(case_id)
+        return (entry.source_key, entry.reference) if entry else await self._ask(case_id)
+
+    async def _ask(self, case_id: str) -> tuple[str, str] | None:
+        """The event was faster than the acknowledgement, or belongs to somebody else: the case knows."""
+        try:
+            case = await self._hub.case(case_id)
+        except HubRefused as problem:
+            if problem.status in (404, 410):
+                return None
+            raise
+        source = case["complaint"].get("source", {})
+        if source.get("agency") != self._agency:
+            return None
+        found = self._outbox.find([str(source["reference"])])
+        entry: Entry | None = next(iter(found.values()), None)
+        return (entry.source_key, entry.reference) if entry else None

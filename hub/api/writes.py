@@ -1,0 +1,121 @@
+"""What every write shares: body, Idempotency-Key and If-Match, judged in CONTRACT's order.
+
+404, 410 and 403 come before 413, 415, 400 and 422. A good body goes straight to the transaction, which
+decides the former itself; only for a bad one are existence and rights looked up before it is refused."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from aiohttp import web
+
+from hub.api import bodies, strict_json
+from hub.api.context import Call
+from hub.domain.audience import takes_part
+from hub.domain.case import Case
+from hub.errors import Invalid, NotFound, Problem
+from hub.service.requests import Idempotency, Outcome
+from schemas.registry import Registry as Schemas
+
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
+_VERSION: Final = re.compile(r'(?:W/)?"([0-9]{1,15})"|([0-9]{1,15})')
+_UUID: Final = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A body that fits its schema, and the headers that go with it."""
+
+    document: Any
+    idempotency: Idempotency | None
+    if_match: int | None
+
+
+async def read_write(
+    call: Call,
+    schema: str,
+    action: str | None = None,
+    *,
+    case_id: str | None = None,
+    leg_id: str | None = None,
+    may_be_empty: bool = False,
+) -> Write:
+    """The write. With `action`, whoever may not do it is told so before a bad body is."""
+    try:
+        return await _read(call, schema, may_be_empty)
+    except Problem:
+        if action is not None:
+            await call.hub.check(call.principal, action, case_id=case_id, leg_id=leg_id)
+        raise
+
+
+async def _read(call: Call, schema: str, may_be_empty: bool) -> Write:
+    request, most = call.request, call.context.settings.max_body_bytes
+    if may_be_empty and not request.body_exists:
+        data, document = b"{}", {}
+    else:
+        bodies.require_media_type(request, "application/json")
+        data = await bodies.read(request, most)
+        document = strict_json.parse(data)
+    check_schema(call.context.schemas, schema, document)
+    return Write(document, idempotency_of(call, data), if_match_of(request))
+
+
+def check_schema(schemas: Schemas, name: str, document: Any) -> None:
+    """422 with every flaw."""
+    flaws = [(flaw.pointer, flaw.detail) for flaw in schemas.validate(name, document)]
+    if flaws:
+        raise Invalid(f"The body has {len(flaws)} flaw(s); each is named below.", flaws=flaws)
+
+
+def idempotency_of(call: Call, body: bytes) -> Idempotency | None:
+    """The write's memory; Invalid (422) for a key that is none."""
+    key = call.request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not _KEY.fullmatch(key):
+        detail = "A key of 1 to 255 visible ASCII characters is needed, such as a UUID."
+        raise Invalid("The Idempotency-Key cannot be used.", parameters=[("Idempotency-Key", detail)])
+    return call.hub.idempotency(call.principal, call.request.method, call.request.path, key, body)
+
+
+def if_match_of(request: web.BaseRequest) -> int | None:
+    """The version that the caller saw: `"3"`, `W/"3"` or 3; None without the header or for `*`."""
+    given = request.headers.get("If-Match")
+    if given is None or given.strip() == "*":
+        return None
+    found = _VERSION.fullmatch(given.strip())
+    if not found:
+        detail = 'The version of the case that you read is needed, as its ETag says it: "3".'
+        raise Invalid("The header If-Match cannot be read.", parameters=[("If-Match", detail)])
+    return int(found[1] or found[2])
+
+
+def id_of(call: Call, what: str) -> str:
+    """The path's id in its one form; anything that is no UUID is not there (404)."""
+    given = call.request.match_info["id"]
+    if not _UUID.fullmatch(given):
+        raise NotFound(f"There is no such {what}, or your agency takes no part in it.")
+    return str(UUID(given))
+
+
+async def case_after(call: Call, outcome: Outcome) -> tuple[dict[str, Any], int]:
+    """The case after a write, as the caller may see it now, and its version."""
+    case = outcome.case
+    if case is not None and takes_part(case.state, call.agency):
+        return await call.hub.seen_by(call.principal, case), case.state.version
+    view = await call.hub.case(call.principal, outcome.ids[0])
+    return view, view["version"]
+
+
+def masked_header(kinds: list[str]) -> dict[str, str]:
+    """Tells the writer what was masked in what it wrote."""
+    return {"Simpul-Masked": ", ".join(kinds)} if kinds else {}
+
+
+def require_case(outcome: Outcome) -> Case:
+    assert outcome.case is not None, "a command on a case gives the case"
+    return outcome.case

@@ -1,0 +1,75 @@
+"""The embedded bus: events reach listeners from the process's own commits in memory, and from those of other
+processes by a look at the end of the log every half second."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+import structlog
+
+from hub.domain.events import Recorded
+from hub.errors import StoreUnavailable
+from hub.ports.bus import Listener
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY_S: Final = 0.5
+PAGE: Final = 1000
+
+ReadEvents = Callable[[int, int], Awaitable[Sequence[Recorded]]]
+"""(after position, limit) -> events of the log."""
+
+
+class EmbeddedBus:
+    """Implements `hub.ports.bus.Bus`."""
+
+    def __init__(
+        self, read_events: ReadEvents, last_position: Callable[[], Awaitable[int]], look_every_s: float
+    ) -> None:
+        self._read_events = read_events
+        self._last_position = last_position
+        self._look_every_s = look_every_s
+        self._listeners: list[Listener] = []
+        self._position = 0
+        self._task: asyncio.Task[None] | None = None
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def offer(self, events: Sequence[Recorded]) -> None:
+        """Events that follow the last known position are told at once; a gap (another process wrote in
+        between) is read from the log at the next look."""
+        if events and events[0].position == self._position + 1:
+            self._position = events[-1].position
+        self._tell(events)
+
+    async def start(self) -> None:
+        self._position = await self._last_position()
+        self._task = asyncio.create_task(self._look())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(self._look_every_s)
+            try:
+                await self._catch_up()
+            except StoreUnavailable as away:
+                log.warning("bus_cannot_read", cause=str(away))
+
+    async def _catch_up(self) -> None:
+        while events := await self._read_events(self._position, PAGE):
+            new = [event for event in events if event.position > self._position]
+            self._position = max(self._position, events[-1].position)
+            self._tell(new)
+
+    def _tell(self, events: Sequence[Recorded]) -> None:
+        agencies = {agency for event in events for agency in event.fact().recipients}
+        for listener in tuple(self._listeners):
+            listener(agencies)

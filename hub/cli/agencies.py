@@ -1,0 +1,87 @@
+"""`simpul agency add|list|deactivate`: the registry of who takes part."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import click
+
+from hub.cli.common import core_of, show
+from hub.domain.agency import DEFAULT_TIME_ZONE, KINDS, Agency
+from hub.errors import CommandRefused
+from hub.service.requests import ChangeAgency, RegisterAgency
+from schemas.regions import Regions
+
+
+@click.group()
+def agency() -> None:
+    """Agencies: who takes part."""
+
+
+@agency.command("add")
+@click.argument("agency_id", metavar="ID")
+@click.option(
+    "--name", required=True, help="As people know it, such as 'Pemerintah Kabupaten Kotawaringin Timur'."
+)
+@click.option("--kind", required=True, type=click.Choice(KINDS))
+@click.option("--region", help="Kemendagri code such as 62.02; needed for province, regency and city.")
+@click.option("--parent", metavar="ID", help="The agency above it.")
+@click.option(
+    "--time-zone",
+    default=DEFAULT_TIME_ZONE,
+    show_default=True,
+    help="Asia/Jakarta, Asia/Makassar, Asia/Jayapura.",
+)
+@click.option(
+    "--kafka", is_flag=True, help="The agency receives and submits over Kafka (not in this version)."
+)
+@click.pass_context
+def add(
+    ctx: click.Context,
+    agency_id: str,
+    name: str,
+    kind: str,
+    region: str | None,
+    parent: str | None,
+    time_zone: str,
+    kafka: bool,
+) -> None:
+    """Registers an agency and prints it."""
+    _check(region, time_zone, kafka)
+    with core_of(ctx) as core:
+        new = Agency(agency_id, name, kind, region, parent, time_zone)
+        core.operate(RegisterAgency(new))
+        show(new.document())
+
+
+@agency.command("list")
+@click.pass_context
+def list_(ctx: click.Context) -> None:
+    """Prints every agency, one JSON object a line."""
+    with core_of(ctx) as core:
+        for name in sorted(core.registry.agencies):
+            show(core.registry.agencies[name].document())
+
+
+@agency.command("deactivate")
+@click.argument("agency_id", metavar="ID")
+@click.pass_context
+def deactivate(ctx: click.Context, agency_id: str) -> None:
+    """Ends an agency's part: its clients are refused at once, nothing can be forwarded to it."""
+    with core_of(ctx) as core:
+        outcome = core.operate(ChangeAgency(agency_id, {"active": False}))
+        if outcome.agency is not None:
+            show(outcome.agency.document())
+
+
+def _check(region: str | None, time_zone: str, kafka: bool) -> None:
+    if region is not None and Regions.load().get(region) is None:
+        raise CommandRefused(f"--region: {region!r} was never a region code; 62.02 would be one.")
+    try:
+        ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise CommandRefused(f"--time-zone: {time_zone!r} is no IANA zone such as Asia/Jakarta.") from error
+    if kafka:
+        raise CommandRefused(
+            "--kafka: Kafka is not part of this version; the agency can use mailbox and webhook."
+        )

@@ -1,0 +1,84 @@
+"""What the commands share: settings, an open core, one line a failure."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import click
+import orjson
+
+from hub.app import Core, open_core
+from hub.cli.logs import configure
+from hub.errors import CommandRefused, SimpulError
+from hub.settings import Settings, load
+
+
+class Commands(click.Group):
+    """Turns the hub's own errors into one line and exit 1; wrong use stays click's exit 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SimpulError as refused:
+            click.echo(f"simpul: {describe(refused)}", err=True)
+            ctx.exit(1)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(1)
+
+
+def describe(error: SimpulError) -> str:
+    """One line: the error's sentence, and each flaw's with it."""
+    flaws = [f"{pointer.lstrip('/')}: {detail}" for pointer, detail in getattr(error, "flaws", ())]
+    return " ".join((" ".join(flaws) or str(error)).split())
+
+
+def settings_of(ctx: click.Context) -> Settings:
+    """The settings, read once a command; logs go to standard error from here on."""
+    settings = load(ctx.obj["config"], os.environ)
+    configure(settings.log_level)
+    return settings
+
+
+@contextmanager
+def core_of(ctx: click.Context) -> Iterator[Core]:
+    with open_core(settings_of(ctx)) as core:
+        yield core
+
+
+def show(document: Any) -> None:
+    """A result on standard output, as one line of JSON."""
+    click.echo(orjson.dumps(document).decode())
+
+
+@contextmanager
+def alone(settings: Settings, what: str) -> Iterator[None]:
+    """Holds the data folder's lock: no hub runs meanwhile, and none starts. The kernel lets go of it when
+    the process ends, however it ends."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with lock_file(settings.data_dir / "hub.lock").open("r+") as handle:
+        if not _locked(handle):
+            raise CommandRefused(
+                f"{what} needs the data folder {settings.data_dir} for itself, but a hub is running there. "
+                "Stop it first."
+            )
+        yield
+
+
+def lock_file(path: Path) -> Path:
+    path.touch(mode=0o600, exist_ok=True)
+    return path
+
+
+def _locked(handle: IO[str]) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,87 @@
+"""`simpul migrate|rebuild|backup|restore`: the database as a whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from hub.app import Core, open_core
+from hub.cli.common import alone, core_of, settings_of, show
+from hub.errors import CommandRefused
+from hub.ports.store import ReadSession, WriteTransaction
+from hub.service.rebuild import Rebuilder, verify_chains
+from hub.store import backups
+from hub.store.migrate import HEAD
+from hub.store.migrate import migrate as bring_up_to_date
+from hub.store.rebuilding import Fold, check_rebuild, rebuild_in_place
+
+
+@click.command()
+@click.pass_context
+def migrate(ctx: click.Context) -> None:
+    """Makes the database, or brings it up to date."""
+    settings = settings_of(ctx)
+    changed = bring_up_to_date(settings.database_path)
+    with open_core(settings):
+        show({"revision": HEAD, "changed": changed})
+
+
+@click.command()
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Changes nothing; exit 1 and the first difference if tables and log disagree.",
+)
+@click.pass_context
+def rebuild(ctx: click.Context, check: bool) -> None:
+    """Makes every table that follows from the log anew, mailboxes included."""
+    if check:
+        with core_of(ctx) as core:
+            events, difference = check_rebuild(core.store, fold(core))
+            if difference:
+                raise CommandRefused(difference)
+            show({"events": events, "difference": None})
+        return
+    settings = settings_of(ctx)
+    with alone(settings, "rebuild"), open_core(settings) as core:
+        show({"events": rebuild_in_place(core.store, fold(core))})
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.pass_context
+def backup(ctx: click.Context, file: Path) -> None:
+    """Writes log, keys, vault and attachments to FILE. The master key is not in it: keep it elsewhere."""
+    with core_of(ctx) as core:
+        show(backups.write_backup(core.store, core.settings.data_dir / "attachments", file))
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.pass_context
+def restore(ctx: click.Context, file: Path) -> None:
+    """Puts FILE in the place of the database, under a new incarnation. What was there is kept aside."""
+    settings = settings_of(ctx)
+    with alone(settings, "restore"):
+        kept = backups.unpack(file, settings.database_path, settings.data_dir / "attachments")
+        try:
+            with open_core(settings) as core:
+                events = rebuild_in_place(core.store, fold(core))
+                backups.renew_incarnation(core.store)
+                with core.store.read() as session:
+                    incarnation = session.incarnation()
+        except BaseException:
+            backups.put_back(kept, settings.database_path)
+            raise
+    show({"events": events, "incarnation": incarnation, "replaced": str(kept) if kept else None})
+
+
+def fold(core: Core) -> Fold:
+    """The log, verified and folded into projections."""
+
+    def run(session: ReadSession, target: WriteTransaction) -> int:
+        verify_chains(session.events_after)
+        return Rebuilder(session.events_after, session.keys, core.sealer).run(target)
+
+    return run

@@ -1,0 +1,211 @@
+"""Who is asking, and what token do they get: the hub's side of OAuth 2 (DESIGN decision 12).
+
+Signing keys live sealed in the registry; this process opens those that are there now and keeps `jwks.json`
+equal to what is published, for a broker that reads it as a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from auth import grants, keys
+from auth.errors import NoSigningKey, TemporarilyUnavailable
+from auth.metadata import server_metadata
+from auth.principal import Principal
+from auth.public_keys import PublicKey
+from auth.tokens import TokenIssuer, TokenVerifier, bearer_token
+from hub.ports.clock import Clock, rfc3339
+from hub.ports.registry import RegistryStore, SigningKeyRow
+from hub.ports.sealing import Sealing
+from hub.ports.secrets import SecretBox
+from hub.service.registry import Registry
+
+KAFKA_AUDIENCE: Final = "simpul-kafka"
+DEFAULT_LIFETIME_S: Final = 600
+OnWriter = Callable[[Callable[[], Any]], Awaitable[Any]]
+"""`Writer.run`: a token request by assertion writes a row, and only the writer's thread writes."""
+
+
+def client_secret_pepper(sealing: Sealing) -> bytes:
+    """The key under which client secrets are hashed; `simpul client add` needs it too."""
+    return sealing.hub_digest("client-secret-pepper", b"")
+
+
+def write_aside(path: Path, data: bytes) -> None:
+    """Writes a whole file: a reader sees the old one or the new one, never a half."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.write_bytes(data)
+    aside.replace(path)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessSettings:
+    """`public_url` is issuer and audience, without a slash at its end; `jwks_file` None: none is written."""
+
+    public_url: str
+    token_lifetime_s: int = DEFAULT_LIFETIME_S
+    jwks_file: Path | None = None
+
+
+@dataclass(slots=True)
+class _Replay:
+    """The registry's memory of assertions as `auth` asks for it."""
+
+    store: RegistryStore
+    clock: Clock
+
+    def remember(self, issuer: str, jti: str, expires_at: float) -> bool:
+        return self.store.remember_assertion(issuer, jti, expires_at, self.clock.now().timestamp())
+
+
+@dataclass(slots=True)
+class _Published:
+    """What follows from one generation of the registry; `last` is the mapping that `jwks.json` holds."""
+
+    generation: int = -2
+    signing: list[keys.SigningKey] = field(default_factory=list)
+    by_kid: keys.PublishedKeys = field(default_factory=lambda: keys.PublishedKeys([]))
+    last: Mapping[str, PublicKey] | None = None
+
+
+class Access:
+    """For the event loop; `rotate` and `ensure_signing_key` also for a command of its own."""
+
+    def __init__(
+        self,
+        settings: AccessSettings,
+        registry: Registry,
+        store: RegistryStore,
+        sealing: Sealing,
+        box: SecretBox,
+        clock: Clock,
+        on_writer: OnWriter | None = None,
+    ) -> None:
+        self._registry, self._store, self._box, self._clock = registry, store, box, clock
+        self._settings, self._on_writer = settings, on_writer
+        self._pepper = client_secret_pepper(sealing)
+        url = settings.public_url
+        self._audiences = frozenset({url, f"{url}/oauth/token"})
+        self._issuer = TokenIssuer(url, [url], settings.token_lifetime_s, self._seconds)
+        self._verifier = TokenVerifier(url, url, self._seconds)
+        self._replay = _Replay(store, clock)
+        self._published = _Published()
+        self._opened: dict[str, bytes] = {}
+
+    def authenticate(self, authorization: str | None) -> Principal:
+        """The caller; raises `auth.errors.InvalidToken`. A few microseconds for a token seen before."""
+        by_kid = self._current().by_kid.at(self._seconds())
+        if by_kid is not self._published.last:
+            self._write_jwks(by_kid)
+        return self._verifier.verify(bearer_token(authorization), by_kid, self._registry.get)
+
+    async def grant(self, headers: Mapping[str, str], form: Mapping[str, str]) -> dict[str, Any]:
+        """The token response (RFC 6749 5.1); raises `auth.errors.OAuthError`."""
+        if form.get("client_assertion") and self._on_writer is not None:
+            response: dict[str, Any] = await self._on_writer(lambda: self.grant_now(headers, form))
+            return response
+        return self.grant_now(headers, form)
+
+    def grant_now(self, headers: Mapping[str, str], form: Mapping[str, str]) -> dict[str, Any]:
+        """`grant` on the caller's thread; with an assertion it writes to the database."""
+        published = self._current()
+        client = grants.authenticate_client(
+            headers,
+            form,
+            directory=self._registry,
+            replay=self._replay,
+            pepper=self._pepper,
+            audiences=self._audiences,
+            now=self._seconds(),
+        )
+        agency = self._registry.agencies[client.agency]
+        extra = [KAFKA_AUDIENCE] if agency.kafka else []
+        try:
+            token, claims = self._issuer.issue(client, grants.grant(client, form), published.signing, extra)
+        except NoSigningKey as error:
+            raise TemporarilyUnavailable(error.description) from error
+        return grants.token_response(token, claims)
+
+    def jwks(self) -> dict[str, Any]:
+        """The published keys (RFC 7517)."""
+        return keys.jwks(self._current().signing, self._clock.now())
+
+    def metadata(self) -> dict[str, Any]:
+        """The server's metadata (RFC 8414)."""
+        return server_metadata(self._settings.public_url)
+
+    def ensure_signing_key(self) -> None:
+        """Makes the first key of an empty hub, and `jwks.json`; nothing where one may sign already."""
+        now = self._clock.now()
+        if not any(key.may_sign(now) for key in self._current().signing):
+            self.rotate(now)
+        self.sync_jwks()
+
+    def rotate(
+        self,
+        now: datetime | None = None,
+        overlap_s: float = keys.DEFAULT_OVERLAP_S,
+        publish_ahead_s: float = keys.DEFAULT_PUBLISH_AHEAD_S,
+    ) -> keys.SigningKey:
+        """A new key, published at once and signing `publish_ahead_s` later; older ones stay published for
+        the overlap. Gives the new one. Raises ValueError for an overlap below a token's longest life."""
+        after = keys.rotate(self._current().signing, now or self._clock.now(), overlap_s, publish_ahead_s)
+        self._store.put_signing_keys([self._row(key) for key in after])
+        self.sync_jwks()
+        return after[-1]
+
+    def sync_jwks(self) -> None:
+        """Brings `jwks.json` up to date; called when keys change or retire."""
+        self._write_jwks(self._current().by_kid.at(self._seconds()))
+
+    # --- helpers ------------------------------------------------------------------------------------------
+
+    def _seconds(self) -> float:
+        return self._clock.now().timestamp()
+
+    def _current(self) -> _Published:
+        """The keys as the registry has them now."""
+        self._registry.refresh()
+        generation = self._registry.generation
+        if self._published.generation != generation:
+            opened = [self._key(row) for row in self._registry.signing_keys]
+            if opened != self._published.signing:
+                self._published = _Published(generation, opened, keys.PublishedKeys(opened))
+            self._published.generation = generation
+        return self._published
+
+    def _write_jwks(self, by_kid: Mapping[str, PublicKey]) -> None:
+        self._published.last = by_kid
+        if self._settings.jwks_file is not None:
+            write_aside(self._settings.jwks_file, orjson.dumps(self.jwks()))
+
+    def _key(self, row: SigningKeyRow) -> keys.SigningKey:
+        if row.kid not in self._opened:
+            self._opened[row.kid] = self._box.open(f"signing-key:{row.kid}", row.sealed_private)
+        return keys.SigningKey(
+            kid=row.kid,
+            algorithm="EdDSA" if row.algorithm == "EdDSA" else "ES256",
+            private_pem=self._opened[row.kid],
+            created_at=datetime.fromisoformat(row.created_at),
+            published_at=datetime.fromisoformat(row.published_at),
+            signs_from=datetime.fromisoformat(row.signs_from),
+            retires_at=datetime.fromisoformat(row.retires_at) if row.retires_at else None,
+        )
+
+    def _row(self, key: keys.SigningKey) -> SigningKeyRow:
+        return SigningKeyRow(
+            kid=key.kid,
+            algorithm=key.algorithm,
+            sealed_private=self._box.seal(f"signing-key:{key.kid}", key.private_pem),
+            public_jwk=orjson.dumps(key.jwk()).decode(),
+            created_at=rfc3339(key.created_at),
+            published_at=rfc3339(key.published_at),
+            signs_from=rfc3339(key.signs_from),
+            retires_at=rfc3339(key.retires_at) if key.retires_at else None,
+        )

@@ -1,0 +1,194 @@
+"""Attachments: received by the hub for an agency, read by whoever may see what names them (CONTRACT)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from auth import policy
+from auth.principal import Principal
+from hub.domain.audience import frozen_at, relations
+from hub.errors import Erased, Forbidden, Invalid, NotFound, TooLarge, Unavailable
+from hub.ports.attachments import (
+    Attachments,
+    AttachmentsUnavailable,
+    FileMissing,
+    FileTooLarge,
+    StoredFile,
+    Upload,
+)
+from hub.ports.clock import Clock, rfc3339
+from hub.ports.files import FileHolder, FileRow, FileTable
+from hub.ports.store import ReadSession
+from hub.service.hub import Hub
+from hub.service.media_types import disagree
+
+PIECE: Final = 256 * 1024
+HISTORY_PAGE: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """A file that the caller may read; `pieces` are its decrypted content."""
+
+    media_type: str
+    size: int | None
+    pieces: Iterator[bytes]
+
+
+@dataclass(slots=True)
+class Files:
+    """Made by the composition root. Everything that touches the disk runs on a thread."""
+
+    hub: Hub
+    attachments: Attachments
+    table: FileTable
+    clock: Clock
+    max_bytes: int
+
+    def require_scope(self, principal: Principal) -> None:
+        verdict = policy.decide("attach", frozenset(), principal.scopes)
+        if not verdict.allowed:
+            raise Forbidden(verdict.detail)
+
+    async def receive(
+        self,
+        principal: Principal,
+        chunks: AsyncIterator[bytes],
+        media_type: str,
+        sha256: bytes | None = None,
+    ) -> dict[str, Any]:
+        """Stores a file for the agency: `{"id", "media_type", "size"}`, durable. `sha256` is what the sender
+        says it is. Raises TooLarge 413, Invalid 422, Unavailable 503."""
+        try:
+            upload = await asyncio.to_thread(self.attachments.begin, self.max_bytes)
+            stored = await self._received(upload, chunks)
+        except FileTooLarge as error:
+            raise TooLarge(str(error)) from error
+        except AttachmentsUnavailable as error:
+            raise Unavailable(str(error), retry_after_s=5) from error
+        try:
+            _check(stored, media_type, sha256)
+            return await self._record(principal, stored, media_type)
+        except BaseException:
+            await asyncio.shield(asyncio.to_thread(self.attachments.delete, stored.location))
+            raise
+
+    async def open(self, principal: Principal, sha256: str) -> OpenFile:
+        """For its uploader, or for who may see a case that names it. NotFound 404, Erased 410."""
+        row, key = await self.hub.readers.run(lambda session: self._find(session, principal, sha256))
+        try:
+            pieces = await asyncio.to_thread(self.attachments.open, sha256, key)
+        except FileMissing as error:
+            raise NotFound("This file is no longer kept.") from error
+        except AttachmentsUnavailable as error:
+            raise Unavailable(str(error), retry_after_s=5) from error
+        return OpenFile(
+            row.media_type if row else "application/octet-stream", row.size if row else None, pieces
+        )
+
+    # --- receiving ----------------------------------------------------------------------------------------
+
+    async def _received(self, upload: Upload, chunks: AsyncIterator[bytes]) -> StoredFile:
+        with upload:
+            gathered, size = [], 0
+            async for chunk in chunks:
+                gathered.append(chunk)
+                size += len(chunk)
+                if size >= PIECE:
+                    await asyncio.to_thread(upload.write, b"".join(gathered))
+                    gathered, size = [], 0
+            await asyncio.to_thread(upload.write, b"".join(gathered))
+            return await asyncio.to_thread(upload.finish)
+
+    async def _record(self, principal: Principal, stored: StoredFile, media_type: str) -> dict[str, Any]:
+        uploader = f"uploader:{principal.agency}"
+        wrapped = self.hub.sealing.wrap_file_key(uploader, stored.sha256, stored.file_key)
+        row = FileRow(
+            sha256=stored.sha256,
+            agency=principal.agency,
+            media_type=media_type,
+            size=stored.size,
+            wrapped=wrapped,
+            location=stored.location,
+            created_at=rfc3339(self.clock.now()),
+        )
+        needless = await self.hub.writer.run(lambda: self._put(row))
+        if needless is not None:
+            await asyncio.to_thread(self.attachments.delete, needless)
+        return {"id": stored.sha256, "media_type": media_type, "size": stored.size}
+
+    def _put(self, row: FileRow) -> str | None:
+        """Records the upload. A copy that the agency uploaded before and nothing named yet stays, with a new
+        time, and the location of this one is given back: it is needless."""
+        for known in self.table.uploads(row.sha256):
+            if known.agency == row.agency and known.wrapped is not None:
+                self.table.put(replace(known, created_at=row.created_at))
+                return row.location
+        self.table.put(row)
+        return None
+
+    # --- reading ------------------------------------------------------------------------------------------
+
+    def _find(self, session: ReadSession, principal: Principal, sha256: str) -> tuple[FileRow | None, bytes]:
+        """The file's row and its key, as far as the caller may see it."""
+        uploads = self.table.uploads(sha256)
+        for row in uploads:
+            if row.agency == principal.agency and row.wrapped is not None:
+                return row, self.hub.sealing.unwrap_file_key(row.wrapped.stream, sha256, row.wrapped)
+        if "cases:read" not in principal.scopes:
+            raise Forbidden("The access token lacks the scope cases:read, which reading files needs.")
+        seen = [h for h in self.table.holders(sha256) if self._may_see(session, principal, h.stream, sha256)]
+        for holder in seen:
+            if holder.stream_key is not None:
+                return uploads[0] if uploads else None, self._key(holder, holder.stream, sha256)
+        if seen:
+            raise Erased("This file was erased with its case.")
+        raise NotFound("There is no such file, or nothing that you may see names it.")
+
+    def _key(self, holder: FileHolder, stream: str, sha256: str) -> bytes:
+        assert holder.stream_key is not None
+        key = self.hub.sealing.open_stream_key(holder.stream_key)
+        return self.hub.sealing.unwrap_file_key(key, sha256, holder.wrapped)
+
+    def _may_see(self, session: ReadSession, principal: Principal, case_id: str, sha256: str) -> bool:
+        case = session.case(case_id)
+        if case is None:
+            return False
+        reading = policy.reading_of(relations(case.state, principal.agency))
+        if reading is policy.Reading.FROZEN:
+            last = frozen_at(case.state, principal.agency) or 0
+            return _named_until(session, case_id, sha256, last)
+        return reading is policy.Reading.WHOLE
+
+
+def _named_until(session: ReadSession, case_id: str, sha256: str, last: int) -> bool:
+    """Whether an event up to `last` names the file; its hash stands in the clear header."""
+    after = 0
+    while events := session.stream(case_id, after, HISTORY_PAGE):
+        for event in events:
+            if event.sequence > last:
+                return False
+            if sha256.encode() in event.header:
+                return True
+        after = events[-1].sequence
+    return False
+
+
+def _check(stored: StoredFile, media_type: str, sha256: bytes | None) -> None:
+    if sha256 is not None and sha256.hex() != stored.sha256:
+        raise Invalid(
+            f"The file that arrived has the SHA-256 {stored.sha256}, not the one in Repr-Digest; it was "
+            "damaged on the way or is another file. Send it again.",
+            code="digest-mismatch",
+            parameters=[("Repr-Digest", "It differs from the SHA-256 of what arrived.")],
+        )
+    if disagree(media_type, stored.media_type):
+        shown = stored.media_type or "nothing that could be recognised"
+        raise Invalid(
+            f"The file is declared as {media_type}, but its first bytes show {shown}.",
+            code="media-type-mismatch",
+            parameters=[("Content-Type", "Declare the file's own media type.")],
+        )

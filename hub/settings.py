@@ -1,0 +1,186 @@
+"""Settings: one TOML file, each key overridable by an environment variable `SIMPUL_<KEY>`. Unknown keys and
+impossible values refuse the start, naming the key. `deploy/simpul.toml` is the documented default."""
+
+# ruff: noqa: RUF009  # each default is immutable; the call only adds its parser
+
+from __future__ import annotations
+
+import ipaddress
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from hub.errors import SettingsError
+
+PREFIX: Final = "SIMPUL_"
+NOT_OURS: Final = ("SIMPUL_TEST_", "SIMPUL_CONNECTOR_", "SIMPUL_DEMO_", "SIMPUL_BENCH_")
+"""Environment variables of our tools that are no settings of the hub."""
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("a text is needed")
+    return value.strip()
+
+
+def _path(value: Any) -> Path:
+    return Path(_text(value)).expanduser()
+
+
+def _flag(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in ("true", "false", "1", "0", "yes", "no"):
+        return value.lower() in ("true", "1", "yes")
+    raise ValueError("true or false is needed")
+
+
+def _number(low: float, high: float) -> Callable[[Any], int]:
+    def parse(value: Any) -> int:
+        if isinstance(value, bool):
+            raise ValueError("a whole number is needed")  # noqa: TRY004  # one error for every flaw
+        number = int(value)
+        if not low <= number <= high:
+            raise ValueError(f"a whole number from {low} to {high} is needed")
+        return number
+
+    return parse
+
+
+def _networks(value: Any) -> tuple[Network, ...]:
+    items = value.split(",") if isinstance(value, str) else value
+    return tuple(ipaddress.ip_network(str(item).strip()) for item in items if str(item).strip())
+
+
+def _listen(value: Any) -> tuple[str, int]:
+    host, separator, port = _text(value).rpartition(":")
+    if not separator or not port.isdecimal() or not 0 <= int(port) <= 65535:
+        raise ValueError("host:port is needed, such as 127.0.0.1:8080")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def _url(value: Any) -> str:
+    text = _text(value).rstrip("/")
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("an address such as https://simpul.example.go.id is needed")
+    return text
+
+
+def _database(value: Any) -> str:
+    text = _text(value)
+    if text.startswith("sqlite:///"):
+        return text
+    if text.startswith(("postgresql://", "postgres://")):
+        raise ValueError("PostgreSQL is not part of this version yet; leave it out for SQLite")
+    raise ValueError("sqlite:///PATH is needed")
+
+
+def _no_kafka(value: Any) -> str:
+    raise ValueError("Kafka is not part of this version yet; leave it out for the embedded bus")
+
+
+def _level(value: Any) -> str:
+    if (text := _text(value).lower()) not in ("debug", "info", "warning", "error"):
+        raise ValueError("debug, info, warning or error is needed")
+    return text
+
+
+def _rate(value: Any) -> float | None:
+    number = float(value)
+    if number < 0:
+        raise ValueError("requests a second are needed, 0 for no limit")
+    return number or None
+
+
+def _setting(parse: Callable[[Any], Any], default: Any) -> Any:
+    return field(default=default, metadata={"parse": parse})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting of the hub; units are last in the names."""
+
+    data_dir: Path = _setting(_path, Path("var"))
+    database_url: str | None = _setting(_database, None)
+    listen: tuple[str, int] = _setting(_listen, ("127.0.0.1", 8080))
+    public_url: str | None = _setting(_url, None)
+    master_key_file: Path | None = _setting(_path, None)
+    webhook_allowed_networks: tuple[Network, ...] = _setting(_networks, ())
+    trusted_proxies: tuple[Network, ...] = _setting(_networks, ())
+    tls_in_front: bool = _setting(_flag, False)
+    rate_limit_per_client_per_s: float | None = _setting(_rate, None)
+    max_attachment_bytes: int = _setting(_number(1024, 1 << 30), 10 * 1024 * 1024)
+    token_lifetime_s: int = _setting(_number(300, 900), 600)
+    signing_key_overlap_s: int = _setting(_number(900, 30 * 86400), 3600)
+    signing_key_publish_ahead_s: int = _setting(_number(0, 86400), 120)
+    webhook_secret_overlap_s: int = _setting(_number(0, 30 * 86400), 86400)
+    webhook_timeout_s: int = _setting(_number(1, 120), 15)
+    webhook_max_attempts: int = _setting(_number(1, 100), 10)
+    delivery_retention_days: int = _setting(_number(1, 3650), 30)
+    idempotency_retention_days: int = _setting(_number(7, 3650), 7)
+    mailbox_retention_days: int = _setting(_number(1, 36500), 400)
+    queue_limit: int = _setting(_number(64, 1_000_000), 4096)
+    log_level: str = _setting(_level, "info")
+    kafka_bootstrap: str | None = _setting(_no_kafka, None)
+    kafka_agency_bootstrap: str | None = _setting(_no_kafka, None)
+    kafka_topic_prefix: str = _setting(_text, "simpul.")
+
+    @property
+    def database_path(self) -> Path:
+        if self.database_url:
+            return Path(self.database_url.removeprefix("sqlite:///"))
+        return self.data_dir / "simpul.db"
+
+    @property
+    def key_path(self) -> Path:
+        return self.master_key_file or self.data_dir / "master.key"
+
+    @property
+    def issuer(self) -> str:
+        """The public URL; by default where the hub listens."""
+        host, port = self.listen
+        return self.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def load(config: Path | None, environ: Mapping[str, str]) -> Settings:
+    """Settings from defaults, then the file, then the environment; SettingsError names key and remedy."""
+    given: dict[str, tuple[str, Any]] = {}
+    known = {f.name: f for f in fields(Settings)}
+    for key, value in _from_file(config).items():
+        if key not in known:
+            raise SettingsError(f"{config}: unknown key {key!r}. Known: {', '.join(sorted(known))}.")
+        given[key] = (f"{config}: {key}", value)
+    for name, value in environ.items():
+        if not name.startswith(PREFIX) or name.startswith(NOT_OURS):
+            continue
+        key = name.removeprefix(PREFIX).lower()
+        if key not in known:
+            raise SettingsError(
+                f"{name}: no such setting. Known: SIMPUL_ and one of {', '.join(known).upper()}."
+            )
+        given[key] = (name, value)
+    return Settings(**{key: _parsed(known[key], *given[key]) for key in given})
+
+
+def _from_file(config: Path | None) -> dict[str, Any]:
+    if config is None:
+        return {}
+    try:
+        return tomllib.loads(config.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{config}: cannot be read ({error.strerror}).") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{config}: is not TOML ({error}).") from error
+
+
+def _parsed(setting: Any, name: str, value: Any) -> Any:
+    try:
+        return setting.metadata["parse"](value)
+    except (ValueError, TypeError) as error:
+        raise SettingsError(f"{name}: {error}.") from error

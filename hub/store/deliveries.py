@@ -1,0 +1,140 @@
+"""Webhooks and deliveries as rows, for both engines: statements are built once from the tables and run on
+the driver's connection with tuples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from sqlalchemy import Dialect
+from sqlalchemy.dialects import sqlite
+
+from hub.ports.deliveries import DeliveryRow, NewWebhook, Progress, Standing, WebhookRow
+from hub.ports.webhooks import DeliveryState
+from hub.store import deliveries_sql as sql
+from hub.store.deliveries_sql import Prepared
+
+
+class Connection(Protocol):
+    """What sqlite3's and psycopg's connections have in common."""
+
+    def execute(self, statement: str, parameters: Sequence[Any], /) -> Any: ...
+
+    def cursor(self) -> Any: ...
+
+
+class ConnectionSource(Protocol):
+    """Both translate the driver's errors into StoreUnavailable and RowRefused."""
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """A write transaction, committed when the block ends well and rolled back else."""
+        ...
+
+    def connection(self) -> AbstractContextManager[Connection]:
+        """Reading, on one snapshot."""
+        ...
+
+
+class DeliveryTable:
+    """Implements `hub.ports.deliveries.DeliveryStore`."""
+
+    def __init__(self, source: ConnectionSource, dialect: Dialect | None = None) -> None:
+        self._source = source
+        self._sql = sql.prepare_all(dialect or sqlite.dialect(paramstyle="qmark"))
+
+    def put_webhook(self, new: NewWebhook) -> tuple[WebhookRow, bool]:
+        with self._source.writing() as db:
+            values = sql.webhook_values(new) | {"generation": self._next_generation(db)}
+            made = self._execute(db, "change_webhook", values).rowcount == 0
+            if made:
+                head = self._execute(db, "mailbox_head", values).fetchone()
+                self._execute(db, "insert_webhook", values | {"cursor": head[0] if head else 0})
+            return self._webhook(db, new.agency), made
+
+    def delete_webhook(self, agency: str) -> WebhookRow | None:
+        with self._source.writing() as db:
+            row = self._execute(db, "webhook", {"of_agency": agency}).fetchone()
+            if row is None:
+                return None
+            self._next_generation(db)
+            self._execute(db, "delete_pending", {"of_agency": agency})
+            self._execute(db, "delete_webhook", {"of_agency": agency})
+            return sql.webhook_row(row)
+
+    def put_secrets(self, agency: str, expected: bytes, sealed_secrets: bytes) -> WebhookRow | None:
+        values: dict[str, Any] = {"of_agency": agency, "expected": expected, "new_secrets": sealed_secrets}
+        with self._source.writing() as db:
+            values["new_generation"] = self._next_generation(db)
+            changed = self._execute(db, "put_secrets", values).rowcount
+            return self._webhook(db, agency) if changed else None
+
+    def redeliver(self, agency: str, delivery_id: str, now: str) -> DeliveryRow | None:
+        values: dict[str, Any] = {"of_agency": agency, "of_id": delivery_id, "now": now}
+        with self._source.writing() as db:
+            if (
+                self._execute(db, "hasten", values).rowcount + self._execute(db, "revive", values).rowcount
+                == 0
+            ):
+                return None
+            values["new_generation"] = self._next_generation(db)
+            self._execute(db, "touch_webhook", values)
+            return sql.delivery_row(self._execute(db, "delivery", values).fetchone())
+
+    def save(self, progress: Sequence[Progress]) -> None:
+        with self._source.writing() as db:
+            rows: list[DeliveryRow] = []
+            for one in progress:
+                if self._execute(db, "save_progress", sql.progress_values(one)).rowcount:
+                    rows += one.rows
+            if rows:
+                db.cursor().executemany(self._sql["save_row"].text, [sql.row_tuple(row) for row in rows])
+
+    def prune(self, before: str, limit: int) -> int:
+        with self._source.writing() as db:
+            pruned: int = self._execute(db, "prune", {"before": before, "count": limit}).rowcount
+            return pruned
+
+    def webhook(self, agency: str) -> WebhookRow | None:
+        with self._source.connection() as db:
+            row = self._execute(db, "webhook", {"of_agency": agency}).fetchone()
+            return sql.webhook_row(row) if row else None
+
+    def webhooks(self) -> list[WebhookRow]:
+        with self._source.connection() as db:
+            return [sql.webhook_row(row) for row in self._execute(db, "webhooks", {})]
+
+    def standing(self, webhook: WebhookRow) -> Standing:
+        values = {"of_agency": webhook.agency, "after": webhook.cursor}
+        with self._source.connection() as db:
+            pending = [sql.delivery_row(row) for row in self._execute(db, "pending", values)]
+            return Standing(webhook, pending, [row[0] for row in self._execute(db, "settled", values)])
+
+    def asked_again(self, agency: str) -> list[DeliveryRow]:
+        with self._source.connection() as db:
+            found = self._execute(db, "asked_again", {"of_agency": agency})
+            return [sql.delivery_row(row) for row in found]
+
+    def behind(self) -> list[str]:
+        with self._source.connection() as db:
+            return [row[0] for row in self._execute(db, "behind", {})]
+
+    def deliveries(
+        self, agency: str, states: Sequence[DeliveryState], before: int | None, limit: int
+    ) -> list[DeliveryRow]:
+        statement = sql.listing(states, before)
+        values = {"of_agency": agency, "before": before, "count": limit}
+        with self._source.connection() as db:
+            prepared = Prepared.of(statement, self._sql["webhook"].dialect)
+            return [sql.delivery_row(r) for r in db.execute(prepared.text, prepared.values(values))]
+
+    def _webhook(self, db: Connection, agency: str) -> WebhookRow:
+        return sql.webhook_row(self._execute(db, "webhook", {"of_agency": agency}).fetchone())
+
+    def _next_generation(self, db: Connection) -> int:
+        generation: int = self._execute(db, "next_generation", {}).fetchone()[0]
+        return generation
+
+    def _execute(self, db: Connection, name: str, values: dict[str, Any]) -> Any:
+        prepared = self._sql[name]
+        return db.execute(prepared.text, prepared.values(values))

@@ -1,0 +1,84 @@
+"""The rows of uploaded files and of the cases that hold their keys (port: `hub.ports.files.FileTable`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hub.ports.files import FileHolder, FileRow
+from hub.ports.sealing import WrappedKey
+from hub.store.sqlite import SqliteStore
+
+_COLUMNS = "sha256, agency, media_type, size, wrapped, generation, location, created_at"
+
+
+class SqliteFiles:
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+
+    def put(self, row: FileRow) -> None:
+        wrapped = row.wrapped
+        with self._store.writing() as db:
+            db.execute(
+                f"INSERT OR REPLACE INTO files ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+                (
+                    row.sha256,
+                    row.agency,
+                    row.media_type,
+                    row.size,
+                    wrapped.wrapped if wrapped else None,
+                    wrapped.generation if wrapped else None,
+                    row.location,
+                    row.created_at,
+                ),
+            )
+
+    def uploads(self, sha256: str) -> list[FileRow]:
+        with self._store.connection() as db:
+            rows = db.execute(
+                f"SELECT {_COLUMNS} FROM files WHERE sha256 = ? ORDER BY created_at, agency",  # noqa: S608
+                (sha256,),
+            ).fetchall()
+        return [_row(row) for row in rows]
+
+    def holders(self, sha256: str) -> list[FileHolder]:
+        with self._store.connection() as db:
+            rows = db.execute(
+                "SELECT h.stream, h.generation, h.wrapped, k.generation, k.wrapped FROM file_holders AS h "
+                "LEFT JOIN stream_keys AS k ON k.stream = h.stream WHERE h.sha256 = ? ORDER BY h.stream",
+                (sha256,),
+            ).fetchall()
+        return [
+            FileHolder(
+                stream,
+                WrappedKey(stream, generation, wrapped),
+                WrappedKey(stream, key_generation, key) if key is not None else None,
+            )
+            for stream, generation, wrapped, key_generation, key in rows
+        ]
+
+    def forget_uploaders(self, before: str) -> int:
+        """A file is its uploader's for a day; from then on only cases that name it hold its key."""
+        with self._store.writing() as db:
+            return db.execute(
+                "UPDATE files SET wrapped = NULL, generation = NULL "
+                "WHERE wrapped IS NOT NULL AND created_at < ?",
+                (before,),
+            ).rowcount
+
+    def unheld(self) -> list[FileRow]:
+        """Files whose key nobody holds any more: their bytes can be deleted, and then their rows."""
+        with self._store.connection() as db:
+            rows = db.execute(
+                f"SELECT {_COLUMNS} FROM files AS f WHERE wrapped IS NULL AND NOT EXISTS "  # noqa: S608
+                "(SELECT 1 FROM file_holders AS h WHERE h.sha256 = f.sha256)"
+            ).fetchall()
+        return [_row(row) for row in rows]
+
+    def drop(self, row: FileRow) -> None:
+        with self._store.writing() as db:
+            db.execute("DELETE FROM files WHERE sha256 = ? AND agency = ?", (row.sha256, row.agency))
+
+
+def _row(row: tuple[Any, ...]) -> FileRow:
+    wrapped = WrappedKey(f"uploader:{row[1]}", row[5], row[4]) if row[4] is not None else None
+    return FileRow(row[0], row[1], row[2], row[3], wrapped, row[6], row[7])

@@ -1,0 +1,64 @@
+"""The SQL of `GET /v1/cases`: each combination of filters walks an index that begins with the agency."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hub.ports.store import CaseFilter
+from hub.store.rows import ROLE_BITS, region_digits
+
+Listing = tuple[str, list[Any], bool]
+
+
+def listing(agency: str, wanted: CaseFilter, after: tuple[str, ...] | None, limit: int) -> Listing:
+    """(statement, parameters, whether it is ordered by change rather than newest first)."""
+    conditions: list[str] = ["m.agency = ?"]
+    values: list[Any] = [agency]
+
+    def only(condition: str, *parameters: object) -> None:
+        conditions.append(condition)
+        values.extend(parameters)
+
+    if wanted.overdue:
+        only("1 = 0")  # no clock runs yet, so nothing is overdue
+    if wanted.status:
+        only("m.status = ?", wanted.status)
+    if wanted.role:
+        only("m.role & ? != 0", ROLE_BITS[wanted.role])
+    if wanted.category:
+        only("c.category = ?", wanted.category)
+    if wanted.region:
+        digits = region_digits(wanted.region) or ""
+        only("c.region >= ? AND c.region < ?", digits, digits + ":")
+    if wanted.agency:
+        only(
+            "EXISTS (SELECT 1 FROM case_agencies AS o WHERE o.agency = ? AND o.case_id = m.case_id "
+            "AND o.role & 7 != 0)",
+            wanted.agency,
+        )
+    if wanted.q:
+        only(_SEARCH, wanted.q.upper(), wanted.q, *[f"%{_escaped(wanted.q.lower())}%"] * 2)
+    by_change = wanted.updated_since is not None
+    if by_change:
+        only("m.updated_at >= ?", wanted.updated_since)
+        if after:
+            only("(m.updated_at, m.case_id) > (?, ?)", *after)
+    elif after:
+        only("m.case_id < ?", after[0])
+    order = "m.updated_at, m.case_id" if by_change else "m.case_id DESC"
+    statement = (
+        "SELECT m.case_id, m.updated_at, c.state FROM case_agencies AS m JOIN cases AS c "  # noqa: S608
+        f"ON c.id = m.case_id WHERE {' AND '.join(conditions)} ORDER BY {order} LIMIT ?"
+    )
+    return statement, [*values, limit], by_change
+
+
+_SEARCH = (
+    "(c.tracking_number = ? OR json_extract(CAST(c.state AS TEXT), '$.reference') = ? "
+    "OR lower(json_extract(CAST(c.texts AS TEXT), '$.complaint.title')) LIKE ? ESCAPE '\\' "
+    "OR lower(json_extract(CAST(c.texts AS TEXT), '$.complaint.description')) LIKE ? ESCAPE '\\')"
+)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,0 +1,146 @@
+"""A read session on SQLite: one snapshot for as long as it is open."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+import orjson
+
+from hub.domain.agency import Agency
+from hub.domain.case import Case, CaseState
+from hub.domain.events import Recorded
+from hub.ports.sealing import WrappedKey
+from hub.ports.store import (
+    CaseFilter,
+    Identity,
+    MailboxRow,
+    MailboxState,
+    Reference,
+    Remembered,
+)
+from hub.store import statements as sql
+from hub.store.listing import listing
+from hub.store.rows import case_from_row, remembered_from_row
+
+
+class SqliteSession:
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def case(self, case_id: str) -> Case | None:
+        row = self._db.execute("SELECT state, texts FROM cases WHERE id = ?", (case_id,)).fetchone()
+        return case_from_row(*row) if row else None
+
+    def case_of_leg(self, leg_id: str) -> str | None:
+        return self._value("SELECT case_id FROM legs WHERE id = ?", leg_id)
+
+    def cases(
+        self, agency: str, wanted: CaseFilter, after: tuple[str, ...] | None, limit: int
+    ) -> list[tuple[tuple[str, ...], CaseState]]:
+        statement, values, by_change = listing(agency, wanted, after, limit)
+        rows = self._db.execute(statement, values).fetchall()
+        return [
+            ((when, case_id) if by_change else (case_id,), CaseState.from_document(orjson.loads(state)))
+            for case_id, when, state in rows
+        ]
+
+    def reference(self, agency: str, reference: str) -> Reference | None:
+        row = self._db.execute(
+            "SELECT agency, reference, case_id, accepted_at FROM case_references "
+            "WHERE agency = ? AND reference = ?",
+            (agency, reference),
+        ).fetchone()
+        return Reference(*row) if row else None
+
+    def identity(self, case_id: str) -> Identity | None:
+        row = self._db.execute(
+            "SELECT case_id, sealed FROM identities WHERE case_id = ?", (case_id,)
+        ).fetchone()
+        return Identity(*row) if row else None
+
+    def keys(self, streams: Sequence[str]) -> dict[str, WrappedKey]:
+        rows = self._db.execute(sql.SELECT_KEYS, (orjson.dumps(streams).decode(),))
+        return {stream: WrappedKey(stream, generation, wrapped) for stream, generation, wrapped in rows}
+
+    def stream(self, stream: str, after: int, limit: int) -> list[Recorded]:
+        rows = self._db.execute(
+            f"SELECT {sql.LOG_COLUMNS} FROM log WHERE stream = ? AND sequence > ? ORDER BY sequence LIMIT ?",  # noqa: S608
+            (stream, after, limit),
+        )
+        return [Recorded(*row) for row in rows]
+
+    def events_after(self, position: int, limit: int) -> list[Recorded]:
+        rows = self._db.execute(
+            f"SELECT {sql.LOG_COLUMNS} FROM log WHERE position > ? ORDER BY position LIMIT ?",  # noqa: S608
+            (position, limit),
+        )
+        return [Recorded(*row) for row in rows]
+
+    def last_position(self) -> int:
+        position: int = self._db.execute(sql.SELECT_TAIL).fetchone()[0]
+        return position
+
+    def mailbox_state(self, agency: str) -> MailboxState:
+        head = self._db.execute("SELECT head FROM mailboxes WHERE agency = ?", (agency,)).fetchone()
+        marks = self._db.execute(
+            "SELECT first, cursor FROM mailbox_cursors WHERE agency = ?", (agency,)
+        ).fetchone()
+        first, cursor = marks or (1, 0)
+        return MailboxState(head[0] if head else 0, first, cursor)
+
+    def mailbox(self, agency: str, after: int, limit: int) -> list[MailboxRow]:
+        rows = self._db.execute(
+            "SELECT m.position, l.position, l.stream, l.sequence, l.id, l.header, l.sealed, l.chain, "
+            "k.generation, k.wrapped FROM mailbox AS m JOIN log AS l ON l.position = m.event "
+            "LEFT JOIN stream_keys AS k ON k.stream = l.stream "
+            "WHERE m.agency = ? AND m.position > ? ORDER BY m.position LIMIT ?",
+            (agency, after, limit),
+        )
+        return [
+            MailboxRow(
+                row[0],
+                Recorded(*row[1:8]),
+                None if row[9] is None else WrappedKey(row[2], row[8], row[9]),
+            )
+            for row in rows
+        ]
+
+    def mailbox_event_ids(self, agency: str, first: int, last: int) -> list[tuple[int, str]]:
+        return self._db.execute(
+            "SELECT m.position, l.id FROM mailbox AS m JOIN log AS l ON l.position = m.event "
+            "WHERE m.agency = ? AND m.position BETWEEN ? AND ? ORDER BY m.position",
+            (agency, first, last),
+        ).fetchall()
+
+    def submissions(self, agency: str, since: str, until: str) -> list[tuple[str, str]]:
+        return self._db.execute(
+            "SELECT reference, case_id FROM case_references "
+            "WHERE agency = ? AND accepted_at >= ? AND accepted_at < ? ORDER BY reference",
+            (agency, since, until),
+        ).fetchall()
+
+    def missing_references(self, agency: str, references: Sequence[str]) -> list[str]:
+        rows = self._db.execute(
+            "SELECT wanted.value FROM json_each(?) AS wanted LEFT JOIN case_references AS r "
+            "ON r.agency = ? AND r.reference = wanted.value WHERE r.case_id IS NULL ORDER BY wanted.key",
+            (orjson.dumps(references).decode(), agency),
+        )
+        return [row[0] for row in rows]
+
+    def agencies(self) -> list[Agency]:
+        rows = self._db.execute("SELECT document FROM agencies ORDER BY id")
+        return [Agency(**orjson.loads(row[0])) for row in rows]
+
+    def remembered(self, key: bytes) -> Remembered | None:
+        row = self._db.execute(
+            "SELECT key, body, status, kind, ids, created_at FROM idempotency WHERE key = ?", (key,)
+        ).fetchone()
+        return remembered_from_row(row) if row else None
+
+    def incarnation(self) -> str:
+        return self._value("SELECT value FROM facts WHERE name = ?", "incarnation") or ""
+
+    def _value(self, statement: str, parameter: str) -> str | None:
+        row = self._db.execute(statement, (parameter,)).fetchone()
+        return row[0] if row else None

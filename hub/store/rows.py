@@ -1,0 +1,79 @@
+"""A case as table rows. Made from its final state alone, so that a rebuild makes the same rows whichever
+batches the events once came in."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import orjson
+
+from hub.domain.case import Case, CaseState, CaseTexts
+from hub.domain.transitions import HELD_LEG
+from hub.ports.store import Remembered
+
+OWNER: Final = 1
+SOURCE: Final = 2
+HANDLER: Final = 4
+FORMER: Final = 8
+
+ROLE_BITS: Final = {"owner": OWNER, "handler": HANDLER, "participant": OWNER | SOURCE | HANDLER}
+"""`role` of `GET /v1/cases` -> the bits of which one must be set."""
+
+Row = tuple[Any, ...]
+
+
+def case_row(case: Case) -> Row:
+    state = case.state
+    complaint = state.complaint
+    return (
+        state.id,
+        state.tracking_number,
+        state.status,
+        complaint["category"],
+        region_digits((complaint.get("location") or {}).get("region")),
+        state.updated_at,
+        orjson.dumps(state),
+        None if case.texts is None else orjson.dumps(case.texts),
+    )
+
+
+def case_from_row(state: bytes, texts: bytes | None) -> Case:
+    known = CaseState.from_document(orjson.loads(state))
+    return Case(known, None if texts is None else CaseTexts.from_document(orjson.loads(texts)))
+
+
+def leg_rows(case: Case) -> list[Row]:
+    return [(leg.id, case.state.id) for leg in case.state.legs]
+
+
+def agency_rows(case: Case) -> list[Row]:
+    """One row an agency that takes or took part: (agency, case_id, role, status, updated_at)."""
+    state = case.state
+    bits = {state.owner: OWNER}
+    bits[state.source] = bits.get(state.source, 0) | SOURCE
+    if not state.legs:
+        return [(name, state.id, bit, state.status, state.updated_at) for name, bit in bits.items()]
+    ended: dict[str, tuple[int, str, str]] = {}
+    for leg in state.legs:
+        if leg.status in HELD_LEG:
+            bits[leg.to] = bits.get(leg.to, 0) | HANDLER
+        else:
+            left = (leg.ended_sequence or 0, leg.ended_status or state.status, leg.updated_at)
+            ended[leg.to] = max(left, ended.get(leg.to, left))
+    rows = [(name, state.id, bit, state.status, state.updated_at) for name, bit in bits.items()]
+    rows += [
+        (name, state.id, FORMER, status, when)
+        for name, (_, status, when) in ended.items()
+        if name not in bits
+    ]
+    return rows
+
+
+def region_digits(region: str | None) -> str | None:
+    """62.02 -> 6202, so that a region's districts and villages are found by their first digits."""
+    return region.replace(".", "") if region else None
+
+
+def remembered_from_row(row: Row) -> Remembered:
+    key, body, status, kind, ids, created_at = row
+    return Remembered(key, body, status, kind, tuple(orjson.loads(ids)), created_at)

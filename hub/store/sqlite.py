@@ -1,0 +1,149 @@
+"""SQLite behind the store port: one writer connection, a few readers, checkpoints on a thread of their own.
+
+WAL with synchronous=FULL: what is committed survives kill -9 and a power cut. Several processes may open the
+file (the hub and its commands); SQLite's own write lock keeps their transactions apart."""
+
+from __future__ import annotations
+
+import os
+import queue
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from hub.store.errors import translated
+from hub.store.reading import SqliteSession
+from hub.store.writing import SqliteTransaction
+
+log = structlog.get_logger(__name__)
+
+BUSY_S: Final = 10.0
+CHECKPOINT_EVERY_S: Final = 1.0
+CHECKPOINT_BYTES: Final = 4 * 1024 * 1024
+TRUNCATE_BYTES: Final = 256 * 1024 * 1024
+
+
+def connect(path: Path, *, cache_kib: int = 16_384) -> sqlite3.Connection:
+    """A connection in autocommit mode with the hub's settings. The file is made 0600."""
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    connection = sqlite3.connect(
+        path, timeout=BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "wal_autocheckpoint = 0",
+        "temp_store = MEMORY",
+        f"cache_size = -{cache_kib}",
+    ):
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+    return connection
+
+
+class SqliteStore:
+    """Implements `hub.ports.store.Store`."""
+
+    def __init__(self, path: Path, *, readers: int = 4) -> None:
+        self.path = path
+        with translated():
+            self._writer = connect(path, cache_kib=32_768)
+            self._generation = connect(path, cache_kib=64)
+        self._write_lock = threading.RLock()
+        self._generation_lock = threading.Lock()
+        self._readers: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
+        self._spare = readers
+        self._closed = threading.Event()
+        self._checkpoints: threading.Thread | None = None
+
+    @contextmanager
+    def begin(self) -> Iterator[SqliteTransaction]:
+        with self.write() as connection:
+            transaction = SqliteTransaction(connection)
+            yield transaction
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """The writer's connection in an immediate transaction. Who leaves without COMMIT rolls back."""
+        with self._write_lock, translated():
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+            finally:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Like `write`, and commits when the block ends well."""
+        with self.write() as connection:
+            yield connection
+            connection.execute("COMMIT")
+
+    @contextmanager
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """A reader's connection inside one snapshot."""
+        with translated():
+            try:
+                connection = self._readers.get_nowait()
+            except queue.Empty:
+                connection = connect(self.path, cache_kib=8_192)
+            try:
+                connection.execute("BEGIN")
+                yield connection
+            finally:
+                connection.rollback()
+                self._give_back(connection)
+
+    @contextmanager
+    def read(self) -> Iterator[SqliteSession]:
+        with self.connection() as connection:
+            yield SqliteSession(connection)
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        if self._closed.is_set() or self._readers.qsize() >= self._spare:
+            connection.close()
+        else:
+            self._readers.put(connection)
+
+    def registry_generation(self) -> int:
+        with self._generation_lock, translated():
+            row = self._generation.execute(
+                "SELECT value FROM facts WHERE name = 'registry_generation'"
+            ).fetchone()
+        return int(row[0]) if row else 0
+
+    def start_checkpoints(self) -> None:
+        """Moves the write-ahead log into the database beside the writer, not within its commits."""
+        self._checkpoints = threading.Thread(target=self._checkpoint, name="checkpoints", daemon=True)
+        self._checkpoints.start()
+
+    def _checkpoint(self) -> None:
+        connection = connect(self.path, cache_kib=1_024)
+        wal = self.path.with_name(self.path.name + "-wal")
+        try:
+            while not self._closed.wait(CHECKPOINT_EVERY_S):
+                size = wal.stat().st_size if wal.exists() else 0
+                if size < CHECKPOINT_BYTES:
+                    continue
+                mode = "TRUNCATE" if size > TRUNCATE_BYTES else "PASSIVE"
+                try:
+                    connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+                except sqlite3.OperationalError as error:  # a full disk: the writer tells its callers itself
+                    log.warning("checkpoint_failed", cause=str(error))
+        finally:
+            connection.close()
+
+    def close(self) -> None:
+        self._closed.set()
+        if self._checkpoints is not None:
+            self._checkpoints.join(5)
+        while not self._readers.empty():
+            self._readers.get_nowait().close()
+        self._generation.close()
+        self._writer.close()

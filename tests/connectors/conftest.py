@@ -1,0 +1,97 @@
+"""Real parts for the connectors' tests: databases, a hub that keeps the contract, the connector as a process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from tests.connectors.apps import App, mysql_app, postgres_app, sqlite_app  # noqa: E402
+from tests.connectors.processes import ConnectorProcess, HubProcess  # noqa: E402
+from tests.parts.local_server import PartMissing, skip_or_fail  # noqa: E402
+from tests.parts.mariadb import mariadb_url  # noqa: E402
+from tests.parts.postgres import postgres_url  # noqa: E402
+
+ENGINES = [
+    "sqlite",
+    pytest.param("innodb", marks=pytest.mark.mariadb),
+    pytest.param("myisam", marks=pytest.mark.mariadb),
+    pytest.param("postgres", marks=pytest.mark.postgres),
+]
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[str]:
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(mariadb_url())
+        except PartMissing as missing:
+            skip_or_fail(missing)
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(postgres_url())
+        except PartMissing as missing:
+            skip_or_fail(missing)
+        yield url
+
+
+@pytest.fixture(params=ENGINES)
+def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[App]:
+    """An app of the widespread schema, empty, on each engine."""
+    with open_app(request.param, request, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[App]:
+    with sqlite_app(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(params=[pytest.param("myisam", marks=pytest.mark.mariadb)])
+def myisam(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[App]:
+    with open_app("myisam", request, tmp_path) as made:
+        yield made
+
+
+def open_app(engine: str, request: pytest.FixtureRequest, folder: Path) -> App:
+    if engine == "sqlite":
+        return sqlite_app(folder)
+    if engine == "postgres":
+        return postgres_app(request.getfixturevalue("postgres"))
+    return mysql_app(request.getfixturevalue("mariadb"), engine)
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[HubProcess]:
+    process = HubProcess(tmp_path / "hub.db")
+    process.start()
+    yield process
+    process.kill()
+
+
+@pytest.fixture
+def connector(tmp_path: Path) -> Iterator[ConnectorProcess]:
+    process = ConnectorProcess(tmp_path)
+    yield process
+    process.kill()
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(("SIMPUL_CLIENT", "PENGADUAN_")):
+            monkeypatch.delenv(name)

@@ -1,0 +1,95 @@
+"""What the real parts share: a free port, an unprivileged user, waiting until something answers, the skip."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+
+class PartMissing(Exception):
+    """The part's binaries are not on this machine; the text says what to install."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def skip_or_fail(missing: PartMissing) -> None:
+    """In CI a missing part is a failure; elsewhere a skip that says what to install."""
+    if os.environ.get("CI"):
+        pytest.fail(str(missing), pytrace=False)
+    pytest.skip(str(missing))
+
+
+def user_for(names: tuple[str, ...]) -> str | None:
+    """The unprivileged user that a server runs as when we are root; None when we are not."""
+    if os.geteuid() != 0:
+        return None
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    found = next((name for name in (*names, "nobody") if name in known), None)
+    if found is None:
+        raise PartMissing("no unprivileged user to run the server as; make one of: " + ", ".join(names))
+    return found
+
+
+@contextlib.contextmanager
+def folder_of(user: str | None, name: str) -> Iterator[Path]:
+    """A temporary folder that belongs to `user`, short enough for a socket's path."""
+    path = Path(tempfile.mkdtemp(prefix=f"simpul-{name}-"))
+    if user:
+        shutil.chown(path, user)
+    path.chmod(0o755)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def run_as(user: str | None, command: list[str], folder: Path) -> None:
+    """Runs to its end; its output is the error's text."""
+    ended = subprocess.run(command, user=user, cwd=folder, capture_output=True, text=True, timeout=90, check=False)
+    if ended.returncode:
+        raise RuntimeError(f"{command[0]} failed: {ended.stdout[-500:]}{ended.stderr[-1500:]}")
+
+
+@contextlib.contextmanager
+def server(user: str | None, command: list[str], folder: Path, answers: Callable[[], object]) -> Iterator[None]:
+    """The running server; ready when `answers` raises nothing. Stopped at the end, killed if it must be."""
+    with (folder / "server.log").open("wb") as log:
+        process = subprocess.Popen(command, user=user, cwd=folder, stdout=log, stderr=log)
+    try:
+        _wait_until_ready(process, folder, answers)
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], folder: Path, answers: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            answers()
+            return
+        except Exception as error:
+            if process.poll() is not None or time.monotonic() > deadline:
+                log = (folder / "server.log").read_text(errors="replace")[-2000:]
+                raise RuntimeError(f"the server did not start: {error}\n{log}") from error
+            time.sleep(0.05)
