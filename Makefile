@@ -17,8 +17,36 @@ $(STAMP): requirements.lock requirements-dev.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing the locked packages into $(VENV) (a minute or two, once)"
 	@$(PIP) install --quiet --require-hashes --no-deps -r requirements-dev.lock
-	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable . 2>/dev/null
 	@touch $@
+
+parts: ## the real parts that the tests start: PostgreSQL, MariaDB, Chromium
+	@deploy/parts.sh
+
+run: install ## hub, two local apps, two ministries, complaints flowing; Ctrl-C stops it all (PORT=8090)
+	@$(BIN)/python -m deploy.demo $(if $(PORT),--port $(PORT)) $(ARGS)
+
+test: install parts ## every test, on real parts
+	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+
+check: install ## linters, types, import directions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install ## puts the code into its form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: install parts ## the side-by-side benchmark (ARGS=--quick for a short one)
+	$(BIN)/python -m tests.bench $(ARGS)
+
+chaos: install ## kill -9 under load, 100 times (KILLS=5 for a short one)
+	$(BIN)/python -m tests.chaos --kills $(or $(KILLS),100) $(ARGS)
+
+fuzz: install ## schemathesis and a raw fuzzer against a running hub
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 lock: ## resolve pyproject.toml into the two lock files
 	$(BIN)/pip-compile --quiet --upgrade --allow-unsafe --generate-hashes --no-header --no-emit-index-url \
@@ -26,3 +54,6 @@ lock: ## resolve pyproject.toml into the two lock files
 	$(BIN)/pip-compile --quiet --upgrade --allow-unsafe --generate-hashes --no-header --no-emit-index-url \
 	  --no-emit-find-links --strip-extras --extra dev --constraint requirements.lock \
 	  --output-file requirements-dev.lock pyproject.toml
+
+clean: ## removes the environment, builds and demo data
+	rm -rf $(VENV) var build .mypy_cache .ruff_cache .pytest_cache .hypothesis

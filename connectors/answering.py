@@ -31,7 +31,7 @@ _DONE_WHEN = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AnswersTable:
     """[answers.table]: rows, read after a rising column, the last ones again each time."""
 
@@ -45,7 +45,7 @@ class AnswersTable:
     window: int = option(50, reason="rows read again each time, for rows commit late", minimum=0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AnswersHttp:
     """[answers.http]: an endpoint of the connector, POST /replies, for the agency's system."""
 
@@ -53,7 +53,7 @@ class AnswersHttp:
     token_env: str = option(reason="the environment variable with the token that the system sends as Bearer")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Answers:
     """[answers]: without it officers answer elsewhere."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -142,9 +143,9 @@ def _personal(columns: Iterable[str]) -> list[str]:
 
 
 async def _check_statements(config: SqlConfig, database: Database, report: Report) -> None:
-    """Lets the database explain the write-back statements, which runs nothing."""
+    """Lets the database explain the write-back statements: it plans them, checks the rights, and runs nothing."""
     report.section("Writing back")
-    statements = [pair for pair in config.write_back.answer.guarded()] if config.write_back.answer else []
+    statements = config.write_back.answer.guarded() if config.write_back.answer else []
     flat = [text for pair in statements for text in pair if text]
     if config.write_back.status:
         flat.append(config.write_back.status.statement)
@@ -152,7 +153,7 @@ async def _check_statements(config: SqlConfig, database: Database, report: Repor
         report.note("nothing is configured; answers will not reach the app")
     for statement in flat:
         try:
-            await database.read(lambda session, statement=statement: _explain(session, statement))  # type: ignore[misc]
+            await database.write(partial(_explain, statement=statement))
             report.ok(f"understood by the database: {statement}")
         except ConnectorError as error:
             report.wrong(f"{error}, in: {statement}")

@@ -17,7 +17,7 @@ from connectors.errors import ConfigRefused
 from connectors.options import option
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Hub:
     """[hub]: where the hub is and who we are there."""
 
@@ -36,7 +36,7 @@ class Hub:
     backoff_cap_s: float = option(60.0, reason="the longest pause while a part is away", minimum=0.1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Database:
     """[database]: the agency's own database."""
 

@@ -25,7 +25,7 @@ class DeliveryRefused(ConnectorError):
     """The agency's system answered, and took this event not."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DeliverHttp:
     """[deliver.http]: the event is POSTed as it came, a CloudEvent in JSON."""
 
@@ -35,7 +35,7 @@ class DeliverHttp:
     timeout_s: float = option(10.0, reason="how long one call may take", minimum=1, maximum=300)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Deliver:
     """[deliver]: give http or table."""
 

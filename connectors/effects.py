@@ -22,7 +22,7 @@ from connectors.options import option
 _HARMLESS = ("UPDATE", "DELETE")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Guarded:
     """A statement with a guard of its own, where one `already_written` cannot speak for all."""
 
@@ -30,7 +30,7 @@ class Guarded:
     already_written: str = option(reason="a query that gives a row when the statement took effect before")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Effect:
     """Statements, in order, and the query that tells whether their INSERT was done before."""
 

@@ -19,7 +19,7 @@ log = structlog.get_logger("simpul-connector")
 GONE = ("returned", "withdrawn")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Routing:
     """[routing]: without it an officer verifies and forwards."""
 

@@ -26,7 +26,7 @@ MEMBERS = (
 SHAREABLE = ("name", "phone", "email", "national_id")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rule:
     """How one member of the complaint is made. A bare text in [map] is short for `{ column = text }`."""
 
@@ -49,7 +49,7 @@ class Rule:
         return tuple(name for name in (self.column, self.of, self.latitude, self.longitude) if name)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Category:
     """[category]: the crosswalk from the app's categories to the hub's codes."""
 
@@ -62,7 +62,7 @@ class Category:
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Photos:
     """[photos]: file names in a column."""
 

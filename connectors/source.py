@@ -15,7 +15,7 @@ from connectors.rules import COLUMN
 _TABLE = re.compile(r"^\w+(\.\w+)?$")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Source:
     """[source]: the rows that are complaints. Give `table` and `key`, or a `query` of your own."""
 

@@ -32,7 +32,7 @@ log = structlog.get_logger("simpul-connector")
 BODY_BYTES = 4 * 1024 * 1024
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WebhookSettings:
     """[webhook]: where the hub's calls arrive."""
 

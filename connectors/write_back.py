@@ -32,7 +32,7 @@ ANSWER_PARAMETERS = ("key", "reference", "answer", "answered_at", "answered_on",
 STATUS_PARAMETERS = ("key", "reference", "status")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StatusBack:
     """[write_back.status]: the app's own word for the case's status."""
 
@@ -42,7 +42,7 @@ class StatusBack:
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WriteBack:
     """[write_back]: without it nothing is ever written into the app's database."""
 

@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from aiohttp import web
+from prometheus_client import CollectorRegistry
 
 from auth.principal import Principal
+from hub.api.server import make_app
+from hub.api.settings import ApiSettings
 from hub.bus.embedded import LOOK_EVERY_S, EmbeddedBus
+from hub.delivery.deliverer import Deliverer
+from hub.delivery.desk import Desk
+from hub.delivery.metrics import DeliveryMetrics
+from hub.delivery.sender import Sender
+from hub.delivery.settings import RETRY_CEILINGS_S, DeliverySettings
+from hub.delivery.targets import Targets
 from hub.domain.agency import HUB, Agency
-from hub.errors import Problem
+from hub.errors import CommandRefused, Problem
 from hub.ports.clock import Clock, SystemClock
+from hub.ports.webhooks import WebhookDesk
 from hub.service.access import Access, AccessSettings
 from hub.service.batch import BatchRunner
 from hub.service.decide import Decider
 from hub.service.files import Files
+from hub.service.housekeeping import Chore, Housekeeping
 from hub.service.hub import Hub
 from hub.service.ids import Ids
-from hub.service.intake import ComplaintDesk
+from hub.service.intake import ComplaintCodes, ComplaintDesk
 from hub.service.mailboxes import Mailboxes
+from hub.service.once import Once
+from hub.service.readiness import Readiness
 from hub.service.registry import Registry
 from hub.service.requests import OPERATOR, Command, Outcome, RegisterAgency, Request
 from hub.service.threads import Readers, Writer
@@ -36,7 +55,11 @@ from schemas.categories import Categories
 from schemas.regions import Regions
 from schemas.registry import Registry as Schemas
 
-OPERATOR_SCOPES = frozenset({"agencies:write"})
+log = structlog.get_logger(__name__)
+
+OPERATOR_SCOPES: Final = frozenset({"agencies:write"})
+SHUTDOWN_S: Final = 4.0
+BACKLOG: Final = 1024
 
 
 @dataclass(slots=True)
@@ -89,24 +112,44 @@ def open_core(settings: Settings, clock: Clock | None = None) -> Iterator[Core]:
 
 @dataclass(slots=True)
 class Server:
-    """Everything that `simpul serve` runs, put together and not yet started."""
+    """Everything that `simpul serve` runs, put together; `start` and `stop` give it life."""
 
     core: Core
     hub: Hub
     access: Access
-    files: Files
     bus: EmbeddedBus
-    deliveries: DeliveryTable
-    secrets: HubSecretBox
-    schemas: Schemas
-    regions: Regions
-    categories: Categories
+    deliverer: Deliverer
+    readiness: Readiness
+    housekeeping: Housekeeping
+    web: web.Application
+
+    async def start(self, *, deliver: bool = True) -> None:
+        """Writer first, since everything else may write; webhooks last, since they read everything."""
+        self.core.store.start_checkpoints()
+        self.hub.writer.start()
+        self.access.ensure_signing_key()
+        await self.bus.start()
+        await self.readiness.start()
+        self.housekeeping.start()
+        if deliver:
+            await self.deliverer.start()
+
+    async def stop(self) -> None:
+        """The other way round; long polls end with what there is, what waits is still written."""
+        self.hub.mailboxes.close()
+        await self.readiness.stop()
+        await self.housekeeping.stop()
+        await self.deliverer.stop()
+        await self.bus.stop()
+        await self.hub.writer.stop()
+        self.hub.readers.close()
 
 
 def build(core: Core) -> Server:
-    """Puts the rooms together over an open core."""
-    settings, store, sealer, clock = core.settings, core.store, core.sealer, core.clock
+    """Puts the rooms together over an open core; to be called on the event loop."""
+    settings, store, clock = core.settings, core.store, core.clock
     schemas, regions, categories = Schemas.load(), Regions.load(), Categories.load()
+    metrics = CollectorRegistry()
     readers = Readers(store)
     bus = EmbeddedBus(
         lambda after, limit: readers.run(lambda session: session.events_after(after, limit)),
@@ -114,18 +157,39 @@ def build(core: Core) -> Server:
         LOOK_EVERY_S,
     )
     writer = Writer(core.runner, bus.offer, settings.queue_limit)
-    mailboxes = Mailboxes(readers, writer, core.rows, sealer, settings.issuer)
-    mailboxes.attach(bus)
-    desk = ComplaintDesk(
+    hub = _hub(core, bus, writer, readers, ComplaintCodes(schemas, regions, categories))
+    secrets = secret_box(core)
+    gate = access(core, secrets, writer)
+    files = SqliteFiles(store)
+    attachments = AttachmentStore(settings.data_dir / "attachments", core.sealer)
+    deliverer, desk = _delivery(core, hub, bus, secrets, metrics)
+    readiness = Readiness(writer, store.probe)
+    application = make_app(
+        hub=hub,
+        access=gate,
+        files=Files(hub, attachments, files, clock, settings.max_attachment_bytes),
+        webhooks=desk,
+        once=Once(store, readers, writer, clock),
+        settings=_api_settings(settings),
         schemas=schemas,
         regions=regions,
         categories=categories,
-        agencies=core.registry.agencies,
-        sealing=sealer,
-        ids=core.ids,
         clock=clock,
+        readiness=readiness.status,
+        metrics=metrics,
     )
-    hub = Hub(
+    chores = Housekeeping(writer, clock, _chores(core, files, gate))
+    return Server(core, hub, gate, bus, deliverer, readiness, chores, application)
+
+
+def _hub(core: Core, bus: EmbeddedBus, writer: Writer, readers: Readers, codes: ComplaintCodes) -> Hub:
+    settings, sealer = core.settings, core.sealer
+    mailboxes = Mailboxes(readers, writer, core.rows, sealer, settings.issuer)
+    mailboxes.attach(bus)
+    desk = ComplaintDesk(
+        codes=codes, agencies=core.registry.agencies, sealing=sealer, ids=core.ids, clock=core.clock
+    )
+    return Hub(
         public_url=settings.issuer,
         registry=core.registry,
         desk=desk,
@@ -135,19 +199,75 @@ def build(core: Core) -> Server:
         sealing=sealer,
         ids=core.ids,
     )
-    secrets = secret_box(core)
-    attachments = AttachmentStore(settings.data_dir / "attachments", sealer)
-    return Server(
-        core=core,
-        hub=hub,
-        access=access(core, secrets, writer),
-        files=Files(attachments, SqliteFiles(store), sealer, readers, writer, clock),
+
+
+def _delivery(
+    core: Core, hub: Hub, bus: EmbeddedBus, secrets: HubSecretBox, metrics: CollectorRegistry
+) -> tuple[Deliverer, WebhookDesk]:
+    settings, clock = _delivery_settings(core.settings), core.clock
+    table, targets = DeliveryTable(core.store), Targets(settings, clock)
+    deliverer = Deliverer(
+        store=table,
+        readers=hub.readers,
+        writer=hub.writer,
         bus=bus,
-        deliveries=DeliveryTable(store),
+        sealing=core.sealer,
         secrets=secrets,
-        schemas=schemas,
-        regions=regions,
-        categories=categories,
+        sender=Sender(targets, settings, clock),
+        metrics=DeliveryMetrics(metrics),
+        ids=core.ids,
+        clock=clock,
+        settings=settings,
+        public_url=core.settings.issuer,
+        generation=core.store.registry_generation,
+    )
+    desk = Desk(
+        store=table,
+        readers=hub.readers,
+        writer=hub.writer,
+        targets=targets,
+        secrets=secrets,
+        ids=core.ids,
+        clock=clock,
+        settings=settings,
+        changed=deliverer.wake,
+    )
+    return deliverer, desk
+
+
+def _chores(core: Core, files: SqliteFiles, gate: Access) -> list[Chore]:
+    def sync_keys(_: str) -> int:
+        gate.sync_jwks()
+        return 0
+
+    settings, rows = core.settings, core.rows
+    return [
+        Chore("idempotency", timedelta(days=settings.idempotency_retention_days), rows.forget_idempotency),
+        Chore("mailboxes", timedelta(days=settings.mailbox_retention_days), rows.trim_mailboxes),
+        Chore("uploads", timedelta(hours=24), files.forget_uploaders),
+        Chore("published_keys", timedelta(0), sync_keys),
+    ]
+
+
+def _api_settings(settings: Settings) -> ApiSettings:
+    return ApiSettings(
+        public_url=settings.issuer,
+        trusted_proxies=settings.trusted_proxies,
+        tls_in_front=settings.tls_in_front,
+        rate_limit_per_client_per_s=settings.rate_limit_per_client_per_s,
+        access_log=settings.log_level in ("debug", "info"),
+    )
+
+
+def _delivery_settings(settings: Settings) -> DeliverySettings:
+    ceilings = RETRY_CEILINGS_S
+    retries = settings.webhook_max_attempts - 1
+    return DeliverySettings(
+        allowed_networks=settings.webhook_allowed_networks,
+        retry_ceilings_s=(*ceilings[:retries], *[ceilings[-1]] * (retries - len(ceilings))),
+        total_timeout_s=float(settings.webhook_timeout_s),
+        secret_overlap_s=float(settings.webhook_secret_overlap_s),
+        retention_s=settings.delivery_retention_days * 86400.0,
     )
 
 
@@ -158,11 +278,41 @@ def secret_box(core: Core) -> HubSecretBox:
 def access(core: Core, secrets: HubSecretBox, writer: Writer | None = None) -> Access:
     settings = core.settings
     return Access(
+        AccessSettings(settings.issuer, settings.token_lifetime_s, settings.data_dir / "jwks.json"),
         core.registry,
         core.rows,
         core.sealer,
         secrets,
         core.clock,
-        AccessSettings(settings.issuer, settings.token_lifetime_s, settings.data_dir / "jwks.json"),
         writer.run if writer else None,
     )
+
+
+async def serve_until(core: Core, stop: asyncio.Event, *, deliver: bool = True) -> None:
+    """Listens until `stop` is set; then ends long polls and leaves within ten seconds."""
+    server = build(core)
+    runner = web.AppRunner(
+        server.web,
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=SHUTDOWN_S,
+        handler_cancellation=True,
+    )
+    await runner.setup()
+    host, port = core.settings.listen
+    try:
+        site = web.TCPSite(runner, host, port, backlog=BACKLOG)
+        try:
+            await site.start()
+        except OSError as error:
+            raise CommandRefused(
+                f"Cannot listen on {host}:{port} ({error.strerror or error}). Choose another with "
+                "SIMPUL_LISTEN=127.0.0.1:8081."
+            ) from error
+        await server.start(deliver=deliver)
+        log.info("listening", address=f"{host}:{port}", public_url=core.settings.issuer)
+        await stop.wait()
+    finally:
+        server.hub.mailboxes.close()
+        await runner.cleanup()
+        await server.stop()

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from hub.errors import SettingsError
 
 PREFIX: Final = "SIMPUL_"
-NOT_OURS: Final = ("SIMPUL_TEST_", "SIMPUL_CONNECTOR_", "SIMPUL_DEMO_", "SIMPUL_BENCH_")
+NOT_OURS: Final = ("SIMPUL_TEST_", "SIMPUL_CLIENT_", "SIMPUL_CONNECTOR_", "SIMPUL_DEMO_", "SIMPUL_BENCH_")
 """Environment variables of our tools that are no settings of the hub."""
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network

@@ -52,13 +52,13 @@ class Courier:
         try:
             message = await self._prepare(endpoint, parcel)
         except SealBroken:
-            self._dead(endpoint, parcel, Answer(Outcome.REFUSED, "the hub cannot open this event any more"))
+            self._cannot_be_sent(endpoint, parcel, "the hub cannot open this event any more")
         except SimpulError as error:
             log.warning("delivery_not_prepared", agency=endpoint.agency, cause=str(error))
             self.postpone(endpoint, parcel)
         else:
             if message is None:
-                self._dead(endpoint, parcel, Answer(Outcome.REFUSED, "the mailbox no longer holds it"))
+                self._cannot_be_sent(endpoint, parcel, "the mailbox no longer holds it")
             else:
                 self._handle(endpoint, parcel, await self._sender.send(message))
 
@@ -93,7 +93,7 @@ class Courier:
         health, now, outcome = endpoint.health, self._now(), answer.outcome
         parcel.down = outcome in (Outcome.DOWN, Outcome.BUSY, Outcome.GONE)
         if not parcel.down:
-            if health.answered():
+            if health.answered(probe):
                 log.info("webhook_resumed", agency=endpoint.agency)
                 endpoint.lanes.hasten_down(now)
             return
@@ -117,6 +117,10 @@ class Courier:
         row = endpoint.row(parcel, "done", answer, None, rfc3339(self._clock.now()))
         self._journal.put(endpoint, row)
 
+    def _cannot_be_sent(self, endpoint: Endpoint, parcel: Parcel, cause: str) -> None:
+        _release_probe(endpoint, parcel)
+        self._dead(endpoint, parcel, Answer(Outcome.REFUSED, cause))
+
     def _dead(self, endpoint: Endpoint, parcel: Parcel, answer: Answer) -> None:
         log.warning("delivery_dead", agency=endpoint.agency, position=parcel.position, cause=answer.cause)
         self._metrics.died()
@@ -139,8 +143,7 @@ class Courier:
 
     def postpone(self, endpoint: Endpoint, parcel: Parcel) -> None:
         """The hub itself failed: as if the attempt had not begun."""
-        if parcel.probe:
-            parcel.probe = endpoint.health.probing = False
+        _release_probe(endpoint, parcel)
         endpoint.lanes.put_back(parcel, self._now() + OWN_FAILURE_WAIT_S)
 
     def _due(self, parcel: Parcel, answer: Answer) -> float:
@@ -153,3 +156,9 @@ class Courier:
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
+
+
+def _release_probe(endpoint: Endpoint, parcel: Parcel) -> None:
+    """The probe told nothing about the endpoint: another one may go."""
+    if parcel.probe:
+        parcel.probe = endpoint.health.probing = False

@@ -32,24 +32,27 @@ class Endpoint:
         self.queued = False
         self.armed: float | None = None
         self._settings = settings
+        self.health = Health(settings)
         self.configure(standing.webhook, secrets)
+        if standing.webhook.paused_until or not standing.webhook.active:
+            self._restore_health(standing.webhook)
         if self.health.paused_until is not None:
             self.lanes.mark_down()
 
     def configure(self, webhook: WebhookRow, secrets: Secrets) -> None:
-        """Takes over what the row says, the health too: a PUT ends a pause."""
+        """Takes over what the row says. A row without a pause ends one: that is what a PUT does."""
         self.webhook = webhook
         self.url = URL(webhook.url)
         self.signer = Signer(secrets)
         self.types = None if ALL_TYPES in webhook.event_types else frozenset(webhook.event_types)
+        if webhook.active and webhook.paused_until is None:
+            self.health = Health(self._settings)
+
+    def _restore_health(self, webhook: WebhookRow) -> None:
         until = datetime.fromisoformat(webhook.paused_until) if webhook.paused_until else None
-        self.health = Health(
-            self._settings,
-            failures=webhook.failures,
-            paused_until=until.timestamp() if until else None,
-            off=not webhook.active,
-            cause=webhook.cause,
-        )
+        self.health.failures, self.health.cause = webhook.failures, webhook.cause
+        self.health.paused_until = until.timestamp() if until else None
+        self.health.off = not webhook.active
 
     def next(self, now: float) -> Parcel | None:
         """The next parcel to send, None if none may go now."""

@@ -26,6 +26,8 @@ class Health:
     off: bool = False
     cause: str | None = None
     probing: bool = False
+    asked: bool = False
+    """The endpoint itself asked for the pause: a late success is no reason to end it."""
     _subjects: set[str] = field(default_factory=set)
     _probes: int = 0
 
@@ -40,12 +42,14 @@ class Health:
     def is_paused(self) -> bool:
         return self.off or self.paused_until is not None
 
-    def answered(self) -> bool:
+    def answered(self, probe: bool) -> bool:
         """The endpoint took something, or refused one event as its own decision: it is up. True if that
         ended a pause."""
+        if self.off or (self.asked and not probe):
+            return False
         ended = self.paused_until is not None
         self.failures, self.paused_until, self.cause = 0, None, None
-        self.probing, self._probes = False, 0
+        self.probing, self.asked, self._probes = False, False, 0
         self._subjects.clear()
         return ended
 
@@ -68,6 +72,7 @@ class Health:
     def asked_to_wait(self, until: float, cause: str | None) -> None:
         self.failures += 1
         self._pause(max(until, self.paused_until or 0.0), cause)
+        self.asked = True
 
     def gone(self, cause: str | None) -> None:
         self.off, self.cause, self.probing = True, cause, False
@@ -79,7 +84,8 @@ class Health:
             self.paused_until = min(self.paused_until, now)
 
     def _pause(self, until: float, cause: str | None) -> None:
-        self.paused_until, self.cause, self.probing = until, cause, False
+        self.paused_until, self.cause = until, cause
+        self.probing = self.asked = False
 
     def _probe_wait_s(self, draw: float) -> float:
         """Between half the ceiling and all of it: without jitter all endpoints behind one broken line would

@@ -54,7 +54,7 @@ class Journal:
             saved()
 
     async def save(self) -> bool:
-        """Writes what there is; False if the database did not take it, and then it stays for the next time."""
+        """Writes what there is; False if the database did not take it: then it stays for the next time."""
         async with self._saving:
             taken, self._rows, count = self._rows, {}, self.unsaved
             self.unsaved = 0

@@ -163,9 +163,12 @@ class Lanes:
 
     def put_back(self, parcel: Parcel, due: float) -> None:
         """An attempt that the hub itself could not make: as if it had not begun, and not before `due`."""
+        lane = self._lanes.get(parcel.lane)
+        if lane is None or lane.place is not Place.BUSY or lane.queue[0] is not parcel:
+            return
         parcel.due = due
         self.busy -= 1
-        self._time(parcel.lane, self._lanes[parcel.lane])
+        self._time(parcel.lane, lane)
 
     def next_due(self) -> float | None:
         """When the next waiting lane may go; None when none waits."""

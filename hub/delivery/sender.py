@@ -38,7 +38,7 @@ class Message:
 
 
 class Sender:
-    """Connections are kept for a few seconds, per address and TLS name. Make it on the event loop."""
+    """Connections are kept for a few seconds, per address and TLS name. `open` it on the event loop."""
 
     def __init__(
         self,
@@ -49,13 +49,17 @@ class Sender:
     ) -> None:
         self._targets = targets
         self._clock = clock
+        self._settings = settings
         self._total_s = settings.total_timeout_s
         self._ssl = ssl_context or ssl.create_default_context()
-        self._session = aiohttp.ClientSession(
+        self._opened: aiohttp.ClientSession | None = None
+
+    async def open(self) -> None:
+        self._opened = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=settings.in_flight, keepalive_timeout=KEEPALIVE_S, use_dns_cache=False
+                limit=self._settings.in_flight, keepalive_timeout=KEEPALIVE_S, use_dns_cache=False
             ),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=settings.connect_timeout_s),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._settings.connect_timeout_s),
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("Accept-Encoding",),
             auto_decompress=False,
@@ -63,7 +67,14 @@ class Sender:
         )
 
     async def close(self) -> None:
-        await self._session.close()
+        if self._opened is not None:
+            await self._opened.close()
+
+    @property
+    def _session(self) -> aiohttp.ClientSession:
+        if self._opened is None:
+            raise RuntimeError("the sender is not open")
+        return self._opened
 
     async def send(self, message: Message) -> Answer:
         """Resolves, checks, sends. Every failure is an Answer with its cause; only cancelling raises."""

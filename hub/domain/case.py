@@ -103,18 +103,21 @@ class Case:
 
 def leg_facts(leg: Leg, case_id: str) -> dict[str, Any]:
     """The clear members of CONTRACT's `forwarding`, without its times: those are its events'."""
-    return {
+    facts: dict[str, Any] = {
         "id": leg.id,
         "case_id": case_id,
         "from": leg.sender,
         "to": leg.to,
         "role": leg.role,
         "status": leg.status,
-        "reason": leg.reason,
-        "suggested_agency": leg.suggested_agency,
         "due_at": leg.due_at,
         "created_at": leg.created_at,
     }
+    if leg.reason is not None:
+        facts["reason"] = leg.reason
+    if leg.suggested_agency is not None:
+        facts["suggested_agency"] = leg.suggested_agency
+    return facts
 
 
 def status_from_legs(legs: tuple[Leg, ...]) -> str:

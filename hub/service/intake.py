@@ -4,6 +4,7 @@ processor time (checking, masking, sealing) happens here, outside of it."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -27,23 +28,28 @@ from schemas.registry import Registry as Schemas
 NOT_ADDRESSABLE = "No active agency {!r} is registered that could be addressed; see GET /v1/agencies."
 
 
+@dataclass(frozen=True, slots=True)
+class ComplaintCodes:
+    """What a complaint is checked against besides the registry of agencies."""
+
+    schemas: Schemas
+    regions: Regions
+    categories: Categories
+
+
 class ComplaintDesk:
     """Checks complaints against schema, codes and registry, and makes requests of them."""
 
     def __init__(
         self,
         *,
-        schemas: Schemas,
-        regions: Regions,
-        categories: Categories,
+        codes: ComplaintCodes,
         agencies: Mapping[str, Agency],
         sealing: Sealing,
         ids: Ids,
         clock: Clock,
     ) -> None:
-        self._schemas = schemas
-        self._regions = regions
-        self._categories = categories
+        self._codes = codes
         self._agencies = agencies
         self._sealing = sealing
         self._ids = ids
@@ -72,9 +78,9 @@ class ComplaintDesk:
         found = check_complaint(
             document,
             now=self._clock.now(),
-            registry=self._schemas,
-            regions=self._regions,
-            categories=self._categories,
+            registry=self._codes.schemas,
+            regions=self._codes.regions,
+            categories=self._codes.categories,
         )
         flaws = [(flaw.pointer, flaw.detail) for flaw in found]
         if not flaws:

@@ -118,6 +118,14 @@ class SqliteStore:
             ).fetchone()
         return int(row[0]) if row else 0
 
+    def probe(self) -> None:
+        """Commits something small; raises StoreUnavailable when the database does not take it."""
+        with self.writing() as connection:
+            connection.execute(
+                "INSERT INTO facts (name, value) VALUES ('probe', strftime('%s', 'now')) "
+                "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+            )
+
     def start_checkpoints(self) -> None:
         """Moves the write-ahead log into the database beside the writer, not within its commits."""
         self._checkpoints = threading.Thread(target=self._checkpoint, name="checkpoints", daemon=True)

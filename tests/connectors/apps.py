@@ -41,7 +41,12 @@ class App:
         connection = self.connect()
         try:
             cursor = connection.cursor()
-            cursor.execute(statement.replace("?", "?" if self.engine == "sqlite" else "%s"), tuple(parameters))
+            if parameters:
+                cursor.execute(
+                    statement.replace("?", "?" if self.engine == "sqlite" else "%s"), tuple(parameters)
+                )
+            else:
+                cursor.execute(statement)
             rows = list(cursor.fetchall()) if cursor.description else []
             connection.commit()
             return rows
@@ -57,7 +62,9 @@ class App:
         finally:
             connection.close()
 
-    def report(self, text: str, *, day: str | None = "2026-02-02", category: str = "jalan", photo: str = "") -> None:
+    def report(
+        self, text: str, *, day: str | None = "2026-02-02", category: str = "jalan", photo: str = ""
+    ) -> None:
         self.run(
             "INSERT INTO pengaduan (tgl_pengaduan, nik, isi_laporan, foto, kategori) VALUES (?, ?, ?, ?, ?)",
             (day, NIK, text, photo, category),
@@ -66,7 +73,10 @@ class App:
     def reports(self, count: int) -> None:
         self.many(
             "INSERT INTO pengaduan (tgl_pengaduan, nik, isi_laporan, kategori) VALUES (?, ?, ?, ?)",
-            [("2026-02-02", NIK, f"Laporan nomor {n}: jalan berlubang di RT {n % 40}.", "jalan") for n in range(count)],
+            [
+                ("2026-02-02", NIK, f"Laporan nomor {n}: jalan berlubang di RT {n % 40}.", "jalan")
+                for n in range(count)
+            ],
         )
 
 

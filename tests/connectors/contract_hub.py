@@ -112,8 +112,12 @@ class ContractHub:
             "data": {"case_id": case["id"], "agency": actor, **common, **data},
         }  # fmt: skip
         for agency in {case["complaint"]["source"]["agency"], *(leg["to"] for leg in case["forwardings"])}:
-            (last,) = self.db.execute("SELECT max(position) FROM mailbox WHERE agency=?", (agency,)).fetchone()
-            self.db.execute("INSERT INTO mailbox VALUES (?,?,?)", (agency, (last or 0) + 1, orjson.dumps(event)))
+            (last,) = self.db.execute(
+                "SELECT max(position) FROM mailbox WHERE agency=?", (agency,)
+            ).fetchone()
+            self.db.execute(
+                "INSERT INTO mailbox VALUES (?,?,?)", (agency, (last or 0) + 1, orjson.dumps(event))
+            )
         self.changed.set()
 
     # -- the case's steps ---------------------------------------------------------------------------------
@@ -145,12 +149,16 @@ class ContractHub:
         return 201, {"items": made}
 
     def act(self, agency: str, leg_id: str, action: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        rows = self.db.execute("SELECT body FROM cases WHERE body LIKE ?", (f"%{leg_id}%",)).fetchall()
+        rows = self.db.execute(
+            "SELECT body FROM cases WHERE CAST(body AS TEXT) LIKE ?", (f"%{leg_id}%",)
+        ).fetchall()
         case = next((orjson.loads(row[0]) for row in rows), None)
         leg = next((leg for leg in case["forwardings"] if leg["id"] == leg_id), None) if case else None
         if case is None or leg is None or leg["to"] != agency:
             raise Problem(404, "not-found")
-        allowed = {"acceptance": ["sent"], "return": ["sent", "accepted"]}.get(action, ["accepted", "in_progress"])
+        allowed = {"acceptance": ["sent"], "return": ["sent", "accepted"]}.get(
+            action, ["accepted", "in_progress"]
+        )
         if leg["status"] not in allowed:
             raise Problem(409, "state-conflict", f"the forwarding is {leg['status']}", state=leg["status"])
         status, kind = {
@@ -158,7 +166,9 @@ class ContractHub:
             "progress": ("in_progress", "progressed"), "answer": ("answered", "answered"),
         }[action]  # fmt: skip
         leg["status"] = status
-        case["status"] = "answered" if action == "answer" else "verified" if action == "return" else "in_progress"
+        case["status"] = (
+            "answered" if action == "answer" else "verified" if action == "return" else "in_progress"
+        )
         self.save(case, f"forwarding.{kind}", agency, {"forwarding": leg, "text": body.get("text")})
         return 200, leg
 
@@ -178,13 +188,21 @@ def routes(hub: ContractHub) -> web.Application:
         client, _, secret = given.partition(":")
         if secret != "rahasia":
             return web.json_response({"error": "invalid_client"}, status=401)
-        body = {"access_token": f"token-{uuid.uuid4().hex[:6]}-{client}", "token_type": "Bearer", "expires_in": 600}
+        body = {
+            "access_token": f"token-{uuid.uuid4().hex[:6]}-{client}",
+            "token_type": "Bearer",
+            "expires_in": 600,
+        }
         return web.json_response(body | {"scope": "complaints:submit mailbox:read"})
 
     async def once(request: web.Request, agency: str, do: Any) -> tuple[int, dict[str, Any]]:
         key = request.headers.get("Idempotency-Key")
         name, digest = f"{agency} {request.path} {key}", hashlib.sha256(await request.read()).digest()
-        row = hub.db.execute("SELECT digest, status, body FROM keys WHERE key=?", (name,)).fetchone() if key else None
+        row = (
+            hub.db.execute("SELECT digest, status, body FROM keys WHERE key=?", (name,)).fetchone()
+            if key
+            else None
+        )
         if row:
             if row[0] != digest:
                 raise Problem(422, "idempotency-key-reused")
@@ -253,7 +271,7 @@ def routes(hub: ContractHub) -> web.Application:
                 break
             try:
                 await asyncio.wait_for(hub.changed.wait(), left)
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 continue
         items = [{"position": position, "event": orjson.loads(event)} for position, event in rows]
         body = {"items": items, "next": rows[-1][0] if rows else after, "incarnation": hub.incarnation}
@@ -285,7 +303,10 @@ def routes(hub: ContractHub) -> web.Application:
         elif what == "restore":
             hub.incarnation = uuid.uuid4().hex
         elif what == "sql":
-            return web.json_response(hub.db.execute(body["sql"]).fetchall(), dumps=lambda v: orjson.dumps(v, default=_text).decode())
+            return web.json_response(
+                hub.db.execute(body["sql"]).fetchall(),
+                dumps=lambda v: orjson.dumps(v, default=_text).decode(),
+            )
         return web.json_response({})
 
     @web.middleware
@@ -293,7 +314,9 @@ def routes(hub: ContractHub) -> web.Application:
         try:
             return await handler(request)
         except Problem as problem:
-            return web.json_response(problem.body, status=problem.status, content_type="application/problem+json")
+            return web.json_response(
+                problem.body, status=problem.status, content_type="application/problem+json"
+            )
 
     application = web.Application(client_max_size=64 << 20, middlewares=[problems])
     application.add_routes([

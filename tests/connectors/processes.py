@@ -42,7 +42,12 @@ class HubProcess:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        command = [sys.executable, str(Path(__file__).with_name("contract_hub.py")), str(self.port), str(self.path)]
+        command = [
+            sys.executable,
+            str(Path(__file__).with_name("contract_hub.py")),
+            str(self.port),
+            str(self.path),
+        ]
         self.process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
         eventually(self.answers, "the hub answers")
 
@@ -77,17 +82,21 @@ class HubProcess:
         with _DIRECT.open(request, timeout=10) as response:
             return json.loads(response.read() or b"null")
 
-    def answer_all(self, agency: str = MINISTRY, text: str = "Sudah kami tangani pada {n}.") -> int:
+    def answer_all(
+        self, agency: str = MINISTRY, text: str = "Sudah kami tangani pada {n}.", limit: int = 5000
+    ) -> int:
         """Accepts and answers every forwarding that this agency holds open."""
         legs = []
         for (raw,) in self.rows("SELECT body FROM cases"):
             case = json.loads(raw)
-            legs += [(case, leg) for leg in case["forwardings"] if leg["to"] == agency and leg["status"] == "sent"]
-        for case, leg in legs:
+            legs += [
+                (case, leg) for leg in case["forwardings"] if leg["to"] == agency and leg["status"] == "sent"
+            ]
+        for case, leg in legs[:limit]:
             self.as_agency(agency, "POST", f"/v1/forwardings/{leg['id']}/acceptance", {})
             words = text.format(n=case["complaint"]["source"]["reference"])
             self.as_agency(agency, "POST", f"/v1/forwardings/{leg['id']}/answer", {"text": words})
-        return len(legs)
+        return len(legs[:limit])
 
 
 class ConnectorProcess:
@@ -126,7 +135,13 @@ class ConnectorProcess:
 
     def run(self, command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            self._command(command), cwd=ROOT, env=self._environ(), capture_output=True, text=True, timeout=60, check=False
+            self._command(command),
+            cwd=ROOT,
+            env=self._environ(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
 
     def logged(self) -> list[dict[str, Any]]:
@@ -139,7 +154,9 @@ class ConnectorProcess:
         return {**os.environ, **self.env, "PYTHONPATH": str(ROOT)}
 
 
-def sql_config(app: App, hub: HubProcess, connector: ConnectorProcess, extra: str = "", **changes: str) -> None:
+def sql_config(
+    app: App, hub: HubProcess, connector: ConnectorProcess, extra: str = "", **changes: str
+) -> None:
     """The configuration that most tests use; `changes` replace whole lines by their key."""
     lines = {
         "title": 'title = { of = "isi_laporan", first = 80 }',

@@ -22,7 +22,8 @@ def test_a_row_becomes_a_complaint_and_the_answer_a_row(
     connector.start()
     eventually(lambda: hub.answer_all(), "the complaint reaches the ministry")
     written = eventually(
-        lambda: app.run("SELECT id_pengaduan, tanggapan, id_petugas FROM tanggapan"), "the answer is in the app"
+        lambda: app.run("SELECT id_pengaduan, tanggapan, id_petugas FROM tanggapan"),
+        "the answer is in the app",
     )
     assert [tuple(row) for row in written] == [(1, "Sudah kami tangani pada 1.", 1)]
     eventually(lambda: app.run("SELECT status FROM pengaduan")[0][0] == "selesai", "the status is in the app")
@@ -68,19 +69,25 @@ def test_a_changed_row_is_sent_when_the_hub_does_not_have_it_yet(
     app.run("UPDATE pengaduan SET isi_laporan = 'Parit tersumbat.' WHERE id_pengaduan = 1")
     eventually(lambda: len(complaints(hub)) == 2, "the mended row arrives by comparison")
     app.run("UPDATE pengaduan SET isi_laporan = 'Isi lain.' WHERE id_pengaduan = 2")
-    eventually(lambda: any("changed after" in line["event"] for line in connector.logged()), "the change is seen")
+    eventually(
+        lambda: any("changed after" in line["event"] for line in connector.logged()), "the change is seen"
+    )
     assert complaints(hub)["2"]["description"] == "Jembatan gantung rusak."
     assert hub.rows("SELECT status FROM received WHERE reference = '2'") == [[201]]
 
 
 def test_a_row_that_commits_late_is_found(app: App, hub: HubProcess, connector: ConnectorProcess) -> None:
     app.reports(5)
-    app.run("INSERT INTO pengaduan (id_pengaduan, tgl_pengaduan, nik, isi_laporan) VALUES (90, '2026-02-02', '1', 'a b')")
+    app.run(
+        "INSERT INTO pengaduan (id_pengaduan, tgl_pengaduan, nik, isi_laporan) VALUES (90, '2026-02-02', '1', 'a b')"
+    )
     sql_config(app, hub, connector, source='table = "pengaduan"\nkey = "id_pengaduan"\nevery_s = 0.1\nrescan_every_s = 0',
                reporter="")  # fmt: skip
     connector.start()
     eventually(lambda: len(complaints(hub)) == 6, "the first rows arrive")
-    app.run("INSERT INTO pengaduan (id_pengaduan, tgl_pengaduan, nik, isi_laporan) VALUES (50, '2026-02-02', '1', 'c d')")
+    app.run(
+        "INSERT INTO pengaduan (id_pengaduan, tgl_pengaduan, nik, isi_laporan) VALUES (50, '2026-02-02', '1', 'c d')"
+    )
     eventually(lambda: "50" in complaints(hub), "the late row arrives")
 
 
@@ -88,16 +95,22 @@ def test_a_missing_date_takes_the_first_sight_or_holds(
     app: App, hub: HubProcess, connector: ConnectorProcess
 ) -> None:
     if app.engine in ("innodb", "myisam"):
-        app.run("INSERT INTO pengaduan (tgl_pengaduan, nik, isi_laporan) VALUES ('0000-00-00', '1', 'Tanpa tanggal.')")
+        app.run(
+            "INSERT INTO pengaduan (tgl_pengaduan, nik, isi_laporan) VALUES ('0000-00-00', '1', 'Tanpa tanggal.')"
+        )
     else:
         app.report("Tanpa tanggal.", day=None)
     sql_config(app, hub, connector, submitted_at='submitted_at = "tgl_pengaduan"')
     connector.start()
-    eventually(lambda: any(line["event"].startswith("row held") for line in connector.logged()), "the row is held")
+    eventually(
+        lambda: any(line["event"].startswith("row held") for line in connector.logged()), "the row is held"
+    )
     connector.kill()
     sql_config(app, hub, connector)
     connector.start()
-    (complaint,) = eventually(lambda: list(complaints(hub).values()), "the new mapping gives it another chance")
+    (complaint,) = eventually(
+        lambda: list(complaints(hub).values()), "the new mapping gives it another chance"
+    )
     assert complaint["extensions"]["kab-kotim"]["submitted_at_unknown"] is True
 
 

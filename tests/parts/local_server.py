@@ -60,13 +60,17 @@ def folder_of(user: str | None, name: str) -> Iterator[Path]:
 
 def run_as(user: str | None, command: list[str], folder: Path) -> None:
     """Runs to its end; its output is the error's text."""
-    ended = subprocess.run(command, user=user, cwd=folder, capture_output=True, text=True, timeout=90, check=False)
+    ended = subprocess.run(
+        command, user=user, cwd=folder, capture_output=True, text=True, timeout=90, check=False
+    )
     if ended.returncode:
         raise RuntimeError(f"{command[0]} failed: {ended.stdout[-500:]}{ended.stderr[-1500:]}")
 
 
 @contextlib.contextmanager
-def server(user: str | None, command: list[str], folder: Path, answers: Callable[[], object]) -> Iterator[None]:
+def server(
+    user: str | None, command: list[str], folder: Path, answers: Callable[[], object]
+) -> Iterator[None]:
     """The running server; ready when `answers` raises nothing. Stopped at the end, killed if it must be."""
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(command, user=user, cwd=folder, stdout=log, stderr=log)

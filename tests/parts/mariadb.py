@@ -22,14 +22,21 @@ def mariadb_url() -> Iterator[str]:
     if given:
         yield given.rstrip("/") + "/"
         return
-    binaries = [shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin") for name in ("mariadbd", "mariadb-install-db")]
+    binaries = [
+        shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+        for name in ("mariadbd", "mariadb-install-db")
+    ]
     if not all(binaries):
         raise PartMissing("MariaDB's server is not installed: apt-get install mariadb-server")
     daemon, installer = str(binaries[0]), str(binaries[1])
     user = user_for(("mysql",))
     with folder_of(user, "mariadb") as folder:
         data, port = folder / "data", free_port()
-        run_as(user, [installer, "--no-defaults", f"--datadir={data}", "--skip-test-db", *_root_login(user)], folder)
+        run_as(
+            user,
+            [installer, "--no-defaults", f"--datadir={data}", "--skip-test-db", *_root_login(user)],
+            folder,
+        )
         with server(user, _command(daemon, folder, data, port), folder, lambda: _connect(port).close()):
             yield f"mysql://root:@127.0.0.1:{port}/"
 

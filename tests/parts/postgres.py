@@ -26,7 +26,18 @@ def postgres_url(durable: bool = False) -> Iterator[str]:
     user = user_for(("postgres",))
     with folder_of(user, "postgres") as folder:
         data, port = folder / "data", free_port()
-        initdb = [str(binaries / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"]
+        initdb = [
+            str(binaries / "initdb"),
+            "-D",
+            str(data),
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+        ]
         run_as(user, [*initdb, "--no-sync"], folder)
         command = [
             str(binaries / "postgres"), "-D", str(data), "-p", str(port), "-c", "listen_addresses=127.0.0.1",

@@ -78,9 +78,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "deliveries",
-        sa.Column("id", sa.Text(), nullable=False),
         sa.Column("agency", sa.Text(), nullable=False),
         sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
         sa.Column("event_id", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
@@ -90,13 +90,22 @@ def upgrade() -> None:
         sa.Column("latency_ms", sa.Float(), nullable=True),
         sa.Column("cause", sa.Text(), nullable=True),
         sa.Column("next_attempt_at", sa.Text(), nullable=True),
+        sa.Column("apart", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.Text(), nullable=False),
         sa.Column("updated_at", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("agency", "position"),
+        sa.PrimaryKeyConstraint("agency", "position"),
+        sa.UniqueConstraint("id"),
+        sqlite_with_rowid=False,
     )
-    op.create_index("deliveries_state", "deliveries", ["agency", "state", "position"], unique=False)
-    op.create_index("deliveries_updated", "deliveries", ["state", "updated_at"], unique=False)
+    op.create_index(
+        "deliveries_open",
+        "deliveries",
+        ["agency", "position"],
+        unique=False,
+        sqlite_where=sa.text("state != 'done'"),
+        postgresql_where=sa.text("state != 'done'"),
+    )
+    op.create_index("deliveries_updated", "deliveries", ["updated_at"], unique=False)
     op.create_table(
         "facts",
         sa.Column("name", sa.Text(), nullable=False),
@@ -226,15 +235,17 @@ def upgrade() -> None:
     op.create_table(
         "webhooks",
         sa.Column("agency", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("event_types", sa.Text(), nullable=False),
         sa.Column("schema_version", sa.Integer(), nullable=True),
         sa.Column("sealed_secrets", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.Text(), nullable=False),
         sa.Column("cursor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("paused_until", sa.Text(), nullable=True),
-        sa.Column("failures", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("failures", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("paused_until", sa.Text(), nullable=True),
+        sa.Column("cause", sa.Text(), nullable=True),
         sa.Column("generation", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.PrimaryKeyConstraint("agency"),
     )

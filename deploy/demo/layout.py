@@ -1,0 +1,110 @@
+"""Where the demo keeps its files, which ports it needs, and who takes part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Agency:
+    """One participant, as `simpul agency add` takes it."""
+
+    id: str
+    name: str
+    kind: str
+    region: str = ""
+    time_zone: str = "Asia/Jakarta"
+
+
+KOTIM = Agency("pemkab-kotim", "Pemerintah Kabupaten Kotawaringin Timur", "regency", "62.02")
+KALSEL = Agency(
+    "pemprov-kalsel", "Pemerintah Provinsi Kalimantan Selatan", "province", "63", "Asia/Makassar"
+)
+PU = Agency("kemen-pu", "Kementerian Pekerjaan Umum", "ministry")
+SOSIAL = Agency("kemen-sosial", "Kementerian Sosial", "ministry")
+AGENCIES = (KOTIM, KALSEL, PU, SOSIAL)
+CLIENTS = {
+    "connector-kotim": KOTIM,
+    "coordinator-kotim": KOTIM,
+    "suara-banua": KALSEL,
+    "connector-pu": PU,
+    "connector-sosial": SOSIAL,
+}
+"""Name of a client in this demo -> its agency. Each system has a client of its own."""
+
+APPS = {KOTIM.id: "Lapor Kotim", KALSEL.id: "Suara Banua"}
+NAMES = {agency.id: agency.name for agency in AGENCIES}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One run: `folder` holds everything that it writes; four ports from `port` on; `fast` for tests."""
+
+    folder: Path
+    port: int
+    listen_host: str = HOST
+    fast: bool = False
+
+    @property
+    def hub_url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def hub_data(self) -> Path:
+        return self.folder / "hub"
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "logs"
+
+    @property
+    def spools(self) -> Path:
+        return self.folder / "spool"
+
+    @property
+    def secrets(self) -> Path:
+        return self.folder / "secrets.json"
+
+    @property
+    def kotim_database(self) -> Path:
+        return self.folder / "lapor-kotim" / "pengaduan.db"
+
+    @property
+    def kotim_photos(self) -> Path:
+        return self.folder / "lapor-kotim" / "foto"
+
+    @property
+    def banua_database(self) -> Path:
+        return self.folder / "suara-banua" / "laporan.db"
+
+    def office_database(self, agency: str) -> Path:
+        return self.folder / agency / "surat.db"
+
+    def config(self, name: str) -> Path:
+        return self.folder / "connectors" / f"{name}.toml"
+
+    @property
+    def ports(self) -> dict[int, str]:
+        """Port -> what it is for."""
+        return {
+            self.port: "the hub",
+            self.port + 1: f"the webhook of {PU.name}",
+            self.port + 2: f"the case system of {PU.name}",
+            self.port + 3: f"the replies of {PU.name}",
+        }
+
+    @property
+    def webhook_url(self) -> str:
+        return f"http://{HOST}:{self.port + 1}/hooks/simpul"
+
+    def make_folders(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.folder.chmod(0o700)
+        files = (self.kotim_database, self.banua_database, self.config("x"))
+        offices = tuple(self.office_database(agency.id) for agency in (PU, SOSIAL))
+        for folder in (self.logs, self.spools, self.kotim_photos, *(file.parent for file in files + offices)):
+            folder.mkdir(parents=True, exist_ok=True)

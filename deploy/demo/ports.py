@@ -1,0 +1,66 @@
+"""Refuses to start, in plain words, where a port is taken or a demo runs already in the folder."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from deploy.demo.layout import HOST, Layout
+
+
+class CannotStart(Exception):
+    """What stands in the way and what to do about it; the message is shown as it is."""
+
+
+def check_ports(layout: Layout) -> None:
+    """Every port that the demo needs, before anything is started; raises CannotStart."""
+    for port, purpose in layout.ports.items():
+        if not 0 < port < 65536:
+            raise CannotStart(f"There is no port {port} (for {purpose}). Choose another: make run PORT=8090")
+        host = layout.listen_host if port == layout.port else HOST
+        if reason := _why_not(host, port):
+            raise CannotStart(
+                f"Port {port} on {host}, for {purpose}, {reason}.\n"
+                f"Choose another first port: make run PORT={_free_run(port)}   (the demo uses four in a row)"
+            )
+
+
+def _why_not(host: str, port: int) -> str:
+    """Empty when the port can be listened on."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except PermissionError:
+            return "may not be used by this user"
+        except OSError as error:
+            return f"is taken or cannot be used ({os.strerror(error.errno or 0)})"
+    return ""
+
+
+def _free_run(taken: int) -> int:
+    """A first port to propose: the next round number with four free ones."""
+    candidates = range((taken // 10 + 1) * 10, 65000, 10)
+    return next((first for first in candidates if _all_free(first)), 18080)
+
+
+def _all_free(first: int) -> bool:
+    return not any(_why_not(HOST, port) for port in range(first, first + 4))
+
+
+@contextmanager
+def only_one(layout: Layout) -> Iterator[None]:
+    """Holds the folder's lock, which dies with the process; raises CannotStart when another demo has it."""
+    with (layout.folder / "demo.lock").open("a") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CannotStart(
+                f"A demo runs already in {layout.folder}. Stop it first (Ctrl-C there), "
+                "or give this one a folder of its own: SIMPUL_DEMO_DIR=./var/demo2 make run PORT=8090"
+            ) from error
+        yield

@@ -1,0 +1,92 @@
+"""Attachments: the file itself as the body, both ways."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import re
+from collections.abc import AsyncIterator, Iterator
+from typing import Final
+
+from aiohttp import web
+
+from hub.api import bodies
+from hub.api.answers import answer, stream
+from hub.api.context import Call
+from hub.api.endpoint import stream_headers
+from hub.api.writes import idempotency_of
+from hub.errors import Invalid, NotFound, NotJson, UnsupportedMediaType
+
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_DIGEST: Final = re.compile(r"sha-256=:([A-Za-z0-9+/]{43}=):")
+
+
+async def upload(call: Call) -> web.Response:
+    """201 `{"id", "media_type", "size"}`; the id is the SHA-256, so the same file twice is the same id."""
+    request, files = call.request, call.context.files
+    files.require_scope(call.principal)
+    declared = bodies.media_type_of(request)
+    if declared is None:
+        raise UnsupportedMediaType("Say in Content-Type what kind of file it is, such as image/jpeg.")
+    bodies.refuse_compressed(request)
+    if request.content_length is not None and request.content_length > files.max_bytes:
+        raise bodies.too_large(files.max_bytes)
+    idempotency_of(call, b"")
+    digest = digest_of(request.headers.get("Repr-Digest"))
+    stored = await files.receive(call.principal, _chunks(request), declared, digest)
+    location = f"{call.context.settings.public_url}/v1/attachments/{stored['id']}"
+    return answer(stored, 201, {"Location": location})
+
+
+async def download(call: Call) -> web.StreamResponse:
+    sha256 = call.request.match_info["sha256"]
+    if not _SHA256.fullmatch(sha256):
+        raise NotFound("There is no such file, or nothing that you may see names it.")
+    file = await call.context.files.open(call.principal, sha256)
+    first = await asyncio.to_thread(_next, file.pieces)
+    headers = {
+        "Content-Disposition": f'attachment; filename="{sha256}"',
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Repr-Digest": f"sha-256=:{base64.b64encode(bytes.fromhex(sha256)).decode('ascii')}:",
+    }
+    response = stream(file.media_type, headers=headers | stream_headers(call))
+    if file.size is not None:
+        response.content_length = file.size
+    await response.prepare(call.request)
+    piece = first
+    while piece:
+        await response.write(piece)
+        piece = await asyncio.to_thread(_next, file.pieces)
+    await response.write_eof()
+    return response
+
+
+def digest_of(header: str | None) -> bytes | None:
+    """The SHA-256 of `Repr-Digest` (RFC 9530); algorithms that the hub does not check are passed over."""
+    if header is None:
+        return None
+    for member in header.split(","):
+        if not member.strip().startswith("sha-256="):
+            continue
+        found = _DIGEST.fullmatch(member.strip())
+        try:
+            if found:
+                return base64.b64decode(found[1], validate=True)
+        except binascii.Error:
+            pass  # answered below, like any other form that is wrong
+        detail = "Write it as sha-256=:BASE64:, the 32 bytes of the file's SHA-256 in base64."
+        raise Invalid("The header Repr-Digest cannot be read.", parameters=[("Repr-Digest", detail)])
+    return None
+
+
+async def _chunks(request: web.Request) -> AsyncIterator[bytes]:
+    try:
+        while chunk := await request.content.readany():
+            yield chunk
+    except web.RequestPayloadError as broken:
+        raise NotJson("The body ended before it was complete. Send it again.") from broken
+
+
+def _next(pieces: Iterator[bytes]) -> bytes:
+    return next(pieces, b"")

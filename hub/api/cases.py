@@ -1,0 +1,129 @@
+"""Cases: list, one, its history, and what its owner does with it as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from aiohttp import web
+
+from hub.api.answers import answer, etag
+from hub.api.context import Call
+from hub.api.queries import Query
+from hub.api.writes import case_after, id_of, masked_header, read_write
+from hub.domain.agency import AGENCY_ID
+from hub.domain.commands import Close, Reopen, Verify
+from hub.domain.transitions import CASE
+from hub.errors import Forbidden
+from hub.ports.store import CaseFilter
+
+ROLES: Final = ("owner", "handler", "participant")
+FILTERS: Final = ("status", "agency", "region", "category", "overdue", "role", "q", "updated_since")
+Body = dict[str, Any]
+
+
+async def list_cases(call: Call) -> web.Response:
+    if "cases:read" not in call.principal.scopes:
+        raise Forbidden("The access token lacks the scope cases:read, which listing cases needs.")
+    query = Query(call.request, (*FILTERS, "limit", "cursor"))
+    wanted = _filter(query, call)
+    limit, cursor = query.limit(), query.text("cursor", 1, 2000)
+    query.done()
+    scope = f"cases\n{call.agency}\n{wanted}"
+    after = call.context.cursors.read(scope, cursor)
+    if wanted.overdue:
+        return answer({"items": [], "next": None})  # no clock runs in this version: nothing can be late
+    items, last = await call.hub.cases(call.principal, wanted, after, limit)
+    return answer({"items": items, "next": call.context.cursors.write(scope, last)})
+
+
+def _filter(query: Query, call: Call) -> CaseFilter:
+    regions, categories = call.context.regions, call.context.categories
+    return CaseFilter(
+        status=query.one_of("status", tuple(CASE)),
+        agency=query.checked("agency", AGENCY_ID.fullmatch, "The id of an agency is needed."),
+        region=query.checked(
+            "region", regions.get, "A region code such as 62.02 is needed; see /v1/regions."
+        ),
+        category=query.checked(
+            "category", categories.get, "A category's code is needed; see /v1/categories."
+        ),
+        role=query.one_of("role", ROLES),
+        q=query.text("q", 2, 200),
+        updated_since=query.time("updated_since"),
+        overdue=query.flag("overdue"),
+    )
+
+
+async def get_case(call: Call) -> web.Response:
+    case = await call.hub.case(call.principal, id_of(call, "case"))
+    return answer(case, 200, etag(case["version"]))
+
+
+async def history(call: Call) -> web.Response:
+    """Its events, oldest first, as CloudEvents."""
+    case_id = id_of(call, "case")
+    await call.hub.check(call.principal, "history", case_id=case_id)
+    query = Query(call.request, ("limit", "cursor"))
+    limit, cursor = query.limit(), query.text("cursor", 1, 2000)
+    query.done()
+    scope = f"history\n{call.agency}\n{case_id}"
+    after = call.context.cursors.read(scope, cursor)
+    items, last = await call.hub.history(call.principal, case_id, int(after[0]) if after else 0, limit)
+    following = call.context.cursors.write(scope, None if last is None else (str(last),))
+    return answer({"items": items, "next": following})
+
+
+async def verify(call: Call) -> web.Response:
+    return await _act(
+        call,
+        "verification",
+        "verify",
+        ("reason",),
+        lambda case_id, body: Verify(case_id, body["decision"], body.get("reason")),
+    )
+
+
+async def close(call: Call) -> web.Response:
+    return await _act(
+        call,
+        "closure",
+        "close",
+        ("text",),
+        lambda case_id, body: Close(case_id, body["reason"], body.get("text")),
+    )
+
+
+async def reopen(call: Call) -> web.Response:
+    return await _act(
+        call, "reopening", "reopen", ("reason",), lambda case_id, body: Reopen(case_id, body["reason"])
+    )
+
+
+async def _act(
+    call: Call,
+    schema: str,
+    action: str,
+    texts: Sequence[str],
+    command: Callable[[str, Body], Verify | Close | Reopen],
+) -> web.Response:
+    """One command on the case as a whole; 200 with the case as it now stands."""
+    case_id = id_of(call, "case")
+    write = await read_write(call, schema, action, case_id=case_id)
+    body, kinds = await mask_members(call, case_id, write.document, texts)
+    outcome = await call.hub.act(
+        call.principal, command(case_id, body), idempotency=write.idempotency, if_match=write.if_match
+    )
+    view, version = await case_after(call, outcome)
+    return answer(view, outcome.status, etag(version) | masked_header(kinds))
+
+
+async def mask_members(
+    call: Call, case_id: str, body: Body, members: Sequence[str]
+) -> tuple[Body, list[str]]:
+    """The body with what an officer wrote masked, and the kinds of what was found."""
+    given = [name for name in members if body.get(name) is not None]
+    if not given:
+        return body, []
+    masked, kinds = await call.hub.mask_text(case_id, [body[name] for name in given])
+    return body | dict(zip(given, masked, strict=True)), kinds

@@ -1,0 +1,169 @@
+"""Every route of the hub, on one page. The router and /openapi.json are both made from it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hub.api import (
+    agencies,
+    attachments,
+    batch,
+    cases,
+    complaints,
+    documents,
+    forwardings,
+    health,
+    mailbox,
+    oauth,
+    reference,
+    webhook,
+)
+from hub.api.answers import NDJSON
+from hub.api.route import ANY, OPEN, Route
+
+KEY: Final = ("Idempotency-Key",)
+KEY_AND_VERSION: Final = ("Idempotency-Key", "If-Match")
+PAGE: Final = ("limit", "cursor")
+C, F = "/v1/cases/{id}", "/v1/forwardings/{id}"
+ACT: Final = (403, 404, 409, 412)
+LEG: Final = {200: "forwarding"}
+
+# fmt: off
+ROUTES: Final[tuple[Route, ...]] = (
+    Route("POST", "/v1/complaints", complaints.submit, "submitComplaint", "Complaints", "Submit a complaint",
+          "complaints:write", {201: "case", 200: "case"}, (409, 410), takes="complaint", headers=KEY,
+          answer_headers=("Location", "ETag"),
+          about="201 when it is new. The same `source.agency` and `source.reference` with the same content "
+                "gives 200 and the same case; with other content 409 `complaint-conflict`; after an erasure "
+                "410 `complaint-erased`, which is final."),
+    Route("POST", "/v1/complaints/batch", batch.submit_many, "submitComplaints", "Complaints",
+          "Submit many complaints", "complaints:write", {200: "batch-line"}, takes="complaint",
+          media=NDJSON, gives_media=NDJSON,
+          about="A complaint a line, 1 MiB a line at most, as many lines as you like. A line of answer for "
+                "each in order, sent after the body's end, each durable before. Lines are counted from 1; "
+                "blank ones are counted and not answered. One bad line harms no other: its `problem` says "
+                "why (400, 403, 409, 410, 413, 422, 503)."),
+
+    Route("GET", "/v1/cases", cases.list_cases, "listCases", "Cases", "List cases", "cases:read",
+          {200: "case-page"}, query=(*cases.FILTERS, *PAGE),
+          about="The cases that your agency takes or took part in, newest first; with `updated_since` by "
+                "change, oldest first. No deadlines run in this version: `overdue=true` is empty."),
+    Route("GET", C, cases.get_case, "getCase", "Cases", "Read a case", "cases:read", {200: "case"}, (404,),
+          answer_headers=("ETag",)),
+    Route("GET", f"{C}/history", cases.history, "getHistory", "Cases", "Read a case's events", "cases:read",
+          {200: "event-page"}, (404,), query=PAGE, about="Oldest first, as CloudEvents."),
+    Route("POST", f"{C}/verification", cases.verify, "verifyCase", "Cases", "Verify a complaint",
+          "cases:verify", {200: "case"}, ACT, takes="verification", headers=KEY_AND_VERSION,
+          answer_headers=("ETag", "Simpul-Masked")),
+    Route("POST", f"{C}/closure", cases.close, "closeCase", "Cases", "Close a case", "cases:close",
+          {200: "case"}, ACT, takes="closure", headers=KEY_AND_VERSION,
+          answer_headers=("ETag", "Simpul-Masked"), about="409 while a forwarding is open."),
+    Route("POST", f"{C}/reopening", cases.reopen, "reopenCase", "Cases", "Reopen a case", "cases:reopen",
+          {200: "case"}, ACT, takes="reopening", headers=KEY_AND_VERSION,
+          answer_headers=("ETag", "Simpul-Masked")),
+
+    Route("POST", f"{C}/forwardings", forwardings.forward, "forwardCase", "Forwardings", "Forward a case",
+          "cases:forward", {201: "forwarding-items"}, ACT, takes="forwarding-request",
+          headers=KEY_AND_VERSION, answer_headers=("Simpul-Masked",),
+          about="To one or several agencies; one leads, the others support."),
+    Route("POST", f"{F}/acceptance", forwardings.accept, "acceptForwarding", "Forwardings",
+          "Accept a forwarding", "cases:handle", LEG, ACT, takes="acceptance", headers=KEY_AND_VERSION,
+          body_optional=True),
+    Route("POST", f"{F}/return", forwardings.return_, "returnForwarding", "Forwardings",
+          "Return a forwarding", "cases:handle", LEG, ACT, takes="return", headers=KEY_AND_VERSION,
+          answer_headers=("Simpul-Masked",)),
+    Route("POST", f"{F}/progress", forwardings.progress, "reportProgress", "Forwardings", "Report progress",
+          "cases:handle", LEG, ACT, takes="progress", headers=KEY_AND_VERSION,
+          answer_headers=("Simpul-Masked",)),
+    Route("POST", f"{F}/answer", forwardings.answer, "answerForwarding", "Forwardings",
+          "Answer a forwarding", "cases:handle", LEG, ACT, takes="answer", headers=KEY_AND_VERSION,
+          answer_headers=("Simpul-Masked",)),
+    Route("POST", f"{F}/withdrawal", forwardings.withdraw, "withdrawForwarding", "Forwardings",
+          "Withdraw a forwarding", "cases:forward", LEG, ACT, takes="withdrawal", headers=KEY_AND_VERSION,
+          answer_headers=("Simpul-Masked",)),
+
+    Route("GET", "/v1/mailbox", mailbox.page, "readMailbox", "Mailbox", "Read the mailbox", "mailbox:read",
+          {200: "mailbox-page"}, (410,), query=("after", "limit", "wait"),
+          about="Waits up to `wait` seconds when nothing is there yet. Another `incarnation` than before "
+                "means that the hub was restored from a backup: compare digests."),
+    Route("PUT", "/v1/mailbox/cursor", mailbox.acknowledge, "acknowledgeMailbox", "Mailbox",
+          "Acknowledge entries", "mailbox:read", {200: "mailbox-cursor"}, takes="mailbox-cursor",
+          headers=KEY),
+    Route("GET", "/v1/mailbox/digest", mailbox.digest, "digestMailbox", "Mailbox", "Compare a range",
+          "mailbox:read", {200: "mailbox-digest"}, (410,), query=("from_position", "to_position"),
+          about="SHA-256 over the lines `position event_id\\n` of an inclusive range."),
+    Route("GET", "/v1/submissions/digest", mailbox.submitted_digest, "digestSubmissions", "Complaints",
+          "Compare what was submitted", "complaints:write", {200: "submissions-digest"},
+          query=("from_time", "to_time"),
+          about="SHA-256 over the lines `reference case_id\\n`, sorted by reference, of your own complaints "
+                "accepted from `from` on and before `to`."),
+    Route("POST", "/v1/submissions/missing", mailbox.missing, "findMissing", "Complaints",
+          "Find what never arrived", "complaints:write", {200: "missing-references"},
+          takes="missing-references", headers=KEY, about="Answers those references that the hub lacks."),
+
+    Route("GET", "/v1/webhook", webhook.get, "getWebhook", "Webhook", "Read the webhook", "webhook:write",
+          {200: "webhook-view"}, (404,), about="Never with its secret."),
+    Route("PUT", "/v1/webhook", webhook.put, "putWebhook", "Webhook", "Set the webhook", "webhook:write",
+          {200: "webhook-view"}, takes="webhook", headers=KEY,
+          about="With `secret` when it is new, this once. No test call is sent. Events come by Standard "
+                "Webhooks: the body is the CloudEvent, signed in `webhook-signature`."),
+    Route("DELETE", "/v1/webhook", webhook.delete, "deleteWebhook", "Webhook", "Remove the webhook",
+          "webhook:write", {200: "webhook-view"}, (404, 413), headers=KEY),
+    Route("POST", "/v1/webhook/secret", webhook.rotate_secret, "rotateWebhookSecret", "Webhook",
+          "Rotate the webhook's secret", "webhook:write", {200: "webhook-view"}, (404, 409, 413), headers=KEY,
+          about="With the new `secret`, this once. Both secrets sign for a while."),
+    Route("GET", "/v1/deliveries", webhook.deliveries, "listDeliveries", "Webhook", "List deliveries",
+          "deliveries:write", {200: "delivery-page"}, query=("state", *PAGE)),
+    Route("POST", "/v1/deliveries/{id}/redelivery", webhook.redeliver, "redeliver", "Webhook",
+          "Deliver again", "deliveries:write", {200: "delivery"}, (404, 409, 413), headers=KEY),
+
+    Route("GET", "/v1/agencies", agencies.list_agencies, "listAgencies", "Registry", "List agencies", ANY,
+          {200: "agency-page"}, query=PAGE),
+    Route("POST", "/v1/agencies", agencies.register, "registerAgency", "Registry", "Register an agency",
+          "agencies:write", {201: "agency"}, (409,), takes="agency-registration", headers=KEY,
+          answer_headers=("Location",)),
+    Route("GET", "/v1/agencies/{id}", agencies.get, "getAgency", "Registry", "Read an agency", ANY,
+          {200: "agency"}, (404,)),
+    Route("PATCH", "/v1/agencies/{id}", agencies.change, "changeAgency", "Registry", "Change an agency",
+          "agencies:write", {200: "agency"}, (404, 409), takes="agency-change", headers=KEY,
+          about="What is left out stays as it is."),
+    Route("GET", "/v1/categories", reference.categories, "listCategories", "Registry", "List categories", ANY,
+          {200: "category-page"}, query=PAGE),
+    Route("GET", "/v1/regions", reference.regions, "listRegions", "Registry", "List regions", ANY,
+          {200: "region-page"}, query=("parent", *PAGE),
+          about="The provinces, or with `parent` the regencies and cities of one."),
+
+    Route("POST", "/v1/attachments", attachments.upload, "uploadAttachment", "Attachments", "Upload a file",
+          "attachments:write", {201: "file"}, takes="binary", media="*/*",
+          headers=("Idempotency-Key", "Repr-Digest"), answer_headers=("Location",),
+          about="The file as the raw body with its own media type, 10 MiB at most. Name it within 24 hours "
+                "in a complaint or an answer of your agency."),
+    Route("GET", "/v1/attachments/{sha256}", attachments.download, "downloadAttachment", "Attachments",
+          "Download a file", ANY, {200: "binary"}, (403, 404, 410), gives_media="*/*",
+          about="For its uploader, and with cases:read for whoever may see a case that names it."),
+
+    Route("POST", "/oauth/token", oauth.token, "getToken", "Access", "Get an access token", OPEN,
+          {200: "token", 400: "oauth-error", 401: "oauth-error", 503: "oauth-error"}, takes="token-request",
+          media="application/x-www-form-urlencoded",
+          about="RFC 6749 client credentials: client_secret_basic, client_secret_post or private_key_jwt. "
+                "Without `scope`, all of the client's."),
+    Route("GET", "/.well-known/jwks.json", oauth.jwks, "getKeys", "Access", "The token keys", OPEN,
+          {200: "jwks"}, (503,)),
+    Route("GET", "/.well-known/oauth-authorization-server", oauth.metadata, "getMetadata", "Access",
+          "The token server's metadata", OPEN, {200: "server-metadata"}),
+
+    Route("GET", "/schemas/{name}/{version}.json", documents.schema, "getSchema", "Documents",
+          "A JSON Schema", OPEN, {200: "json-schema"}, (404,), gives_media="application/schema+json"),
+    Route("GET", "/openapi.json", documents.openapi, "getOpenapi", "Documents", "This document", OPEN,
+          {200: "object"}),
+    Route("GET", "/asyncapi.json", documents.asyncapi, "getAsyncapi", "Documents", "The events (AsyncAPI 3)",
+          OPEN, {200: "object"}),
+    Route("GET", "/docs", documents.docs, "getDocs", "Documents", "This document, to read", OPEN,
+          {200: "text"}, gives_media="text/html"),
+    Route("GET", "/healthz", health.healthz, "getHealth", "Operation", "Is it alive", OPEN, {200: "health"}),
+    Route("GET", "/readyz", health.readyz, "getReadiness", "Operation", "Can it commit", OPEN,
+          {200: "readiness", 503: "readiness"}),
+    Route("GET", "/metrics", health.metrics, "getMetrics", "Operation", "Prometheus metrics", OPEN,
+          {200: "text"}, gives_media="text/plain"),
+)
+# fmt: on

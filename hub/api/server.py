@@ -1,0 +1,106 @@
+"""The aiohttp application, made from the page of routes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from hub.api import answers
+from hub.api.context import Call, Context, Readiness
+from hub.api.cursors import Cursors
+from hub.api.documentation import all_documents
+from hub.api.endpoint import endpoint
+from hub.api.limits import RateLimit
+from hub.api.metrics import HttpMetrics
+from hub.api.route import Route
+from hub.api.routes import ROUTES
+from hub.api.settings import ApiSettings
+from hub.errors import NotFound, Problem
+from hub.ports.clock import Clock
+from hub.ports.webhooks import WebhookDesk
+from hub.service.access import Access
+from hub.service.files import Files
+from hub.service.hub import Hub
+from hub.service.once import Once
+from schemas.categories import Categories
+from schemas.regions import Regions
+from schemas.registry import Registry as Schemas
+
+LINGERING_S: Final = 10.0
+"""So long is the rest of a refused body read and dropped (CONTRACT)."""
+
+
+class MethodNotAllowed(Problem):
+    status, code, title = 405, "method-not-allowed", "This method is not there"
+
+
+def make_app(
+    hub: Hub,
+    access: Access,
+    files: Files,
+    webhooks: WebhookDesk,
+    settings: ApiSettings,
+    *,
+    once: Once,
+    schemas: Schemas,
+    regions: Regions,
+    categories: Categories,
+    clock: Clock,
+    readiness: Readiness,
+    metrics: CollectorRegistry,
+) -> web.Application:
+    """The application, not yet listening; serve it with `make_runner`."""
+    rate = settings.rate_limit_per_client_per_s
+    context = Context(
+        hub=hub,
+        access=access,
+        files=files,
+        webhooks=webhooks,
+        once=once,
+        settings=settings,
+        schemas=schemas,
+        regions=regions,
+        categories=categories,
+        clock=clock,
+        readiness=readiness,
+        metrics=HttpMetrics(metrics),
+        cursors=Cursors(hub.sealing.hub_digest),
+        rate_limit=RateLimit(rate, clock.monotonic) if rate else None,
+        documents=all_documents(ROUTES, schemas, settings.public_url),
+    )
+    app = web.Application(client_max_size=settings.max_body_bytes)
+    for route in ROUTES:
+        served = endpoint(route.handler, route.path, context, secured=route.secured)
+        app.router.add_route(route.method, route.path, served)
+    app.router.add_route("*", "/{anything:.*}", endpoint(_nowhere, "(unknown)", context, secured=False))
+    return app
+
+
+def make_runner(app: web.Application, **options: Any) -> web.AppRunner:
+    """How the application must be run: bodies as they come (a compressed one is refused, not unpacked),
+    no second access log, a refused body read to its end for a while so that the answer arrives."""
+    return web.AppRunner(app, access_log=None, auto_decompress=False, lingering_time=LINGERING_S, **options)
+
+
+async def _nowhere(call: Call) -> web.Response:
+    """404 for an unknown path; 405 with `Allow` where only the method is wrong."""
+    methods = allowed_methods(ROUTES, call.request.path)
+    if not methods:
+        raise NotFound("There is no such address; /docs lists those that there are.")
+    names = ", ".join(methods)
+    refused = MethodNotAllowed(f"Here {call.request.method[:20]!r} is not possible; possible: {names}.")
+    return answers.problem(refused, {"Allow": names})
+
+
+def allowed_methods(routes: Sequence[Route], path: str) -> list[str]:
+    """The methods that `path` has, sorted."""
+    return sorted({route.method for route in routes if _pattern(route.path).fullmatch(path)})
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    parts = re.split(r"\{[a-z0-9]+\}", path)
+    return re.compile("[^{}/]+".join(re.escape(part) for part in parts))

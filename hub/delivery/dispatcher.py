@@ -1,0 +1,206 @@
+"""Starts attempts: whose turn it is, how many at once, and when to look again. Every agency with a webhook
+has an `Endpoint`; free places go round among those that have something to send."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Collection, Coroutine
+from heapq import heappop, heappush
+from typing import Any
+
+import structlog
+
+from hub.delivery.courier import Courier
+from hub.delivery.endpoint import Endpoint
+from hub.delivery.journal import Journal
+from hub.delivery.lanes import Parcel
+from hub.delivery.pages import Pages
+from hub.delivery.settings import DeliverySettings
+from hub.errors import SimpulError
+from hub.ports.clock import Clock, rfc3339
+
+log = structlog.get_logger(__name__)
+
+OWN_FAILURE_WAIT_S = 5.0
+
+
+class Dispatcher:
+    """Lives on the event loop; every method but `drain` returns at once. With an injected clock, `tick` does
+    what the loop's timer would do."""
+
+    def __init__(
+        self, courier: Courier, pages: Pages, journal: Journal, clock: Clock, settings: DeliverySettings
+    ) -> None:
+        self.endpoints: dict[str, Endpoint] = {}
+        self._courier = courier
+        self._pages = pages
+        self._journal = journal
+        self._clock = clock
+        self._settings = settings
+        self._turns: deque[Endpoint] = deque()
+        self._due: list[tuple[float, str]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._attempts: set[asyncio.Task[None]] = set()
+        self._reads: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._attempts)
+
+    def told(self, agencies: Collection[str]) -> None:
+        """These agencies have something new in their mailboxes (a `hub.ports.bus.Listener`)."""
+        for agency in agencies:
+            endpoint = self.endpoints.get(agency)
+            if endpoint is not None:
+                endpoint.behind = True
+                self._queue(endpoint)
+        self.give_turns()
+
+    def take_up(self, endpoint: Endpoint) -> None:
+        """A new or changed endpoint, or one with something to do."""
+        self.endpoints[endpoint.agency] = endpoint
+        self._queue(endpoint)
+        self.give_turns()
+
+    def drop(self, agency: str) -> None:
+        endpoint = self.endpoints.pop(agency, None)
+        if endpoint is not None:
+            endpoint.closed = True
+
+    def tick(self) -> None:
+        """Looks at every endpoint whose time has come."""
+        now = self._now()
+        while self._due and self._due[0][0] <= now:
+            due, agency = heappop(self._due)
+            endpoint = self.endpoints.get(agency)
+            if endpoint is not None and endpoint.armed == due:
+                endpoint.armed = None
+                self._queue(endpoint)
+        self.give_turns()
+        self._set_timer()
+
+    def give_turns(self) -> None:
+        """One parcel of each endpoint in turn, as long as there are free places."""
+        now = self._now()
+        while self._turns and self._has_room():
+            endpoint = self._turns.popleft()
+            parcel = endpoint.next(now)
+            if parcel is None:
+                endpoint.queued = False
+                self._look_further(endpoint)
+            else:
+                self._turns.append(endpoint)
+                self._spawn(self._attempts, self._attempt(endpoint, parcel))
+
+    async def drain(self, timeout_s: float) -> None:
+        """Starts nothing more; waits for what is under way, and cancels it when the time is over. What is
+        cancelled is sent again at the next start, under the same id."""
+        self._stopping = True
+        if self._timer is not None:
+            self._timer.cancel()
+        under_way = self._attempts | self._reads
+        if under_way:
+            _, late = await asyncio.wait(under_way, timeout=timeout_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def settle(self) -> None:
+        """Waits until nothing is under way and all is saved."""
+        while self._attempts or self._reads or self._journal.unsaved:
+            under_way = self._attempts | self._reads
+            if under_way:
+                await asyncio.wait(under_way)
+            await self._journal.save()
+            self.give_turns()
+
+    async def _attempt(self, endpoint: Endpoint, parcel: Parcel) -> None:
+        try:
+            await self._courier.deliver(endpoint, parcel)
+        except Exception:
+            log.exception("delivery_crashed", agency=endpoint.agency, position=parcel.position)
+            self._courier.postpone(endpoint, parcel)
+        finally:
+            self._queue(endpoint)
+
+    async def _read(self, endpoint: Endpoint) -> None:
+        """The next page of the agency's mailbox into its lanes."""
+        endpoint.behind = False  # whatever comes from here on sets it again
+        lanes, now = endpoint.lanes, rfc3339(self._clock.now())
+        limit = self._settings.window - lanes.in_memory
+        try:
+            entries = await self._pages.read(endpoint.agency, lanes.read_to, limit, endpoint.types, now)
+        except SimpulError as error:
+            log.warning("mailbox_not_read", agency=endpoint.agency, cause=str(error))
+            self._arm(endpoint, self._now() + OWN_FAILURE_WAIT_S)
+            return
+        finally:
+            endpoint.reading = False
+        endpoint.behind = endpoint.behind or len(entries) == limit
+        for position, parcel in entries:
+            self._enter(endpoint, position, parcel, now)
+        self._queue(endpoint)
+
+    def _enter(self, endpoint: Endpoint, position: int, parcel: Parcel | None, now: str) -> None:
+        lanes = endpoint.lanes
+        while lanes.read_to + 1 < position:  # trimmed at the front, by policy
+            lanes.pass_over(lanes.read_to + 1)
+        if parcel is None or lanes.knows(position):
+            lanes.pass_over(position)
+            self._journal.moved(endpoint)
+        elif lanes.add(parcel):
+            self._courier.keep(endpoint, parcel, now)
+
+    def _look_further(self, endpoint: Endpoint) -> None:
+        """It has nothing to send now: read on, and know when to look again."""
+        if endpoint.wants_page():
+            endpoint.reading = True
+            self._spawn(self._reads, self._read(endpoint))
+        due = endpoint.next_due()
+        if due is not None:
+            self._arm(endpoint, due)
+
+    def _arm(self, endpoint: Endpoint, due: float) -> None:
+        if endpoint.armed is None or due < endpoint.armed:
+            endpoint.armed = due
+            heappush(self._due, (due, endpoint.agency))
+            self._set_timer()
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._due and not self._stopping:
+            delay = max(self._due[0][0] - self._now(), 0.001)
+            self._timer = asyncio.get_running_loop().call_later(delay, self.tick)
+
+    def _queue(self, endpoint: Endpoint) -> None:
+        if not endpoint.queued and not endpoint.closed:
+            endpoint.queued = True
+            self._turns.append(endpoint)
+
+    def _has_room(self) -> bool:
+        return (
+            not self._stopping
+            and len(self._attempts) < self._settings.in_flight
+            and self._journal.unsaved < self._settings.unsaved_rows
+        )
+
+    def _spawn(self, tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        tasks.add(task)
+        task.add_done_callback(self._ended(tasks))
+
+    def _ended(self, tasks: set[asyncio.Task[None]]) -> Callable[[asyncio.Task[None]], None]:
+        def ended(task: asyncio.Task[None]) -> None:
+            tasks.discard(task)
+            if not task.cancelled() and (error := task.exception()) is not None:
+                log.error("delivery_task_crashed", exc_info=error)
+            self.give_turns()
+
+        return ended
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()

@@ -1,0 +1,99 @@
+"""A client of the hub as an agency would write it: one connection, a token, plain answers."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import http.client
+import time
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+
+from tests.chaos.hub_process import Member
+
+
+class NoAnswer(Exception):
+    """The request was sent, or may have been, and no whole answer came: its fate is unknown."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def document(self) -> Any:
+        return orjson.loads(self.body)
+
+    @property
+    def lines(self) -> list[Any]:
+        return [orjson.loads(line) for line in self.body.splitlines()]
+
+    def said(self) -> str:
+        return f"{self.status} {self.body[:500].decode(errors='replace')}"
+
+
+class Api:
+    """Calls in one agency's name. Not for several threads."""
+
+    def __init__(self, port: int, member: Member, timeout_s: float = 20.0) -> None:
+        self.member = member
+        self._port, self._timeout_s = port, timeout_s
+        self._connection: http.client.HTTPConnection | None = None
+        self._token, self._until = "", 0.0
+
+    def call(
+        self, method: str, path: str, document: Any = None, headers: dict[str, str] | None = None
+    ) -> Reply:
+        """The answer, whatever its status; NoAnswer when there was none."""
+        body = None if document is None else orjson.dumps(document)
+        given = {"Content-Type": "application/json"} if body is not None else {}
+        return self.send(method, path, body, given | (headers or {}))
+
+    def lines(self, path: str, documents: list[Any]) -> Reply:
+        """A POST of NDJSON."""
+        body = b"\n".join(orjson.dumps(document) for document in documents)
+        return self.send("POST", path, body, {"Content-Type": "application/x-ndjson"})
+
+    def send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Reply:
+        return self._exchange(method, path, body, {"Authorization": f"Bearer {self.token()}"} | headers)
+
+    def token(self) -> str:
+        """The token, a new one when the last nears its end."""
+        if time.monotonic() > self._until:
+            pair = f"{self.member.client_id}:{self.member.client_secret}".encode()
+            reply = self._exchange(
+                "POST",
+                "/oauth/token",
+                urlencode({"grant_type": "client_credentials"}).encode(),
+                {
+                    "Authorization": f"Basic {base64.b64encode(pair).decode()}",
+                    "Content-Type": "application/x-www-form-urlencoded",
+                },
+            )
+            if reply.status != 200:
+                raise NoAnswer(f"no token: {reply.said()}")
+            self._token = reply.document["access_token"]
+            self._until = time.monotonic() + reply.document["expires_in"] - 60
+        return self._token
+
+    def _exchange(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Reply:
+        if self._connection is None:
+            self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=self._timeout_s)
+        try:
+            self._connection.request(method, path, body, headers)
+            answer = self._connection.getresponse()
+            return Reply(answer.status, dict(answer.headers.items()), answer.read())
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            raise NoAnswer(f"{type(error).__name__}: {error}") from error
+
+    def close(self) -> None:
+        if self._connection is not None:
+            with contextlib.suppress(OSError):
+                self._connection.close()
+            self._connection = None

@@ -1,0 +1,109 @@
+"""The spool: private, forgetful of content, and never of what was sent."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from connectors.errors import SpoolInUse
+from connectors.inbox import ATTEMPTS, Inbox
+from connectors.outbox import Outbox, Seen
+from connectors.spool import open_spool
+from tests.connectors.apps import App
+from tests.connectors.processes import WRITE_BACK, ConnectorProcess, HubProcess, eventually, sql_config
+
+SECRET = "Kalimat rahasia yang hanya ada di laporan ini"
+
+
+def seen(reference: str = "1", row: bytes = b"r") -> Seen:
+    return Seen(reference, reference, row, b"m", "2026-03-11T00:00:00+00:00")
+
+
+def raw(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.glob("connector.spool*"))
+
+
+def test_the_files_are_for_their_owner_only(tmp_path: Path) -> None:
+    loose = tmp_path / "connector.spool"
+    loose.touch(0o644)
+    spool = open_spool(loose)
+    spool.put("x", "1")
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    assert set(modes.values()) == {0o600}, modes
+    assert {"connector.spool", "connector.spool-wal", "connector.spool.key"} <= set(modes)
+    with pytest.raises(SpoolInUse):
+        open_spool(loose)
+    spool.close()
+    open_spool(loose).close()
+
+
+def test_content_is_gone_after_the_acknowledgement_and_its_digest_stays(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path / "connector.spool")
+    outbox = Outbox(spool)
+    for number in range(50):
+        outbox.queue(seen(str(number)), f"{SECRET} {number} ".encode() * 40, [], [])
+    assert SECRET.encode() in raw(tmp_path)
+    for number in range(50):
+        outbox.acknowledge(str(number), f"case-{number}", routed=False)
+    spool.forget_freed()
+    assert SECRET.encode() not in raw(tmp_path)
+    (digests,) = spool.connection.execute(
+        "SELECT count(*) FROM complaints WHERE length(digest) = 32"
+    ).fetchone()
+    assert digests == 50
+    spool.close()
+
+
+def test_what_was_acknowledged_is_never_queued_again(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path / "connector.spool")
+    outbox = Outbox(spool)
+    outbox.queue(seen(), b"one", [], [])
+    outbox.acknowledge("1", "case-1", routed=False)
+    outbox.queue(seen(row=b"changed"), b"two", [], [])
+    outbox.hold(seen(row=b"changed"), "why")
+    entry = outbox.find(["1"])["1"]
+    assert (entry.state, entry.content, entry.reason) == ("sent", None, None)
+    spool.close()
+
+
+def test_a_row_hash_cannot_be_tested_without_the_key(tmp_path: Path) -> None:
+    spools = [open_spool(tmp_path / name) for name in ("a.spool", "b.spool")]
+    hashes = {spool.keyed_hash(b"6202051507880003") for spool in spools}
+    assert len(hashes) == 2
+    for spool in spools:
+        spool.close()
+
+
+def test_events_wait_in_order_per_subject_and_hold_no_other_subject(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path / "connector.spool")
+    inbox = Inbox(spool)
+    for position, (name, subject) in enumerate([("a1", "a"), ("a2", "a"), ("b1", "b")], 1):
+        assert inbox.take({"id": name, "subject": subject}, True, position)
+        assert not inbox.take({"id": name, "subject": subject}, True, position)
+    first = {waiting.event["id"]: waiting.number for waiting in inbox.ready(0, 10)}
+    assert set(first) == {"a1", "b1"}
+    inbox.postpone(first["a1"], "away", 100)
+    inbox.done(first["b1"])
+    assert inbox.ready(50, 10) == []
+    assert inbox.settled_position(3) == 0
+    inbox.done(first["a1"])
+    assert [waiting.event["id"] for waiting in inbox.ready(50, 10)] == ["a2"]
+    assert inbox.settled_position(3) == 1
+    assert ATTEMPTS > 1
+    spool.close()
+
+
+def test_no_text_of_a_complaint_or_an_answer_is_left_on_the_disk(
+    sqlite: App, hub: HubProcess, connector: ConnectorProcess
+) -> None:
+    sqlite.report(SECRET)
+    sql_config(sqlite, hub, connector, WRITE_BACK)
+    connector.start()
+    eventually(lambda: hub.answer_all(text=f"{SECRET}: selesai."), "the ministry answers")
+    eventually(lambda: sqlite.run("SELECT * FROM tanggapan"), "the answer is written")
+    eventually(lambda: SECRET.encode() not in raw(connector.folder), "nothing is left")
+    assert SECRET not in connector.log.read_text()
+    connector.stop()
+    assert SECRET.encode() not in raw(connector.folder)

@@ -1,0 +1,150 @@
+"""One case driven through decide and evolve alone: what the service does, without a database or a seal."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from hub.domain.agency import Agency
+from hub.domain.audience import recipients
+from hub.domain.case import Case
+from hub.domain.commands import Forward, Recipient, SubmitComplaint, Verify
+from hub.domain.decisions import decide, submit
+from hub.domain.events import Draft, Fact
+from hub.domain.evolution import evolve
+from hub.domain.forwarding import forward
+from hub.domain.privacy import split_complaint
+from hub.errors import Problem, StateConflict
+
+SOURCE = "pemkab-kotim"
+HANDLERS = ("dinas-pupr-kalteng", "kemen-pupr", "pln-kalteng")
+AGENCIES = {
+    SOURCE: Agency(SOURCE, "Pemerintah Kabupaten Kotawaringin Timur", "regency", region="62.02"),
+    "dinas-pupr-kalteng": Agency("dinas-pupr-kalteng", "Dinas PUPR Kalimantan Tengah", "unit"),
+    "kemen-pupr": Agency("kemen-pupr", "Kementerian Pekerjaan Umum", "ministry"),
+    "pln-kalteng": Agency("pln-kalteng", "PLN Wilayah Kalimantan Tengah", "agency"),
+    "ombudsman": Agency("ombudsman", "Ombudsman RI", "oversight"),
+    "dinas-lama": Agency("dinas-lama", "Dinas Bina Marga (lama)", "unit", active=False),
+}
+CASE_ID = "0195a1b2-0000-7000-8000-000000000001"
+EVENT_ID = "0195a1b2-0000-7000-8000-0000000000e1"
+
+
+def uuid(number: int) -> str:
+    return f"0195a1b2-0000-7000-8000-{number:012x}"
+
+
+def complaint(**changes: Any) -> dict[str, Any]:
+    """A complaint with everything in it that must never travel."""
+    return {
+        "source": {"agency": SOURCE, "reference": "PGD-2025-000431", "url": "https://kotim.example/431"},
+        "classification": "complaint",
+        "title": "Lampu jalan padam di Jalan Tjilik Riwut",
+        "description": "Sudah tiga malam gelap. Saya Marlina Tundan, NIK 6202014107890001, hp 081250000431.",
+        "category": "road",
+        "tags": ["lampu jalan"],
+        "submitted_at": "2025-03-14T09:26:53+07:00",
+        "occurred_on": "2025-03-11",
+        "channel": "web",
+        "location": {
+            "region": "62.02.02",
+            "address": "Jalan Tjilik Riwut km 3",
+            "point": {"type": "Point", "coordinates": [112.95, -2.53]},
+        },
+        "reporter": {
+            "name": "Marlina Tundan",
+            "phone": "081250000431",
+            "email": "marlina.tundan@surel.example",
+            "national_id": "6202014107890001",
+            "anonymous": False,
+        },
+        "confidential": False,
+        "attachments": [
+            {
+                "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                "media_type": "image/jpeg",
+                "name": "lampu-padam.jpg",
+                "size": 284113,
+                "url": "https://kotim.example/foto/431.jpg",
+            }
+        ],
+    } | changes
+
+
+REPORTER = ("Marlina", "Tundan", "081250000431", "6202014107890001", "surel.example")
+"""Fragments of the reporter's identity, none of which may show anywhere."""
+
+
+@dataclass
+class Casework:
+    """A case with all its events, in the order in which they happened."""
+
+    case: Case | None = None
+    log: list[tuple[Fact, dict[str, Any]]] = field(default_factory=list)
+    numbers: Any = field(default_factory=lambda: itertools.count(1000))
+
+    @property
+    def state(self) -> Any:
+        assert self.case is not None
+        return self.case.state
+
+    def submit(self, **changes: Any) -> None:
+        parts = split_complaint(complaint(**changes))
+        command = SubmitComplaint(
+            CASE_ID, "7K3M-0Q9X-V2BD", EVENT_ID, parts.clear, parts.masked, b"sealed", "ab" * 32
+        )
+        self.record(submit(command), SOURCE)
+
+    def act(self, command: Any, actor: str = SOURCE) -> list[Fact]:
+        """Decides and applies; raises the domain's Problem and changes nothing."""
+        assert self.case is not None
+        if isinstance(command, Forward):
+            return self.record(forward(command, self.case, AGENCIES.get), actor)
+        return self.record(decide(command, self.case), actor)
+
+    def would(self, command: Any) -> Problem | None:
+        """The Problem that deciding raises now, None when it is accepted."""
+        assert self.case is not None
+        try:
+            if isinstance(command, Forward):
+                forward(command, self.case, AGENCIES.get)
+            else:
+                decide(command, self.case)
+        except Problem as refused:
+            return refused
+        return None
+
+    def record(self, drafts: list[Draft], actor: str) -> list[Fact]:
+        made = []
+        for draft in drafts:
+            number = len(self.log) + 1
+            time = f"2025-03-14T02:{number // 60 % 60:02d}:{number % 60:02d}.000Z"
+            fact = Fact(
+                draft.id or uuid(next(self.numbers)), draft.type, time, CASE_ID, number, actor, {}, draft.facts
+            )
+            before = self.case.state if self.case else None
+            after = evolve(self.case, fact, draft.texts)
+            fact = replace(fact, recipients=recipients(before, after.state, actor))
+            fact = Fact.from_bytes(fact.to_bytes())  # what is stored is what is read back
+            self.case = after
+            self.log.append((fact, draft.texts))
+            made.append(fact)
+        return made
+
+    # --- shortcuts to a state -----------------------------------------------------------------------------
+
+    def verified(self) -> Casework:
+        self.submit()
+        self.act(Verify(CASE_ID, "accept"))
+        return self
+
+    def sent(self, agency: str, role: str = "lead", note: str | None = None) -> str:
+        leg_id = uuid(next(self.numbers))
+        self.act(Forward(CASE_ID, (Recipient(leg_id, agency, role),), note))
+        return leg_id
+
+
+def conflict_of(work: Casework, command: Any) -> StateConflict | None:
+    found = work.would(command)
+    return found if isinstance(found, StateConflict) else None

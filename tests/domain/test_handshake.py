@@ -1,0 +1,336 @@
+"""Every cell of the transition tables: what is allowed leads where the table says, all else is a 409 that names
+the state and what is possible instead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hub.domain.case import CaseState
+from hub.domain.commands import (
+    Accept,
+    Answer,
+    Close,
+    Forward,
+    Progress,
+    Recipient,
+    Reopen,
+    Return,
+    Verify,
+    Withdraw,
+)
+from hub.domain.transitions import CASE, CLOSURE_REASONS, LEG, RETURN_REASONS, VERDICTS
+from hub.errors import Invalid, StateConflict
+from tests.domain.casework import CASE_ID, HANDLERS, SOURCE, Casework, uuid
+
+LEAD, SUPPORT, THIRD = HANDLERS
+CASE_ACTIONS = ("verify", "forward", "close", "reopen")
+LEG_ACTIONS = ("accept", "return", "progress", "answer", "withdraw")
+
+
+def leg_command(action: str, leg: str) -> Any:
+    return {
+        "accept": Accept(CASE_ID, leg),
+        "return": Return(CASE_ID, leg, "not_ours", "Ini ruas jalan nasional."),
+        "progress": Progress(CASE_ID, leg, "Tim sudah ke lokasi."),
+        "answer": Answer(CASE_ID, leg, "Lampu sudah diganti."),
+        "withdraw": Withdraw(CASE_ID, leg, "Salah alamat."),
+    }[action]
+
+
+def case_command(action: str) -> Any:
+    return {
+        "verify": Verify(CASE_ID, "accept"),
+        "forward": Forward(CASE_ID, (Recipient(uuid(9), THIRD, "support"),)),
+        "close": Close(CASE_ID, "resolved"),
+        "reopen": Reopen(CASE_ID, "Lampunya padam lagi."),
+    }[action]
+
+
+PATHS = {
+    "sent": (),
+    "accepted": ("accept",),
+    "in_progress": ("accept", "progress"),
+    "answered": ("accept", "answer"),
+    "returned": ("return",),
+    "withdrawn": ("withdraw",),
+}
+
+
+def with_leg(status: str) -> tuple[Casework, str]:
+    """A case whose lead leg is in `status`, held in_progress by a supporting leg that stays open."""
+    work = Casework().verified()
+    leg = work.sent(LEAD)
+    work.sent(SUPPORT, "support")
+    for action in PATHS[status]:
+        work.act(leg_command(action, leg), SOURCE if action == "withdraw" else LEAD)
+    assert work.state.leg(leg).status == status
+    return work, leg
+
+
+def in_status(status: str) -> Casework:
+    """A case in `status`; where legs are needed, a single lead leg."""
+    work = Casework()
+    work.submit()
+    if status in ("incomplete", "rejected"):
+        verdict = next(name for name, result in VERDICTS.items() if result == status)
+        work.act(Verify(CASE_ID, verdict, "Lokasi belum disebut."))
+    elif status != "submitted":
+        work.act(Verify(CASE_ID, "accept"))
+    if status in ("forwarded", "in_progress", "answered", "closed"):
+        leg = work.sent(LEAD)
+        for action in {"forwarded": (), "in_progress": ("accept",)}.get(status, ("accept", "answer")):
+            work.act(leg_command(action, leg), LEAD)
+    if status == "closed":
+        work.act(Close(CASE_ID, "resolved"))
+    assert work.state.status == status
+    return work
+
+
+@pytest.mark.parametrize("action", LEG_ACTIONS)
+@pytest.mark.parametrize("status", LEG)
+def test_every_cell_of_the_leg_table(status: str, action: str) -> None:
+    work, leg = with_leg(status)
+    version = work.state.version
+    if action in LEG[status]:
+        work.act(leg_command(action, leg), LEAD)
+        assert work.state.leg(leg).status == LEG[status][action]
+        assert work.state.version > version
+        return
+    with pytest.raises(StateConflict) as refused:
+        work.act(leg_command(action, leg), LEAD)
+    assert refused.value.status == 409
+    assert refused.value.extra == {"state": status, "version": version, "possible": sorted(LEG[status])}
+    assert status in refused.value.detail
+    assert work.state.version == version
+
+
+@pytest.mark.parametrize("action", CASE_ACTIONS)
+@pytest.mark.parametrize("status", CASE)
+def test_every_cell_of_the_case_table(status: str, action: str) -> None:
+    work = in_status(status)
+    version = work.state.version
+    command = case_command(action)
+    if action == "forward" and work.state.lead() is None:
+        command = Forward(CASE_ID, (Recipient(uuid(9), THIRD, "lead"),))
+    allowed = action in CASE[status] and not (action == "close" and work.state.open_legs())
+    if allowed:
+        work.act(command)
+        assert work.state.version > version
+        return
+    with pytest.raises(StateConflict) as refused:
+        work.act(command)
+    assert refused.value.extra["state"] == status
+    assert refused.value.extra["version"] == version
+    assert refused.value.extra["possible"] == sorted(CASE[status])
+    assert work.state.version == version
+
+
+@pytest.mark.parametrize("action", LEG_ACTIONS)
+def test_nothing_moves_a_leg_of_a_closed_case(action: str) -> None:
+    work = in_status("closed")
+    leg = work.state.legs[0].id
+    with pytest.raises(StateConflict) as refused:
+        work.act(leg_command(action, leg), LEAD)
+    assert refused.value.extra["possible"] == []
+    assert "closed" in refused.value.detail
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_verdicts(verdict: str) -> None:
+    work = Casework()
+    work.submit()
+    (fact,) = work.act(Verify(CASE_ID, verdict, None if verdict == "accept" else "Foto kabur."))
+    assert (fact.type, work.state.status) == (f"complaint.{VERDICTS[verdict]}", VERDICTS[verdict])
+
+
+@pytest.mark.parametrize("verdict", ["incomplete", "reject"])
+def test_asking_back_or_rejecting_says_why(verdict: str) -> None:
+    work = Casework()
+    work.submit()
+    with pytest.raises(Invalid) as refused:
+        work.act(Verify(CASE_ID, verdict))
+    assert [pointer for pointer, _ in refused.value.flaws] == ["/reason"]
+
+
+def test_an_incomplete_complaint_can_be_verified_later() -> None:
+    work = in_status("incomplete")
+    work.act(Verify(CASE_ID, "accept"))
+    assert work.state.status == "verified"
+
+
+@pytest.mark.parametrize("reason", RETURN_REASONS)
+def test_a_return_never_closes_and_gives_the_case_back(reason: str) -> None:
+    work = Casework().verified()
+    leg = work.sent(LEAD)
+    work.act(Return(CASE_ID, leg, reason, "Lihat keterangan.", SUPPORT), LEAD)
+    assert work.state.status == "verified"
+    found = work.state.leg(leg)
+    assert (found.reason, found.suggested_agency) == (reason, SUPPORT)
+
+
+@pytest.mark.parametrize(
+    ("command", "pointer"),
+    [
+        (lambda leg: Return(CASE_ID, leg, "bosan"), "/reason"),
+        (lambda leg: Return(CASE_ID, leg, "other"), "/text"),
+    ],
+)
+def test_a_return_names_a_listed_reason(command: Any, pointer: str) -> None:
+    work = Casework().verified()
+    with pytest.raises(Invalid) as refused:
+        work.act(command(work.sent(LEAD)), LEAD)
+    assert refused.value.flaws[0][0] == pointer
+
+
+@pytest.mark.parametrize("reason", CLOSURE_REASONS)
+def test_closing_carries_its_reason(reason: str) -> None:
+    work = in_status("answered")
+    (fact,) = work.act(Close(CASE_ID, reason, "Selesai."))
+    assert fact.data["reason"] == reason
+
+
+@pytest.mark.parametrize(
+    ("command", "pointer"), [(Close(CASE_ID, "other"), "/text"), (Close(CASE_ID, "lupa"), "/reason")]
+)
+def test_closing_names_a_listed_reason(command: Close, pointer: str) -> None:
+    work = in_status("answered")
+    with pytest.raises(Invalid) as refused:
+        work.act(command)
+    assert refused.value.flaws[0][0] == pointer
+
+
+def test_closing_over_an_open_leg_names_who_holds_it() -> None:
+    work = in_status("in_progress")
+    with pytest.raises(StateConflict, match=LEAD):
+        work.act(Close(CASE_ID, "resolved"))
+
+
+@pytest.mark.parametrize("status", ["answered", "closed"])
+def test_reopening_leads_to_in_progress_with_the_lead_leg(status: str) -> None:
+    work = in_status(status)
+    work.act(Reopen(CASE_ID, "Lampunya padam lagi."))
+    assert work.state.status == "in_progress"
+    assert work.state.lead().status == "in_progress"
+    assert work.state.legs[0].answered_at is not None, "that it was answered once stays known"
+
+
+@pytest.mark.parametrize(
+    ("status", "then"), [("submitted", "submitted"), ("verified", "verified"), ("rejected", "submitted")]
+)
+def test_reopening_without_a_lead_leads_back_to_where_it_can_go_on(status: str, then: str) -> None:
+    work = in_status(status)
+    work.act(Close(CASE_ID, "archived"))
+    work.act(Reopen(CASE_ID, "Pelapor menyusulkan foto."))
+    assert work.state.status == then
+
+
+def test_reopening_without_a_lead_but_with_an_answered_support_says_what_the_legs_say() -> None:
+    work = Casework().verified()
+    lead, support = work.sent(LEAD), work.sent(SUPPORT, "support")
+    for action in ("accept", "answer"):
+        work.act(leg_command(action, support), SUPPORT)
+    work.act(leg_command("return", lead), LEAD)
+    before = work.state.status
+    work.act(Close(CASE_ID, "archived"))
+    work.act(Reopen(CASE_ID, "Masih gelap."))
+    assert work.state.status == before == "in_progress"
+
+
+def types(facts: list[Any]) -> list[str]:
+    return [fact.type for fact in facts]
+
+
+def test_answered_only_when_no_other_leg_is_open() -> None:
+    work = Casework().verified()
+    lead, support = work.sent(LEAD), work.sent(SUPPORT, "support")
+    work.act(Accept(CASE_ID, lead), LEAD)
+    work.act(Accept(CASE_ID, support), SUPPORT)
+    assert types(work.act(Answer(CASE_ID, lead, "Sudah diganti."), LEAD)) == ["forwarding.answered"]
+    assert work.state.status == "in_progress"
+    made = work.act(Answer(CASE_ID, support, "Trafo normal."), SUPPORT)
+    assert types(made) == ["forwarding.answered", "complaint.answered"]
+    assert work.state.status == "answered"
+    assert work.log[-1][1]["text"] == "Sudah diganti.", "the case's answer is the lead's"
+    assert made[-1].data["agency"] == LEAD
+
+
+@pytest.mark.parametrize("action", ["return", "withdraw"])
+def test_the_case_is_answered_too_when_the_last_open_support_goes_away(action: str) -> None:
+    """Who waits for complaint.answered (a local app's connector) must get it in this way as well."""
+    work = Casework().verified()
+    lead, support = work.sent(LEAD), work.sent(SUPPORT, "support")
+    work.act(Accept(CASE_ID, lead), LEAD)
+    work.act(Answer(CASE_ID, lead, "Sudah diganti."), LEAD)
+    made = work.act(leg_command(action, support), SUPPORT if action == "return" else SOURCE)
+    assert work.state.status == "answered"
+    assert types(made)[-1] == "complaint.answered"
+    assert work.log[-1][1]["text"] == "Sudah diganti."
+
+
+def test_the_joint_answer_carries_the_leads_attachments_whoever_answers_last() -> None:
+    photo = {"sha256": "ab" * 32, "media_type": "image/png", "size": 4}
+    work = Casework().verified()
+    lead, support = work.sent(LEAD), work.sent(SUPPORT, "support")
+    for leg, agency in ((lead, LEAD), (support, SUPPORT)):
+        work.act(Accept(CASE_ID, leg), agency)
+    work.act(Answer(CASE_ID, lead, "Sudah diganti.", (photo,), ("sesudah.png",)), LEAD)
+    work.act(Answer(CASE_ID, support, "Trafo normal."), SUPPORT)
+    fact, texts = work.log[-1]
+    assert fact.type == "complaint.answered"
+    assert fact.data["attachments"] == [photo]
+    assert texts["names"] == ["sesudah.png"]
+
+
+@pytest.mark.parametrize(
+    ("to", "pointers"),
+    [
+        ([(SOURCE, "lead")], ["/to/0/agency"]),
+        ([("tidak-ada", "lead")], ["/to/0/agency"]),
+        ([("dinas-lama", "lead")], ["/to/0/agency"]),
+        ([("ombudsman", "lead")], ["/to/0/agency"]),
+        ([(LEAD, "lead"), (LEAD, "support")], ["/to/1/agency"]),
+        ([(LEAD, "lead"), (SUPPORT, "lead")], ["/to/1/role"]),
+        ([(LEAD, "support")], ["/to"]),
+        ([("tidak-ada", "lead"), (SUPPORT, "lead"), (SUPPORT, "support")],
+         ["/to/0/agency", "/to/2/agency", "/to/1/role"]),
+    ],
+)  # fmt: skip
+def test_impossible_recipients_are_named(to: list[tuple[str, str]], pointers: list[str]) -> None:
+    work = Casework().verified()
+    command = Forward(CASE_ID, tuple(Recipient(uuid(i), agency, role) for i, (agency, role) in enumerate(to)))
+    with pytest.raises(Invalid) as refused:
+        work.act(command)
+    assert [pointer for pointer, _ in refused.value.flaws] == pointers
+
+
+@pytest.mark.parametrize("status", ["submitted", "answered", "closed"])
+def test_a_wrong_recipient_is_told_before_a_wrong_state(status: str) -> None:
+    """CONTRACT's order of checks: 422, then 409."""
+    work = in_status(status)
+    with pytest.raises(Invalid):
+        work.act(Forward(CASE_ID, (Recipient(uuid(9), "tidak-ada", "lead"),)))
+
+
+def test_a_second_lead_and_a_second_open_leg_are_conflicts() -> None:
+    work = Casework().verified()
+    work.sent(LEAD)
+    for recipient in (Recipient(uuid(1), SUPPORT, "lead"), Recipient(uuid(2), LEAD, "support")):
+        with pytest.raises(StateConflict, match=LEAD):
+            work.act(Forward(CASE_ID, (recipient,)))
+
+
+def test_who_returned_may_be_asked_again() -> None:
+    work = Casework().verified()
+    work.act(leg_command("return", work.sent(LEAD)), LEAD)
+    work.sent(LEAD)
+    assert work.state.status == "forwarded"
+    assert [leg.status for leg in work.state.legs] == ["returned", "sent"]
+
+
+def test_state_survives_its_json() -> None:
+    import orjson
+
+    work, _ = with_leg("returned")
+    assert CaseState.from_document(orjson.loads(orjson.dumps(work.state))) == work.state

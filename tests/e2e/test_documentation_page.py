@@ -1,0 +1,53 @@
+"""`/docs` in a real browser: it renders the whole description and asks no other host for anything."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from tests.parts.hub import HubProcess
+
+QUIET = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-quic",
+]
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        sentence = "Chromium is not installed: apt-get install chromium"
+        if os.environ.get("CI"):
+            pytest.fail(sentence)
+        pytest.skip(sentence)
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium, args=QUIET)
+        try:
+            yield browser.new_page(viewport={"width": 1200, "height": 900})
+        finally:
+            browser.close()
+
+
+@pytest.mark.browser
+def test_the_page_renders_every_route_without_another_host(hub: HubProcess, page: Page) -> None:
+    asked: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"{hub.url}/docs", wait_until="networkidle")
+    text = page.inner_text("body")
+    for route in ("/v1/complaints", "/v1/cases/{id}/forwardings", "/v1/mailbox", "/v1/webhook", "/oauth/token"):
+        assert route in text
+    assert [url for url in asked if not url.startswith((hub.url, "data:"))] == []
+    assert complaints == []
+    page.screenshot(path=str(hub.folder / "docs.png"))

@@ -1,0 +1,77 @@
+"""Settings are documented, overridable and refused when wrong."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from hub.errors import SettingsError
+from hub.settings import Settings, load
+
+ROOT = Path(__file__).parents[2]
+MANUAL = ROOT / "deploy" / "simpul.toml"
+
+
+def test_the_default_file_is_the_manual() -> None:
+    documented = set(re.findall(r"^#?([a-z_]+) = ", MANUAL.read_text(), re.MULTILINE))
+    assert documented == {f.name for f in fields(Settings)}
+
+
+def test_the_default_file_says_the_defaults() -> None:
+    assert load(MANUAL, {}) == load(None, {})
+
+
+def test_every_default_is_taken_by_its_own_parser(tmp_path: Path) -> None:
+    for line in MANUAL.read_text().splitlines():
+        if match := re.match(r"#([a-z_]+) = (.+)", line):
+            path = tmp_path / "one.toml"
+            path.write_text(f"{match[1]} = {match[2]}\n")
+            if match[1].startswith("kafka"):
+                with pytest.raises(SettingsError, match="Kafka is not part"):
+                    load(path, {})
+            else:
+                assert getattr(load(path, {}), match[1]) is not None
+
+
+def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "simpul.toml"
+    path.write_text('listen = "127.0.0.1:1"\nlog_level = "error"\n')
+    found = load(path, {"SIMPUL_LISTEN": "127.0.0.1:2", "SIMPUL_TEST_POSTGRES_URL": "x", "PATH": "y"})
+    assert (found.listen, found.log_level) == (("127.0.0.1", 2), "error")
+    assert found.issuer == "http://127.0.0.1:2"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SIMPUL_LISTEN", "nowhere"),
+        ("SIMPUL_LISTEN", "127.0.0.1:99999"),
+        ("SIMPUL_PUBLIC_URL", "ftp://x"),
+        ("SIMPUL_TOKEN_LIFETIME_S", "10"),
+        ("SIMPUL_TOKEN_LIFETIME_S", "soon"),
+        ("SIMPUL_WEBHOOK_ALLOWED_NETWORKS", "10.0.0.0/33"),
+        ("SIMPUL_TLS_IN_FRONT", "maybe"),
+        ("SIMPUL_DATABASE_URL", "mysql://x"),
+        ("SIMPUL_DATABASE_URL", "postgresql://localhost/x"),
+        ("SIMPUL_KAFKA_BOOTSTRAP", "127.0.0.1:9092"),
+        ("SIMPUL_SURPRISE", "1"),
+    ],
+)
+def test_what_is_wrong_refuses_the_start_with_its_key(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        load(None, {name: value})
+
+
+def test_unknown_keys_in_the_file_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "simpul.toml"
+    path.write_text("surprise = 1\n")
+    with pytest.raises(SettingsError, match="surprise"):
+        load(path, {})
+    path.write_text("listen = \n")
+    with pytest.raises(SettingsError, match="not TOML"):
+        load(path, {})
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load(tmp_path / "absent.toml", {})
