@@ -1,4 +1,4 @@
-"""[answers]: what the agency's own system says about its forwardings, read from it and told to the hub once."""
+"""[answers]: what the agency's own system says about its forwardings, read there and told to the hub once."""
 
 # ruff: noqa: RUF009 (option() makes a dataclass field)
 
@@ -14,7 +14,7 @@ import structlog
 
 from connectors.database import Database, Rows
 from connectors.dialects.base import parameters_in
-from connectors.errors import ConfigRefused, HubAway, HubRefused
+from connectors.errors import ConfigRefused, HubRefused, NotAllowed
 from connectors.hub_client import HubClient
 from connectors.options import option
 from connectors.replies import Replies, Reply, ReplyRefused, read_reply
@@ -36,8 +36,8 @@ class AnswersTable:
     """[answers.table]: rows, read after a rising column, the last ones again each time."""
 
     query: str = option(
-        reason="gives id, action (accept, return, progress, answer), forwarding_id or case_id, text?, reason?, "
-        "suggested_agency?, with `id > :cursor ORDER BY id LIMIT :limit` inside"
+        reason="gives id, action (accept, return, progress, answer), forwarding_id or case_id, text?, "
+        "reason?, suggested_agency?, with `id > :cursor ORDER BY id LIMIT :limit` inside"
     )
     start_after: int | str = option(0, reason="rows up to this id are left alone")
     every_s: float = option(2.0, reason="how often new rows are looked for", minimum=0.05)
@@ -73,7 +73,7 @@ def check_answers(answers: Answers, has_database: bool) -> None:
 
 
 class ReplyRows:
-    """Follows the rows of [answers.table]. A row is read once, by its id; a wrong one is named and passed over."""
+    """Follows the rows of [answers.table]. A row counts once; a wrong one is named and passed over."""
 
     def __init__(
         self,
@@ -117,8 +117,8 @@ class ReplyRows:
 
 
 class ReplySender:
-    """Tells the hub. A repeat is harmless: the Idempotency-Key is the reply's id, and a conflict is settled by
-    looking at the forwarding. Whoever answers has accepted: that step is taken first where it was left out."""
+    """Tells the hub. A repeat is harmless: the Idempotency-Key is the reply's id, and a conflict is settled
+    by looking at the forwarding. Whoever answers has accepted: that step is taken where it was left out."""
 
     def __init__(self, hub: HubClient, spool: Spool, replies: Replies, agency: str) -> None:
         self._hub, self._spool, self._replies, self._agency = hub, spool, replies, agency
@@ -139,7 +139,7 @@ class ReplySender:
             await self._act(reply, forwarding_id)
         except (HubRefused, ReplyRefused) as error:
             if isinstance(error, HubRefused) and error.status == 403:
-                raise HubAway(f"the hub does not let this client act: {error}") from error
+                raise NotAllowed(f"the hub does not let this client act: {error}") from error
             self._replies.refuse(reply.id, str(error))
             log.warning("reply refused by the hub; the others go on", reply=reply.id, reason=str(error))
         else:

@@ -1,4 +1,4 @@
-"""Events from the spool to the agency, in order per subject: one that cannot take effect holds nobody else up."""
+"""Events from the spool to the agency, in order per subject: one that cannot take effect blocks no other."""
 
 from __future__ import annotations
 

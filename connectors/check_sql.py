@@ -104,7 +104,7 @@ def _show(config: SqlConfig, sampled: int, findings: _Findings, report: Report) 
         report.wrong(f"none of the {sampled} rows looked at can be sent as mapped")
     else:
         report.ok(
-            f"{findings.fine} of the {sampled} rows looked at can be sent; the first, as the hub would get it:"
+            f"{findings.fine} of the {sampled} rows looked at can be sent; the first, as the hub gets it:"
         )
         report.detail(orjson.dumps(findings.first, option=orjson.OPT_INDENT_2).decode())
     for reason, references in findings.reasons.items():
@@ -143,7 +143,7 @@ def _personal(columns: Iterable[str]) -> list[str]:
 
 
 async def _check_statements(config: SqlConfig, database: Database, report: Report) -> None:
-    """Lets the database explain the write-back statements: it plans them, checks the rights, and runs nothing."""
+    """Lets the database explain the write-back statements: it plans them, checks rights, runs nothing."""
     report.section("Writing back")
     statements = config.write_back.answer.guarded() if config.write_back.answer else []
     flat = [text for pair in statements for text in pair if text]

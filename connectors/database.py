@@ -49,11 +49,12 @@ class Session:
 
 
 class Database:
-    """Reads and writes on threads of their own. Raises DatabaseAway and StatementRefused, nothing of a driver."""
+    """Reads and writes on threads of their own. Raises DatabaseAway and StatementRefused only."""
 
     def __init__(self, dialect: Dialect, lock_name: str) -> None:
         self._dialect = dialect
         self._lock_name = lock_name
+        self.on_answer: Callable[[], None] = lambda: None
         self._connections: dict[bool, Any] = {}
         self._threads = {read_only: ThreadPoolExecutor(1, "database") for read_only in (True, False)}
 
@@ -75,7 +76,9 @@ class Database:
 
     async def _run(self, work: Callable[[Session], T], read_only: bool) -> T:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads[read_only], self._work, work, read_only)
+        result = await loop.run_in_executor(self._threads[read_only], self._work, work, read_only)
+        self.on_answer()
+        return result
 
     def _work(self, work: Callable[[Session], T], read_only: bool) -> T:
         try:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -71,8 +72,8 @@ class TableHandler:
 class HttpHandler:
     """Each event is POSTed until a 2xx; it may arrive twice, with the same `id` and Idempotency-Key."""
 
-    def __init__(self, settings: DeliverHttp) -> None:
-        self._settings = settings
+    def __init__(self, settings: DeliverHttp, on_answer: Callable[[], None]) -> None:
+        self._settings, self._on_answer = settings, on_answer
         self._headers = http_headers(settings)
 
     async def handle(self, event: dict[str, Any]) -> str:
@@ -92,12 +93,13 @@ class HttpHandler:
                 status = response.status
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise SystemAway(f"{self._settings.url} does not answer ({type(error).__name__})") from error
-        if 200 <= status < 300:
-            return ""
         if status in _WHOLE_SYSTEM:
             raise SystemAway(f"{self._settings.url} answers {status}")
+        self._on_answer()
         if status >= 500:
             raise NotNow(f"{self._settings.url} answers {status} to this event")
+        if 200 <= status < 300:
+            return ""
         raise DeliveryRefused(f"{self._settings.url} answers {status} to this event")
 
 

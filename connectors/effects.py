@@ -1,8 +1,8 @@
-"""Configured statements that take effect once in a database of another program, without a table of ours in it.
+"""Configured statements that take effect once in another program's database, without a table of ours.
 
 An INSERT is guarded by `already_written`, asked in the same transaction just before; everything else (UPDATE)
-must be harmless when repeated and is always run. So a crash between two statements, which a MyISAM table keeps
-half done, is healed by running the whole again. After the writing `already_written` is asked once more: a
+must be harmless when repeated and is always run. So a crash between two statements, which MyISAM tables
+keep half done, is healed by running all again. After the writing `already_written` is asked once more: a
 question that does not find the row it guards would write it twice one day.
 """
 

@@ -6,6 +6,7 @@ ConnectorError
 │   ├── HubAway        no answer, 5xx, 429 or 503 from the hub
 │   ├── DatabaseAway   no connection to the agency's database
 │   └── SystemAway     the agency's own HTTP endpoint does not answer
+├── NotAllowed        the hub does not let this client do that; somebody must mend its rights
 ├── NotNow            this one thing cannot be done now; other things can
 ├── StatementRefused   the database answered and refused a statement (grants, column names, data)
 ├── HubRefused         the hub answered with a problem document
@@ -55,6 +56,10 @@ class SystemAway(Away):
     """The agency's own HTTP endpoint cannot be reached."""
 
     part = "agency system"
+
+
+class NotAllowed(ConnectorError):
+    """A right is missing, for everything of this kind and not for one complaint; trying again may help."""
 
 
 class NotNow(ConnectorError):

@@ -8,9 +8,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 PARAMETERS = (
-    "event_id", "type", "case_id", "tracking_number", "status", "agency", "owner", "forwarding_id", "role", "note",
-    "text", "reason", "time", "local_time", "local_date", "source_agency", "source_reference", "title", "description",
-    "category", "classification", "region", "address", "submitted_at",
+    "event_id", "type", "case_id", "tracking_number", "status", "agency", "owner", "forwarding_id", "role",
+    "note", "text", "reason", "time", "local_time", "local_date", "source_agency", "source_reference",
+    "title", "description", "category", "classification", "region", "address", "submitted_at",
 )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """The hub's public HTTP interface as a connector uses it: tokens, timeouts, and errors in three classes.
 
-HubAway: try later. HubRefused: final for this request. Whatever else happens is a fault of ours and is raised.
+HubAway: try later. HubRefused: final for this request. Whatever else happens is our fault and is raised.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ class HubClient:
         self._renewing = asyncio.Lock()
         self._session: aiohttp.ClientSession | None = None
         self.scope = ""
+        self.on_answer: Callable[[], None] = lambda: None
 
     async def __aenter__(self) -> HubClient:
         timeout = aiohttp.ClientTimeout(total=self._hub.timeout_s, connect=min(10, self._hub.timeout_s))
@@ -160,6 +161,8 @@ class HubClient:
             authorised = {**headers, "Authorization": f"Bearer {await self.token()}"}
             answer = await self._http(method, self._base + path, body, authorised, timeout_s)
             if answer[0] != 401 or attempt == 2:
+                if answer[0] < 500 and answer[0] not in (401, *_AGAIN):
+                    self.on_answer()
                 return answer
             self._tokens.forget()
         raise AssertionError("unreachable")

@@ -14,7 +14,7 @@ import orjson
 from connectors.spool import Spool
 
 ATTEMPTS = 12
-"""After so many refusals an event is set aside as failed, listed, and tried again every hour and at a start."""
+"""After so many refusals an event is set aside as failed, listed, and tried every hour and at a start."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,9 @@ class Inbox:
     def ready(self, now_s: float, limit: int) -> list[Waiting]:
         """The first waiting event of each subject, if its pause is over."""
         rows = self._spool.connection.execute(
-            "SELECT number, body, attempts FROM events WHERE state = 'pending' AND not_before <= ? AND number IN "
-            "(SELECT min(number) FROM events WHERE state = 'pending' GROUP BY subject) ORDER BY number LIMIT ?",
+            "SELECT number, body, attempts FROM events WHERE state = 'pending' AND not_before <= ? "
+            "AND number IN (SELECT min(number) FROM events WHERE state = 'pending' GROUP BY subject) "
+            "ORDER BY number LIMIT ?",
             (now_s, limit),
         )
         return [Waiting(number, orjson.loads(body), attempts) for number, body, attempts in rows]

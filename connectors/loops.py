@@ -21,12 +21,10 @@ class Loop:
     """Runs `step` for ever. A step says whether more waits at once; else the loop rests `every_s` or until
     `wake` is called. Failures pause it: doubled each time, with jitter, at most `cap_s`."""
 
-    def __init__(
-        self, name: str, step: Step, every_s: float, presence: Presence, parts: tuple[str, ...], cap_s: float
-    ) -> None:
+    def __init__(self, name: str, step: Step, every_s: float, presence: Presence, cap_s: float) -> None:
         self.name = name
         self._step, self._every_s, self._presence = step, every_s, presence
-        self._parts, self._cap_s = parts, cap_s
+        self._cap_s = cap_s
         self._failures = 0
         self._woken = asyncio.Event()
 
@@ -50,14 +48,13 @@ class Loop:
             self._presence.away(error.part, str(error))
             return self._backoff(error.retry_after_s)
         except sqlite3.OperationalError as error:
-            self._presence.away("spool", f"{error}; is its disk full or read-only?")
+            self._presence.stuck(self.name, f"the spool: {error}; is its disk full or read-only?")
             return self._backoff(None)
         except ConnectorError as error:
-            self._presence.away(f"step {self.name!r}", str(error))
+            self._presence.stuck(self.name, str(error))
             return self._backoff(None)
         self._failures = 0
-        for part in (*self._parts, "spool", f"step {self.name!r}"):
-            self._presence.back(part)
+        self._presence.goes_on(self.name)
         return 0.0 if more else self._every_s
 
     def _backoff(self, retry_after_s: float | None) -> float:

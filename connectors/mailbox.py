@@ -1,4 +1,4 @@
-"""Follows this agency's mailbox in the hub by long poll: every entry is durable in the spool before it counts."""
+"""Follows this agency's mailbox in the hub by long poll: an entry is durable here before it counts."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class MailboxReader:
             self._spool.put("mailbox_acknowledged", str(settled))
 
     def _same_incarnation(self, incarnation: str, after: int) -> bool:
-        """After a restore from backup positions may name other events: read from the start, known ids do nothing."""
+        """After a restore from backup positions name other events: all is read again, known ids do nothing."""
         known = self._spool.get("incarnation")
         if known == incarnation:
             return True

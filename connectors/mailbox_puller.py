@@ -47,7 +47,7 @@ def build(config: MailboxConfig, spool: Spool) -> Connector:
 
     mailbox = MailboxReader(connector.hub, spool, inbox, wanted, config.hub.wait_s)
     mailbox.on_new = applying.wake
-    connector.add_loop("mailbox", mailbox.step, 0.2, "hub")
+    connector.add_loop("reading the mailbox", mailbox.step, 0.2)
     return connector
 
 
@@ -58,14 +58,14 @@ def build_ministry(config: MailboxConfig, spool: Spool) -> tuple[Connector, Inbo
     connector = Connector(config, spool, hub, database)
     inbox = Inbox(spool)
     inbox.revive()
-    applying = connector.add_applier(inbox, _handler(config, connector), "agency system")
+    applying = connector.add_applier(inbox, _handler(config, connector))
     _add_replies(config, connector)
     return connector, inbox, applying
 
 
 def _handler(config: MailboxConfig, connector: Connector) -> Any:
     if config.deliver.http:
-        return HttpHandler(config.deliver.http).handle
+        return HttpHandler(config.deliver.http, lambda: connector.presence.back("agency system")).handle
     if config.deliver.table is None or connector.database is None:
         raise ConfigRefused("deliver", "needs either http or table", "give one of them")
     return TableHandler(config.deliver.table, connector.database, config.zone).handle
@@ -76,9 +76,9 @@ def _add_replies(config: MailboxConfig, connector: Connector) -> None:
         return
     replies = Replies(connector.spool)
     sender = ReplySender(connector.hub, connector.spool, replies, config.agency)
-    sending = connector.add_loop("send replies", sender.step, 1.0)
+    sending = connector.add_loop("sending replies", sender.step, 1.0)
     if config.answers.table and connector.database:
         rows = ReplyRows(config.answers.table, connector.database, connector.spool, replies, utc_now)
-        connector.add_loop("reply rows", rows.step, config.answers.table.every_s, "database")
+        connector.add_loop("reading replies", rows.step, config.answers.table.every_s)
     if config.answers.http:
         connector.servers.append(reply_server(config.answers.http, replies, utc_now, sending.wake))

@@ -16,8 +16,8 @@ from connectors.spool import Spool
 
 FINAL = ("sent", "erased")
 _COLUMNS = (
-    "reference, source_key, state, content, photos, attempted, reason, case_id, row_hash, mapped_by, first_seen, "
-    "changed_later, status_written, route, route_state"
+    "reference, source_key, state, content, photos, attempted, reason, case_id, row_hash, mapped_by, "
+    "first_seen, changed_later, status_written, route, route_state"
 )
 
 
@@ -102,7 +102,8 @@ class Outbox:
     def replace_content(self, reference: str, content: bytes) -> None:
         with self._spool.transaction() as connection:
             connection.execute(
-                "UPDATE complaints SET content = ?, photos = '[]', digest = ? WHERE reference = ? AND state = 'pending'",
+                "UPDATE complaints SET content = ?, photos = '[]', digest = ? "
+                "WHERE reference = ? AND state = 'pending'",
                 (content, hashlib.sha256(content).digest(), reference),
             )
 
@@ -118,7 +119,8 @@ class Outbox:
         """The hub has it: its content goes, its digest stays."""
         with self._spool.transaction() as connection:
             connection.execute(
-                "UPDATE complaints SET state = 'sent', case_id = ?, content = NULL, photos = NULL, reason = NULL, "
+                "UPDATE complaints SET state = 'sent', case_id = ?, content = NULL, photos = NULL, "
+                "reason = NULL, "
                 "route_state = CASE WHEN route_state = 'none' AND ? THEN 'verify' ELSE route_state END "
                 "WHERE reference = ?",
                 (case_id, routed, reference),
@@ -188,11 +190,12 @@ class Outbox:
     ) -> None:
         with self._spool.transaction() as connection:
             connection.execute(
-                "INSERT INTO complaints (reference, source_key, state, content, photos, digest, reason, row_hash, "
-                "mapped_by, first_seen, route) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                "INSERT INTO complaints (reference, source_key, state, content, photos, digest, reason, "
+                "row_hash, mapped_by, first_seen, route) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
                 "ON CONFLICT (reference) DO UPDATE SET state = excluded.state, content = excluded.content, "
                 "photos = excluded.photos, digest = excluded.digest, reason = excluded.reason, "
-                "row_hash = excluded.row_hash, mapped_by = excluded.mapped_by, route = excluded.route, attempted = 0 "
+                "row_hash = excluded.row_hash, mapped_by = excluded.mapped_by, route = excluded.route, "
+                "attempted = 0 "
                 "WHERE complaints.state NOT IN ('sent', 'erased')",
                 (
                     seen.reference, seen.source_key, state, content, photos, digest, reason, seen.row_hash,

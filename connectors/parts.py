@@ -45,16 +45,20 @@ class Connector:
     servers: list[Callable[[asyncio.Event], Coroutine[Any, Any, None]]] = field(default_factory=list)
     presence: Presence = field(default_factory=lambda: Presence(time.monotonic))
 
-    def add_loop(self, name: str, step: Step, every_s: float, *parts: str) -> Loop:
-        """`parts` are those whose return a successful step proves."""
-        loop = Loop(name, step, every_s, self.presence, parts, self.config.hub.backoff_cap_s)
+    def __post_init__(self) -> None:
+        self.hub.on_answer = lambda: self.presence.back("hub")
+        if self.database is not None:
+            self.database.on_answer = lambda: self.presence.back("database")
+
+    def add_loop(self, name: str, step: Step, every_s: float) -> Loop:
+        loop = Loop(name, step, every_s, self.presence, self.config.hub.backoff_cap_s)
         self.loops.append(loop)
         return loop
 
-    def add_applier(self, inbox: Inbox, handler: Handler, *parts: str) -> Loop:
+    def add_applier(self, inbox: Inbox, handler: Handler) -> Loop:
         """The loop that makes events take effect at the agency, and the hourly second chance."""
         applier = Applier(self.spool, inbox, handler, time.time, self.config.hub.backoff_cap_s)
-        loop = self.add_loop("effects", applier.step, 0.5, *parts)
+        loop = self.add_loop("handing events over", applier.step, 0.5)
 
         async def revive() -> bool:
             inbox.revive()

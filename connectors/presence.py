@@ -8,11 +8,12 @@ import structlog
 
 
 class Presence:
-    """What of hub, database and agency system is away now. Loops share one, so that three loops say it once."""
+    """What of hub, database and agency system is away now. Loops share one, so that three say it once."""
 
     def __init__(self, now_s: Callable[[], float]) -> None:
         self._now_s = now_s
         self._away_since: dict[str, float] = {}
+        self._stuck: set[str] = set()
         self._log = structlog.get_logger("simpul-connector")
 
     def away(self, part: str, detail: str) -> None:
@@ -20,12 +21,21 @@ class Presence:
             self._away_since[part] = self._now_s()
             self._log.warning(f"the {part} is away; waiting for it, nothing is lost", part=part, cause=detail)
 
+    def stuck(self, name: str, detail: str) -> None:
+        """A step of ours cannot go on, though every part answers."""
+        if name not in self._stuck:
+            self._stuck.add(name)
+            self._log.warning(f"{name} cannot go on; trying again, nothing is lost", step=name, cause=detail)
+
+    def goes_on(self, name: str) -> None:
+        if name in self._stuck:
+            self._stuck.discard(name)
+            self._log.info(f"{name} goes on", step=name)
+
     def back(self, part: str) -> None:
+        """Called by whoever had an answer of the part."""
         since = self._away_since.pop(part, None)
         if since is not None:
             self._log.info(
                 f"the {part} is back; catching up", part=part, away_s=round(self._now_s() - since, 1)
             )
-
-    def is_away(self, part: str) -> bool:
-        return part in self._away_since

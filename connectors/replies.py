@@ -67,7 +67,8 @@ class Replies:
         """Keeps a reply; False when its id was here before."""
         with self._spool.transaction() as connection:
             cursor = connection.execute(
-                "INSERT INTO answers (id, body, state, taken_at) VALUES (?, ?, 'pending', ?) ON CONFLICT DO NOTHING",
+                "INSERT INTO answers (id, body, state, taken_at) VALUES (?, ?, 'pending', ?) "
+                "ON CONFLICT DO NOTHING",
                 (reply.id, orjson.dumps(reply), now),
             )
             return cursor.rowcount == 1
@@ -76,7 +77,8 @@ class Replies:
         """Remembers a row that no hub would take, so that it is named once; False when it was known."""
         with self._spool.transaction() as connection:
             cursor = connection.execute(
-                "INSERT INTO answers (id, state, reason, taken_at) VALUES (?, 'refused', ?, ?) ON CONFLICT DO NOTHING",
+                "INSERT INTO answers (id, state, reason, taken_at) VALUES (?, 'refused', ?, ?) "
+                "ON CONFLICT DO NOTHING",
                 (reply_id, reason, now),
             )
             return cursor.rowcount == 1

@@ -23,7 +23,7 @@ Server = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 def reply_server(
     settings: AnswersHttp, replies: Replies, now: Callable[[], datetime], wake: Callable[[], None]
 ) -> Server:
-    """A server for `Connector.servers`. 202 means that the reply is durable; the same id again is harmless."""
+    """For `Connector.servers`. 202 means that the reply is durable; the same id again does nothing."""
     token = secret(settings.token_env, "answers.http.token_env")
 
     async def take(request: web.Request) -> web.Response:

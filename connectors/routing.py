@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from connectors.errors import ConfigRefused, HubAway, HubRefused
+from connectors.errors import ConfigRefused, HubRefused, NotAllowed
 from connectors.hub_client import HubClient
 from connectors.options import option
 from connectors.outbox import Entry, Outbox
@@ -54,7 +54,7 @@ class Router:
                 await self._route(entry)
             except HubRefused as problem:
                 if problem.status == 403:
-                    raise HubAway(
+                    raise NotAllowed(
                         f"the hub does not let this client verify or forward: {problem}"
                     ) from problem
                 self._outbox.routed(entry.reference, "failed", str(problem))

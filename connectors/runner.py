@@ -1,4 +1,4 @@
-"""Runs a connector of any kind until it is told to stop: opens it, runs its loops and servers, stops in time."""
+"""Runs a connector of any kind until it is told to stop: opens it, runs loops and servers, stops in time."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import orjson
 import structlog
 
 from connectors.config import Hub
-from connectors.errors import HubAway, HubRefused
+from connectors.errors import ConnectorError, HubAway, HubRefused, NotAllowed
 from connectors.hub_client import BatchLine, HubClient, problem_of
 from connectors.mapping import without_photos
 from connectors.outbox import Entry, Outbox
@@ -72,7 +72,7 @@ class Sender:
         if len(lines) < len(entries):
             raise HubAway(f"the answer to a batch ended after {len(lines)} of {len(entries)} lines")
 
-    def _settle_line(self, entry: Entry, line: BatchLine) -> HubAway | None:
+    def _settle_line(self, entry: Entry, line: BatchLine) -> ConnectorError | None:
         if line.status in (200, 201) and line.case_id:
             self._outbox.acknowledge(entry.reference, line.case_id, self._routed)
             return None
@@ -81,7 +81,7 @@ class Sender:
             return HubAway(f"the hub answers {problem}")
         try:
             self._settle_refusal(entry.reference, problem)
-        except HubAway as error:
+        except NotAllowed as error:
             return error
         return None
 
@@ -89,7 +89,7 @@ class Sender:
         """409 conflict, 410 erased and 422 end this complaint's way. 403 and 404 are about the client, not
         about this complaint: it stays and waits until somebody has mended that."""
         if problem.status in (401, 403, 404, 405):
-            raise HubAway(f"the hub does not let this client submit: {problem}")
+            raise NotAllowed(f"the hub does not let this client submit: {problem}")
         if problem.is_kind("complaint-erased") or problem.status == 410:
             self._outbox.refuse(reference, "the hub erased this complaint; it is final", "erased")
             log.info("complaint was erased in the hub; it is not sent again", reference=reference)
@@ -106,9 +106,9 @@ class Sender:
                 await self._hub.upload(Path(photo["path"]), photo["media_type"], photo["sha256"])
             except (OSError, HubRefused) as error:
                 if isinstance(error, HubRefused) and error.status in (401, 403, 404):
-                    raise HubAway(f"the hub does not let this client upload: {error}") from error
+                    raise NotAllowed(f"the hub does not let this client upload: {error}") from error
                 if entry.attempted:
-                    continue  # the hub may have the complaint with this photo already: its bytes stay as they are
+                    continue  # the hub may have the complaint with this photo already: its bytes stay
                 log.warning("photo not sent; the complaint goes without it", reference=entry.reference)
                 return self._drop_photos(entry, content)
         return content

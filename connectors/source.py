@@ -1,4 +1,4 @@
-"""Reads an app's rows in the order of a rising column: the statement, its pages, and what the spool must know."""
+"""Reads an app's rows in the order of a rising column: the statement and its pages."""
 
 from __future__ import annotations
 

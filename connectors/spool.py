@@ -138,7 +138,8 @@ def open_spool(path: Path) -> Spool:
     os.close(_private(path))
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     connection.executescript(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA busy_timeout = 5000;"
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; "
+        "PRAGMA busy_timeout = 5000;"
     )
     spool = Spool(connection, _key(path), lock)
     _prepare(spool, path)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,16 +94,22 @@ def build(config: SqlConfig, spool: Spool) -> Connector:
     sender = Sender(
         hub, config.hub, spool, outbox, config.agency, routed=bool(config.routing and config.routing.verify)
     )
-    sending = connector.add_loop("send", sender.step, 60.0, "hub")
+    wake_router = _add_routing(config, connector, outbox)
+    sending = connector.add_loop("sending", _then(sender.step, wake_router), 60.0)
     _add_reading(config, connector, outbox, sending.wake)
-    if config.routing and config.routing.verify:
-        connector.add_loop("route", Router(hub, outbox).step, 1.0)
     if config.write_back.answer or config.write_back.status:
         _add_write_back(config, connector, outbox, inbox)
     return connector
 
 
-def _add_reading(config: SqlConfig, connector: Connector, outbox: Outbox, wake: Any) -> None:
+def _add_routing(config: SqlConfig, connector: Connector, outbox: Outbox) -> Callable[[], None]:
+    """What the sender calls when something new may have to be forwarded."""
+    if config.routing is None or not config.routing.verify:
+        return lambda: None
+    return connector.add_loop("routing", Router(connector.hub, outbox).step, 60.0).wake
+
+
+def _add_reading(config: SqlConfig, connector: Connector, outbox: Outbox, wake: Callable[[], None]) -> None:
     database, source = connector.database, config.source
     if database is None:
         raise ConfigRefused("database", "is missing", "this kind reads one")
@@ -112,10 +119,10 @@ def _add_reading(config: SqlConfig, connector: Connector, outbox: Outbox, wake: 
     )
     reader = RowReader(source, mapping.columns())
     new_rows = NewRows(database, reader, intake)
-    connector.add_loop("new rows", _then(new_rows.step, wake), source.every_s, "database")
+    connector.add_loop("reading new rows", _then(new_rows.step, wake), source.every_s)
     if source.rescan_every_s:
         rescan = PacedRescan(Rescan(database, reader, intake), source)
-        connector.add_loop("compare rows", _then(rescan.step, wake), max(source.rescan_pause_s, 0.05))
+        connector.add_loop("comparing rows", _then(rescan.step, wake), max(source.rescan_pause_s, 0.05))
 
 
 def _add_write_back(config: SqlConfig, connector: Connector, outbox: Outbox, inbox: Inbox) -> None:
@@ -127,7 +134,7 @@ def _add_write_back(config: SqlConfig, connector: Connector, outbox: Outbox, inb
     applying = connector.add_applier(inbox, writer.handle)
     mailbox = MailboxReader(connector.hub, connector.spool, inbox, writer.wanted, config.hub.wait_s)
     mailbox.on_new = applying.wake
-    connector.add_loop("mailbox", mailbox.step, 0.2, "hub")
+    connector.add_loop("reading the mailbox", mailbox.step, 0.2)
 
 
 class PacedRescan:
@@ -143,7 +150,7 @@ class PacedRescan:
         return False
 
 
-def _then(step: Step, wake: Any) -> Step:
+def _then(step: Step, wake: Callable[[], None]) -> Step:
     """The same step, waking the sender after it."""
 
     async def stepping() -> bool:

@@ -17,7 +17,8 @@ from hub.errors import SettingsError
 
 PREFIX: Final = "SIMPUL_"
 NOT_OURS: Final = ("SIMPUL_TEST_", "SIMPUL_CLIENT_", "SIMPUL_CONNECTOR_", "SIMPUL_DEMO_", "SIMPUL_BENCH_")
-"""Environment variables of our tools that are no settings of the hub."""
+NOT_OURS_NAMES: Final = frozenset({"SIMPUL_WEBHOOK_SECRET"})
+"""Environment variables of our tools and connectors that are no settings of the hub."""
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -157,7 +158,7 @@ def load(config: Path | None, environ: Mapping[str, str]) -> Settings:
             raise SettingsError(f"{config}: unknown key {key!r}. Known: {', '.join(sorted(known))}.")
         given[key] = (f"{config}: {key}", value)
     for name, value in environ.items():
-        if not name.startswith(PREFIX) or name.startswith(NOT_OURS):
+        if not name.startswith(PREFIX) or name.startswith(NOT_OURS) or name in NOT_OURS_NAMES:
             continue
         key = name.removeprefix(PREFIX).lower()
         if key not in known:

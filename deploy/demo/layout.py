@@ -21,9 +21,7 @@ class Agency:
 
 
 KOTIM = Agency("pemkab-kotim", "Pemerintah Kabupaten Kotawaringin Timur", "regency", "62.02")
-KALSEL = Agency(
-    "pemprov-kalsel", "Pemerintah Provinsi Kalimantan Selatan", "province", "63", "Asia/Makassar"
-)
+KALSEL = Agency("pemprov-kalsel", "Pemerintah Provinsi Kalimantan Selatan", "province", "63", "Asia/Makassar")
 PU = Agency("kemen-pu", "Kementerian Pekerjaan Umum", "ministry")
 SOSIAL = Agency("kemen-sosial", "Kementerian Sosial", "ministry")
 AGENCIES = (KOTIM, KALSEL, PU, SOSIAL)

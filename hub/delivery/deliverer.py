@@ -87,15 +87,23 @@ class Deliverer:
         at the next start."""
         self._unsubscribe()
         await self.dispatcher.drain(self._settings.stop_timeout_s)
-        for task in self._tasks:
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._journal.save()
         await self._sender.close()
 
-    def wake(self) -> None:
-        """Webhooks changed in this process: take that up now rather than at the next look."""
-        self._changed.set()
+    async def wake(self) -> None:
+        """Webhooks changed in this process: taken up on return, unless delivery does not run here or the
+        database is away; then at the next look."""
+        if not self._tasks:
+            return
+        try:
+            await self.refresh()
+        except SimpulError as error:
+            log.warning("webhooks_not_refreshed", cause=str(error))
+            self._changed.set()
 
     async def refresh(self) -> None:
         """Takes up changed webhooks, whichever process changed them, and mailboxes that went on unheard."""
@@ -159,7 +167,10 @@ class Deliverer:
             self.dispatcher.take_up(Endpoint(standing, secrets, self._settings))
             return
         endpoint = self.dispatcher.endpoints[row.agency]
+        was_paused = endpoint.health.is_paused
         endpoint.configure(row, secrets)
+        if was_paused and not endpoint.health.is_paused:
+            endpoint.lanes.hasten_down(self._clock.now().timestamp())
         self._ask_again(endpoint, asked_again)
         self._journal.moved(endpoint)
         self.dispatcher.take_up(endpoint)

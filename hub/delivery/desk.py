@@ -3,7 +3,7 @@ ask for one again. Implements `hub.ports.webhooks.WebhookDesk`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import asdict
 from typing import Final
 
@@ -27,7 +27,7 @@ ROTATION_ATTEMPTS: Final = 3
 
 
 class Desk:
-    """`changed` is told after every change, so that this process takes it up at once."""
+    """`changed` (`Deliverer.wake`) is awaited after every change, so that the answer finds it in force."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Desk:
         ids: Ids,
         clock: Clock,
         settings: DeliverySettings,
-        changed: Callable[[], None] = lambda: None,
+        changed: Callable[[], Awaitable[None]],
     ) -> None:
         self._store, self._readers, self._writer = store, readers, writer
         self._targets, self._secrets = targets, secrets
@@ -69,7 +69,7 @@ class Desk:
             created_at=rfc3339(self._clock.now()),
         )
         row, made = await self._writer.run(lambda: self._store.put_webhook(new))
-        self._changed()
+        await self._changed()
         return _webhook(row) | ({"secret": secret} if made else {})
 
     async def get(self, agency: str) -> Webhook:
@@ -79,7 +79,7 @@ class Desk:
         row = await self._writer.run(lambda: self._store.delete_webhook(agency))
         if row is None:
             raise _no_webhook()
-        self._changed()
+        await self._changed()
         return _webhook(row) | {"active": False}
 
     async def rotate_secret(self, agency: str) -> Webhook:
@@ -92,7 +92,7 @@ class Desk:
             )
             changed = await self._replace(row, rotated)
             if changed is not None:
-                self._changed()
+                await self._changed()
                 return _webhook(changed) | {"secret": rotated.current}
         raise StateConflict("Somebody else is rotating this secret now; look which one is in use.")
 
@@ -111,7 +111,7 @@ class Desk:
         row = await self._writer.run(lambda: self._store.redeliver(agency, delivery_id, now))
         if row is None:
             raise NotFound("There is no such delivery, or it is another agency's.")
-        self._changed()
+        await self._changed()
         return _delivery(row)
 
     async def _row(self, agency: str) -> WebhookRow:

@@ -30,6 +30,8 @@ class Leg:
     """The case's version in which the agency returned or lost this leg: what it may still see ends there."""
     ended_status: str | None = None
     """The case's status right after that."""
+    attachments: list[dict[str, Any]] = field(default_factory=list)
+    """What the leg's answer names, without the names: those are `LegTexts.names`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class LegTexts:
 
     note: str | None = None
     answer: str | None = None
+    names: list[str] | None = None
     reason: str | None = None
 
 

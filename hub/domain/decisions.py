@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import singledispatch
 from typing import Any
 
-from hub.domain.case import Case, CaseState
+from hub.domain.case import Case, CaseState, status_from_legs
 from hub.domain.commands import Close, Reopen, SubmitComplaint, Verify
 from hub.domain.events import Draft
 from hub.domain.transitions import CASE, CLOSURE_REASONS, VERDICTS, case_actions
@@ -77,14 +77,15 @@ def close(command: Close, case: Case) -> list[Draft]:
 
 @decide.register
 def reopen(command: Reopen, case: Case) -> list[Draft]:
-    """Back to in_progress with the lead leg; without one, to where the case stood before it was closed."""
+    """Back to in_progress with the lead leg; without one, to what the other legs say, or to verification."""
     state = case.state
     require(state, "reopen")
     lead = state.lead()
     if lead is not None:
         facts = common(state, "in_progress") | {"leg": lead.id}
     else:
-        facts = common(state, "verified" if state.verified else "submitted") | {"leg": None}
+        status = status_from_legs(state.legs) if state.verified else "submitted"
+        facts = common(state, status) | {"leg": None}
     return [Draft("complaint.reopened", facts, {"reason": command.reason})]
 
 

@@ -74,6 +74,7 @@ def _leg_after(leg: Leg, fact: Fact, moved: dict[str, Any]) -> Leg:
         reason=moved.get("reason", leg.reason),
         suggested_agency=moved.get("suggested_agency", leg.suggested_agency),
         answered_at=fact.time if status == "answered" else leg.answered_at,
+        attachments=fact.data.get("attachments", []) if status == "answered" else leg.attachments,
         ended_sequence=fact.sequence if ended else leg.ended_sequence,
         ended_status=fact.data["status"] if ended else leg.ended_status,
     )
@@ -89,7 +90,7 @@ def _written(known: CaseTexts | None, fact: Fact, texts: Texts) -> CaseTexts | N
     if kind == "forwarding.sent":
         leg = replace(leg, note=texts.get("note"))
     elif kind == "forwarding.answered":
-        leg = replace(leg, answer=texts.get("text"))
+        leg = replace(leg, answer=texts.get("text"), names=texts.get("names"))
     elif kind == "forwarding.withdrawn":
         leg = replace(leg, reason=texts.get("reason"))
     else:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from hub.domain.agency import Agency
-from hub.domain.case import Case, CaseState, Leg, leg_facts, status_from_legs
+from hub.domain.case import Case, CaseState, Leg, LegTexts, leg_facts, status_from_legs
 from hub.domain.commands import Accept, Answer, Forward, LegCommand, Progress, Recipient, Return, Withdraw
 from hub.domain.decisions import common, conflict, decide, require
 from hub.domain.events import Draft
@@ -21,8 +21,8 @@ def forward(command: Forward, case: Case, find_agency: FindAgency) -> list[Draft
     """One `forwarding.sent` a leg. The complaint's masked words travel in it, so that a handler with
     nothing but a webhook can work."""
     state = case.state
-    require(state, "forward")
     check_recipients(command.to, state.owner, find_agency)
+    require(state, "forward")
     _check_roles(command.to, state)
     drafts = []
     for recipient in command.to:
@@ -100,7 +100,8 @@ def return_(command: Return, case: Case) -> list[Draft]:
         )
     leg = replace(leg, reason=command.reason, suggested_agency=command.suggested_agency)
     facts = _facts(case.state, leg, "returned")
-    return [Draft("forwarding.returned", facts, {"text": command.text} if command.text else {})]
+    texts = {"text": command.text} if command.text else {}
+    return [Draft("forwarding.returned", facts, texts), *_completed(case, facts)]
 
 
 @decide.register
@@ -121,28 +122,35 @@ def answer(command: Answer, case: Case) -> list[Draft]:
     if command.names:
         texts["names"] = list(command.names)
     drafts = [Draft("forwarding.answered", facts, texts)]
+    if leg.role != "lead":
+        return [*drafts, *_completed(case, facts)]
     if facts["status"] == "answered":
-        drafts.append(_joint_answer(case, leg, command, attached))
+        drafts.append(_joint_answer(case, leg, attached, texts))
     return drafts
 
 
-def _joint_answer(case: Case, leg: Leg, command: Answer, attached: list[dict[str, Any]]) -> Draft:
-    lead = case.state.lead() or leg
-    text: str | None = command.text
-    if lead.id != leg.id:
-        texts = case.texts.legs.get(lead.id) if case.texts else None
-        text, attached = (texts.answer if texts else None), []
+def _completed(case: Case, facts: dict[str, Any]) -> list[Draft]:
+    """The lead has answered already, and the last other open leg has just ended."""
+    lead = case.state.lead()
+    if facts["status"] != "answered" or lead is None:
+        return []
+    written = (case.texts.legs.get(lead.id) if case.texts else None) or LegTexts()
+    texts: dict[str, Any] = {"text": written.answer}
+    if written.names:
+        texts["names"] = written.names
+    return [_joint_answer(case, lead, lead.attachments, texts)]
+
+
+def _joint_answer(case: Case, lead: Leg, attached: list[dict[str, Any]], texts: dict[str, Any]) -> Draft:
     facts = common(case.state, "answered") | {"leg": lead.id, "agency": lead.to, "attachments": attached}
-    sealed: dict[str, Any] = {"text": text}
-    if lead.id == leg.id and command.names:
-        sealed["names"] = list(command.names)
-    return Draft("complaint.answered", facts, sealed)
+    return Draft("complaint.answered", facts, texts)
 
 
 @decide.register
 def withdraw(command: Withdraw, case: Case) -> list[Draft]:
     leg = require_leg(case.state, command, "withdraw")
-    return [Draft("forwarding.withdrawn", _facts(case.state, leg, "withdrawn"), {"reason": command.reason})]
+    facts = _facts(case.state, leg, "withdrawn")
+    return [Draft("forwarding.withdrawn", facts, {"reason": command.reason}), *_completed(case, facts)]
 
 
 def require_leg(state: CaseState, command: LegCommand, action: str) -> Leg:

@@ -14,7 +14,7 @@ from hub.domain.commands import CaseCommand, Forward, Return, SubmitComplaint
 from hub.domain.decisions import decide, submit
 from hub.domain.events import Draft, Fact, agency_stream, chain, texts_document
 from hub.domain.evolution import evolve
-from hub.domain.forwarding import forward
+from hub.domain.forwarding import check_recipients, forward
 from hub.errors import (
     Erased,
     Forbidden,
@@ -96,6 +96,8 @@ class Decider:
         _require_files(request, overlay)
         if isinstance(command, Return) and command.suggested_agency:
             _require_known(command.suggested_agency, overlay)
+        if isinstance(command, Forward):
+            check_recipients(command.to, case.state.owner, overlay.agencies.get)  # 422 comes before 412
         if request.if_match is not None and request.if_match != case.state.version:
             raise PreconditionFailed(
                 f"The case is at version {case.state.version} now, not {request.if_match}; read it again.",

@@ -72,8 +72,9 @@ class Files:
         try:
             _check(stored, media_type, sha256)
             return await self._record(principal, stored, media_type)
-        except BaseException:
-            await asyncio.shield(asyncio.to_thread(self.attachments.delete, stored.location))
+        except Exception:
+            # Not when cancelled: the row may be written by then. A file without a row is swept later.
+            await asyncio.to_thread(self.attachments.delete, stored.location)
             raise
 
     async def open(self, principal: Principal, sha256: str) -> OpenFile:

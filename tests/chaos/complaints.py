@@ -16,14 +16,14 @@ TEXTS = (
         "road",
         "Jembatan kayu menuju {place} lapuk",
         "Papan jembatan menuju {place} sudah lapuk dan dua bilah patah minggu lalu. Anak-anak sekolah di "
-        "Jalan {street} terpaksa memutar hampir dua kilometer. Kami minta diganti atau setidaknya dipasang tanda "
-        "bahaya supaya truk tidak lewat dulu.",
+        "Jalan {street} terpaksa memutar hampir dua kilometer. Kami minta diganti atau setidaknya dipasang "
+        "tanda bahaya supaya truk tidak lewat dulu.",
     ),
     (
         "road",
         "Trotoar Jalan {street} dipakai parkir",
         "Trotoar di sepanjang Jalan {street} dipakai parkir setiap sore, pejalan kaki turun ke badan jalan. "
-        "Di depan {place} bahkan kursi roda ibu saya tidak bisa lewat. Mohon ditertibkan dan diberi penghalang.",
+        "Di depan {place} bahkan kursi roda ibu saya tidak bisa lewat. Mohon ditertibkan.",
     ),
 )
 STREETS = ("Baamang Tengah", "Pelita Barat", "Iskandar", "Tjilik Riwut", "Kapten Mulyono")

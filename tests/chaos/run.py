@@ -23,7 +23,7 @@ from tests.parts.local_server import free_port
 ROLES: Final = ("singles-1", "singles-2", "batches-1", "officer", "ministry")
 DURING_START: Final = 0.1
 """How often the hub is killed again while it still starts."""
-CATCH_UP_S: Final = 120.0
+CATCH_UP_S: Final = 30.0
 END_S: Final = 90.0
 
 
@@ -48,6 +48,7 @@ class Report:
     kills_during_start: int = 0
     seconds: float = 0.0
     start_s: list[float] = field(default_factory=list)
+    subscribed_at: dict[str, int] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     flaws: list[str] = field(default_factory=list)
 
@@ -67,7 +68,8 @@ def chaos(folder: Path, plan: Plan) -> Report:
         try:
             members = (source, ministry)
             for member in members:
-                _subscribe(Api(hub.port, member), f"http://127.0.0.1:{port}/{member.agency}")
+                path = f"http://127.0.0.1:{port}/{member.agency}"
+                report.subscribed_at[member.agency] = _subscribe(Api(hub.port, member), path)
             _write_plan(folder, hub, plan, source, ministry)
             clients = [spawn("tests.chaos.clients", role, str(folder)) for role in ROLES]
             _kill_again_and_again(hub, plan, report)
@@ -79,11 +81,14 @@ def chaos(folder: Path, plan: Plan) -> Report:
     return report
 
 
-def _subscribe(api: Api, url: str) -> None:
+def _subscribe(api: Api, url: str) -> int:
+    """The last mailbox position before the webhook, which brings what comes after it."""
+    last = max((entry.position for entry in checks.pull(api)), default=0)
     reply = api.call("PUT", "/v1/webhook", {"url": url, "event_types": ["*"]})
     if reply.status != 200:
         raise HubFailed(f"PUT /v1/webhook: {reply.said()}")
     api.close()
+    return last
 
 
 def _write_plan(folder: Path, hub: HubProcess, plan: Plan, source: Member, ministry: Member) -> None:
@@ -141,8 +146,9 @@ def reckon(
     flaws += checks.acts_once(known, boxes[0])
     repeats = 0
     for member, box in zip(members, boxes, strict=True):
-        _wait_for_webhooks(member.agency, len(box), received)
-        again, undelivered = checks.delivered(member.agency, box, received)
+        due = box[report.subscribed_at[member.agency] :]
+        _wait_for_webhooks(member.agency, len(due), received)
+        again, undelivered = checks.delivered(member.agency, due, received)
         repeats += again
         flaws += undelivered
     try:
@@ -153,11 +159,11 @@ def reckon(
     report.counts = {
         "complaints sent": len(known.sent),
         "complaints acknowledged": len(known.cases),
-        "requests without an answer": len(known.unanswered),
+        "of them without an answer at first": len(known.unanswered),
         "there without an acknowledgement": len(present.keys() - known.cases.keys()),
         "acts acknowledged": len(known.acts),
         "mailbox entries": sum(map(len, boxes)),
-        "webhooks received": sum(map(len, boxes)) + repeats,
+        "webhooks received": len(received.read_text().splitlines()),
         "webhooks repeated with the same id": repeats,
         "events in the log": events,
     }

@@ -18,11 +18,11 @@ from connectors.dialects import read_address
 
 DUMP = Path(__file__).parent / "dump_pengaduan.sql"
 _TABLES = [
-    "CREATE TABLE masyarakat (nik CHAR(16) PRIMARY KEY, nama VARCHAR(35) NOT NULL, username VARCHAR(25) NOT NULL, "
+    "CREATE TABLE masyarakat (nik CHAR(16) PRIMARY KEY, nama VARCHAR(35) NOT NULL, username VARCHAR(25), "
     "password VARCHAR(32) NOT NULL, telp VARCHAR(13) NOT NULL)",
     "CREATE TABLE pengaduan (id_pengaduan {serial}, tgl_pengaduan {date}, nik CHAR(16) NOT NULL, "
-    "isi_laporan TEXT NOT NULL, foto VARCHAR(255) NOT NULL DEFAULT '', kategori VARCHAR(20), status VARCHAR(10) "
-    "NOT NULL DEFAULT '0')",
+    "isi_laporan TEXT NOT NULL, foto VARCHAR(255) NOT NULL DEFAULT '', kategori VARCHAR(20), "
+    "status VARCHAR(10) NOT NULL DEFAULT '0')",
     "CREATE TABLE tanggapan (id_tanggapan {serial}, id_pengaduan INTEGER NOT NULL, tgl_tanggapan {date}, "
     "tanggapan TEXT NOT NULL, id_petugas INTEGER NOT NULL)",
 ]

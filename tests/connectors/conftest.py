@@ -1,4 +1,4 @@
-"""Real parts for the connectors' tests: databases, a hub that keeps the contract, the connector as a process."""
+"""Real parts for the connectors' tests: databases, a hub that keeps the contract, the connector process."""
 
 from __future__ import annotations
 

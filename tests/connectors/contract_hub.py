@@ -26,7 +26,8 @@ from schemas.registry import Registry
 TABLES = """
 CREATE TABLE IF NOT EXISTS cases (id TEXT PRIMARY KEY, agency TEXT, reference TEXT, digest BLOB, body BLOB,
     erased INTEGER DEFAULT 0, UNIQUE (agency, reference));
-CREATE TABLE IF NOT EXISTS mailbox (agency TEXT, position INTEGER, event BLOB, PRIMARY KEY (agency, position));
+CREATE TABLE IF NOT EXISTS mailbox (agency TEXT, position INTEGER, event BLOB,
+    PRIMARY KEY (agency, position));
 CREATE TABLE IF NOT EXISTS keys (key TEXT PRIMARY KEY, digest BLOB, status INTEGER, body BLOB);
 CREATE TABLE IF NOT EXISTS received (reference TEXT, status INTEGER);
 CREATE TABLE IF NOT EXISTS cursors (agency TEXT PRIMARY KEY, position INTEGER);
@@ -107,8 +108,9 @@ class ContractHub:
     def emit(self, case: dict[str, Any], kind: str, actor: str, data: dict[str, Any]) -> None:
         common = {name: case[name] for name in ("tracking_number", "status", "owner", "version")}
         event = {
-            "specversion": "1.0", "id": str(uuid.uuid4()), "source": "http://hub", "type": f"id.simpul.{kind}.v1",
-            "time": datetime.now(UTC).isoformat(), "subject": case["id"], "sequence": f"{case['version']:010d}",
+            "specversion": "1.0", "id": str(uuid.uuid4()), "source": "http://hub",
+            "type": f"id.simpul.{kind}.v1", "sequence": f"{case['version']:010d}",
+            "time": datetime.now(UTC).isoformat(), "subject": case["id"],
             "data": {"case_id": case["id"], "agency": actor, **common, **data},
         }  # fmt: skip
         for agency in {case["complaint"]["source"]["agency"], *(leg["to"] for leg in case["forwardings"])}:

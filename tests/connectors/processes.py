@@ -162,9 +162,10 @@ def sql_config(
         "title": 'title = { of = "isi_laporan", first = 80 }',
         "submitted_at": 'submitted_at = { column = "tgl_pengaduan", if_missing = "first_sight" }',
         "category": 'category = { value = "road" }',
-        "source": 'table = "pengaduan"\nkey = "id_pengaduan"\njoin = "LEFT JOIN masyarakat ON masyarakat.nik = '
-        'pengaduan.nik"\nevery_s = 0.1\nrescan_every_s = 1\nrescan_pause_s = 0.05',
-        "reporter": 'reporter.name = "nama"\nreporter.phone = "telp"\nreporter.national_id = "masyarakat.nik"',
+        "source": 'table = "pengaduan"\nkey = "id_pengaduan"\njoin = "LEFT JOIN masyarakat ON '
+        'masyarakat.nik = pengaduan.nik"\nevery_s = 0.1\nrescan_every_s = 1\nrescan_pause_s = 0.05',
+        "reporter": 'reporter.name = "nama"\nreporter.phone = "telp"\n'
+        'reporter.national_id = "masyarakat.nik"',
     } | changes
     connector.configure(
         f"""
@@ -197,7 +198,8 @@ verify = true
 default = ["kemen-pu"]
 [write_back.answer]
 statements = [
-  "INSERT INTO tanggapan (id_pengaduan, tgl_tanggapan, tanggapan, id_petugas) VALUES (:key, :answered_on, :answer, 1)",
+  '''INSERT INTO tanggapan (id_pengaduan, tgl_tanggapan, tanggapan, id_petugas)
+     VALUES (:key, :answered_on, :answer, 1)''',
   "UPDATE pengaduan SET status = :status WHERE id_pengaduan = :key",
 ]
 already_written = "SELECT 1 FROM tanggapan WHERE id_pengaduan = :key AND tanggapan = :answer"

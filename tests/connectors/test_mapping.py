@@ -86,7 +86,7 @@ def test_nothing_of_an_anonymous_or_confidential_reporter_leaves_whatever_is_sha
 
 def test_an_unknown_spelling_of_a_flag_holds_the_row() -> None:
     assert as_flag("Ya", "confidential") and not as_flag(None, "confidential")
-    with pytest.raises(RowHeld, match="reporter.anonymous"):
+    with pytest.raises(RowHeld, match=r"reporter\.anonymous"):
         mapped({"anonim": "mungkin"})
 
 

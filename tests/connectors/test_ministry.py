@@ -81,9 +81,9 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> int:
 
 def forwarded_case(hub: HubProcess, reference: str = "7") -> dict[str, Any]:
     document = {
-        "source": {"agency": "kab-kotim", "reference": reference}, "classification": "complaint", "channel": "web",
-        "title": "Jalan rusak", "description": "Jalan rusak di KM 7.", "category": "road", "confidential": False,
-        "submitted_at": "2026-02-02T00:00:00+07:00", "reporter": {"anonymous": False},
+        "source": {"agency": "kab-kotim", "reference": reference}, "classification": "complaint",
+        "title": "Jalan rusak", "description": "Jalan rusak di KM 7.", "category": "road", "channel": "web",
+        "confidential": False, "submitted_at": "2026-02-02T00:00:00+07:00", "reporter": {"anonymous": False},
     }  # fmt: skip
     case = hub.as_agency("kab-kotim", "POST", "/v1/complaints", document)
     hub.as_agency("kab-kotim", "POST", f"/v1/cases/{case['id']}/verification", {"decision": "accept"})
@@ -233,7 +233,8 @@ def test_after_a_restore_of_the_hub_nothing_is_handed_over_twice(
     hub: HubProcess, connector: ConnectorProcess, system: AgencySystem
 ) -> None:
     connector.configure(
-        f'kind = "mailbox"\n{COMMON.format(spool=connector.spool, hub=hub.url)}[deliver.http]\nurl = "{system.url}"\n',
+        f'kind = "mailbox"\n{COMMON.format(spool=connector.spool, hub=hub.url)}'
+        f'[deliver.http]\nurl = "{system.url}"\n',
         client=MINISTRY,
     )
     forwarded_case(hub, "1")

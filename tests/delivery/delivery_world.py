@@ -31,7 +31,7 @@ from hub.service.batch import BatchRunner
 from hub.service.decide import Decider
 from hub.service.hub import Hub
 from hub.service.ids import Ids
-from hub.service.intake import ComplaintDesk
+from hub.service.intake import ComplaintCodes, ComplaintDesk
 from hub.service.mailboxes import Mailboxes
 from hub.service.registry import Registry
 from hub.service.requests import OPERATOR, RegisterAgency, Request
@@ -103,7 +103,12 @@ class DeliveryWorld:
             ids=self.ids,
             clock=clock,
             settings=settings,
+            changed=self._wake,
         )
+
+    async def _wake(self) -> None:
+        if self.deliverer is not None:
+            await self.deliverer.wake()
 
     def _hub(self, rows: SqliteRegistry) -> tuple[Hub, EmbeddedBus]:
         readers = Readers(self.store)
@@ -113,11 +118,8 @@ class DeliveryWorld:
             0.5,
         )
         writer = Writer(self.runner, bus.offer)
-        schemas, regions, categories = _documents()
         desk = ComplaintDesk(
-            schemas=schemas,
-            regions=regions,
-            categories=categories,
+            codes=_codes(),
             agencies=self.registry.agencies,
             sealing=self.sealer,
             ids=self.ids,
@@ -240,8 +242,8 @@ def _make_database(folder: Path, clock: Any) -> None:
 
 
 @cache
-def _documents() -> tuple[Schemas, Regions, Categories]:
-    return Schemas.load(), Regions.load(), Categories.load()
+def _codes() -> ComplaintCodes:
+    return ComplaintCodes(Schemas.load(), Regions.load(), Categories.load())
 
 
 def principal(agency: str) -> Principal:
@@ -253,7 +255,7 @@ def complaint(agency: str, reference: str, clock: Any) -> dict[str, Any]:
         "source": {"agency": agency, "reference": reference},
         "classification": "complaint",
         "title": "Lampu jalan padam di Jalan Tjilik Riwut",
-        "description": "Sudah tiga malam lampu jalan padam dari simpang empat sampai jembatan. Mohon diperbaiki.",
+        "description": "Sudah tiga malam lampu jalan padam dari simpang empat sampai jembatan.",
         "category": "road",
         "submitted_at": clock.now().isoformat(timespec="seconds"),
         "channel": "web",

@@ -1,4 +1,4 @@
-"""A ministry's endpoint on loopback: a real aiohttp server that keeps what it got and answers as it is told."""
+"""A ministry's endpoint on loopback: a real aiohttp server that keeps what it got and answers as told."""
 
 from __future__ import annotations
 

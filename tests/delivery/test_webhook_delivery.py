@@ -202,7 +202,6 @@ async def test_a_pause_survives_a_restart_and_ends_with_a_put(
     ministry.behave = lambda received: 204
     await world.desk.put(KOTIM, ministry.url, ["*"], None)
     await world.settle()
-    await world.turn(10)  # what had failed has its own time
     assert sorted(e["subject"] for e in ministry.accepted()) == sorted(cases)
 
 
@@ -226,7 +225,6 @@ async def test_a_hanging_endpoint_costs_its_time_and_nobody_elses(
     other = Receiver()
     await other.start()
     await world.desk.put(AGENCIES[1], other.url, ["*"], None)
-    world.settings = world.settings.__class__(allowed_networks=world.settings.allowed_networks)
     await world.start(total_timeout_s=0.5, in_flight=8, in_flight_per_agency=4)
     ministry.behave = hang
     for _ in range(4):
@@ -235,7 +233,6 @@ async def test_a_hanging_endpoint_costs_its_time_and_nobody_elses(
     for _ in range(3):
         await world.submit(AGENCIES[1])
     await until(lambda: len(other.accepted()) == 3, 0.4)
-    await until(lambda: ministry.open == 0)
     await world.settle()
     assert {row["cause"] for row in await world.rows("pending")} == {"no answer within 0.5 s"}
     await other.stop()

@@ -19,11 +19,14 @@ from hub.errors import Problem, StateConflict
 
 SOURCE = "pemkab-kotim"
 HANDLERS = ("dinas-pupr-kalteng", "kemen-pupr", "pln-kalteng")
+SPARE = "bpbd-kalteng"
+"""An agency to which nobody forwards, so that there is always one left that could be asked."""
 AGENCIES = {
     SOURCE: Agency(SOURCE, "Pemerintah Kabupaten Kotawaringin Timur", "regency", region="62.02"),
     "dinas-pupr-kalteng": Agency("dinas-pupr-kalteng", "Dinas PUPR Kalimantan Tengah", "unit"),
     "kemen-pupr": Agency("kemen-pupr", "Kementerian Pekerjaan Umum", "ministry"),
     "pln-kalteng": Agency("pln-kalteng", "PLN Wilayah Kalimantan Tengah", "agency"),
+    SPARE: Agency(SPARE, "BPBD Kalimantan Tengah", "unit"),
     "ombudsman": Agency("ombudsman", "Ombudsman RI", "oversight"),
     "dinas-lama": Agency("dinas-lama", "Dinas Bina Marga (lama)", "unit", active=False),
 }

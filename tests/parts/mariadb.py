@@ -1,4 +1,4 @@
-"""A real MariaDB for tests: an address from SIMPUL_TEST_MARIADB_URL, else local binaries in a temporary folder.
+"""A real MariaDB for tests: the address in SIMPUL_TEST_MARIADB_URL, else local binaries in a folder of /tmp.
 
 `mariadb_url()` is a context manager that gives mysql://user:password@host:port/ without a database; the user
 may create databases. Raises PartMissing."""

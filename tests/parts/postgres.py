@@ -1,4 +1,4 @@
-"""A real PostgreSQL for tests: an address from SIMPUL_TEST_POSTGRES_URL, else local binaries in a temporary folder.
+"""A real PostgreSQL for tests: the address in SIMPUL_TEST_POSTGRES_URL, else local binaries, in /tmp.
 
 `postgres_url()` is a context manager that gives postgresql://user:password@host:port/ without a database; the
 user may create databases. `durable=True` leaves fsync on, for crash runs. Raises PartMissing."""

@@ -1,0 +1,132 @@
+"""What a coordinator (admin koordinator) does at the hub: verify, forward, forward again after a return, and
+close what the own government has settled."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from deploy.demo.api import Event, HubApi, Refused, follow, session, short_type
+from deploy.demo.lapor_kotim import open_app
+from deploy.demo.layout import PU, SOSIAL, Layout
+from deploy.demo.program import Position, client, layout, run, texts
+
+TO_PU = ("road", "drainage", "irrigation", "water", "other")
+TO_SOSIAL = ("social_aid", "social_welfare", "disability")
+TO_BOTH = ("flood", "disaster")
+PAUSE_S, FAST_PAUSE_S = 2.0, 0.1
+Settled = Callable[[str, str], Awaitable[None]]
+"""(case id, what was done): told before a case is closed that needed no other agency."""
+
+
+def recipients(category: str) -> list[dict[str, str]]:
+    """Who handles a category: nobody else, one ministry, or one leading and one supporting."""
+    if category in TO_PU:
+        return [_leg(PU.id, "lead")]
+    if category in TO_SOSIAL:
+        return [_leg(SOSIAL.id, "lead")]
+    if category in TO_BOTH:
+        return [_leg(PU.id, "lead"), _leg(SOSIAL.id, "support")]
+    return []
+
+
+def _leg(agency: str, role: str) -> dict[str, str]:
+    return {"agency": agency, "role": role}
+
+
+class Coordinator:
+    """Acts on events of one mailbox. Every call carries an Idempotency-Key made from the event, so that an
+    event that comes again does nothing twice."""
+
+    def __init__(self, api: HubApi, verifies: bool, settled: Settled, pause_s: float) -> None:
+        self._api, self._verifies, self._settled, self._pause_s = api, verifies, settled, pause_s
+
+    async def handle(self, event: Event) -> None:
+        kind, data = short_type(event), event["data"]
+        if data.get("withheld"):
+            return
+        try:
+            if kind == "complaint.submitted" and self._verifies:
+                await self._verify(event)
+            elif kind == "complaint.verified":
+                await self._settle(event)
+            elif kind == "forwarding.returned":
+                await self._forward_again(event)
+        except Refused as refused:
+            if refused.status != 409:
+                raise
+            print(f"somebody was faster: {refused}", flush=True)
+
+    async def _verify(self, event: Event) -> None:
+        case_id, complaint = event["data"]["case_id"], event["data"]["complaint"]
+        await asyncio.sleep(self._pause_s)
+        await self._api.post(
+            f"/v1/cases/{case_id}/verification", {"decision": "accept"}, f"verify-{event['id']}"
+        )
+        to = recipients(complaint["category"])
+        if to:
+            body = {"to": to, "note": "Mohon ditindaklanjuti sesuai kewenangan."}
+            await self._api.post(f"/v1/cases/{case_id}/forwardings", body, f"forward-{event['id']}")
+
+    async def _settle(self, event: Event) -> None:
+        case_id = event["data"]["case_id"]
+        case = await self._api.get(f"/v1/cases/{case_id}")
+        category = case["complaint"]["category"]
+        if recipients(category) or case["status"] == "closed":
+            return
+        await asyncio.sleep(self._pause_s)
+        local = texts("answers")["local"]
+        text = local.get(category, local["*"])
+        await self._settled(case_id, text)
+        await self._api.post(
+            f"/v1/cases/{case_id}/closure", {"reason": "resolved", "text": text}, f"close-{event['id']}"
+        )
+
+    async def _forward_again(self, event: Event) -> None:
+        leg = event["data"]["forwarding"]
+        suggested = leg.get("suggested_agency")
+        if not suggested:
+            return
+        await asyncio.sleep(self._pause_s)
+        body: dict[str, Any] = {
+            "to": [_leg(suggested, leg["role"])],
+            "note": texts("answers")["forward_again"],
+        }
+        await self._api.post(
+            f"/v1/cases/{event['data']['case_id']}/forwardings", body, f"again-{event['id']}"
+        )
+
+
+def main() -> None:
+    run(kotim(layout()))
+
+
+async def kotim(run_layout: Layout) -> None:
+    """The regency's coordinator. Its connector verifies and forwards; people do the rest."""
+    database = open_app(run_layout.kotim_database)
+    position = Position(run_layout.folder / "coordinator-kotim.position")
+    async with session() as http:
+        api = HubApi(http, run_layout.hub_url, *client())
+
+        async def settled(case_id: str, text: str) -> None:
+            case = await api.get(f"/v1/cases/{case_id}")
+            answer_in_app(database, int(case["complaint"]["source"]["reference"]), text)
+
+        coordinator = Coordinator(api, False, settled, FAST_PAUSE_S if run_layout.fast else PAUSE_S)
+        await follow(api, position.read(), coordinator.handle, position.keep)
+
+
+def answer_in_app(database: sqlite3.Connection, number: int, text: str) -> None:
+    """The regency's officer answers in the app itself, once, as before there was a hub."""
+    database.execute(
+        "INSERT INTO tanggapan (id_pengaduan, tgl_tanggapan, tanggapan, id_petugas) "
+        "SELECT ?, date('now', '+7 hours'), ?, 2 WHERE NOT EXISTS "
+        "(SELECT 1 FROM tanggapan WHERE id_pengaduan = ? AND tanggapan = ?)",
+        (number, text, number, text),
+    )
+
+
+if __name__ == "__main__":
+    main()
