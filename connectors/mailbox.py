@@ -62,7 +62,7 @@ class MailboxReader:
             self._spool.put("mailbox_acknowledged", str(settled))
 
     def _same_incarnation(self, incarnation: str, after: int) -> bool:
-        """After a restore from backup positions name other events: all is read again, known ids do nothing."""
+        """After a restore positions name other events: all is read again; known ids do nothing."""
         known = self._spool.get("incarnation")
         if known == incarnation:
             return True

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
@@ -24,7 +22,7 @@ from hub.delivery.sender import Sender
 from hub.delivery.settings import RETRY_CEILINGS_S, DeliverySettings
 from hub.delivery.targets import Targets
 from hub.domain.agency import HUB, Agency
-from hub.errors import CommandRefused, Problem
+from hub.errors import Problem
 from hub.ports.clock import Clock, SystemClock
 from hub.ports.webhooks import WebhookDesk
 from hub.service.access import Access, AccessSettings
@@ -55,11 +53,7 @@ from schemas.categories import Categories
 from schemas.regions import Regions
 from schemas.registry import Registry as Schemas
 
-log = structlog.get_logger(__name__)
-
 OPERATOR_SCOPES: Final = frozenset({"agencies:write"})
-SHUTDOWN_S: Final = 4.0
-BACKLOG: Final = 1024
 
 
 @dataclass(slots=True)
@@ -286,33 +280,3 @@ def access(core: Core, secrets: HubSecretBox, writer: Writer | None = None) -> A
         core.clock,
         writer.run if writer else None,
     )
-
-
-async def serve_until(core: Core, stop: asyncio.Event, *, deliver: bool = True) -> None:
-    """Listens until `stop` is set; then ends long polls and leaves within ten seconds."""
-    server = build(core)
-    runner = web.AppRunner(
-        server.web,
-        access_log=None,
-        handle_signals=False,
-        shutdown_timeout=SHUTDOWN_S,
-        handler_cancellation=True,
-    )
-    await runner.setup()
-    host, port = core.settings.listen
-    try:
-        site = web.TCPSite(runner, host, port, backlog=BACKLOG)
-        try:
-            await site.start()
-        except OSError as error:
-            raise CommandRefused(
-                f"Cannot listen on {host}:{port} ({error.strerror or error}). Choose another with "
-                "SIMPUL_LISTEN=127.0.0.1:8081."
-            ) from error
-        await server.start(deliver=deliver)
-        log.info("listening", address=f"{host}:{port}", public_url=core.settings.issuer)
-        await stop.wait()
-    finally:
-        server.hub.mailboxes.close()
-        await runner.cleanup()
-        await server.stop()

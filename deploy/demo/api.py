@@ -12,6 +12,7 @@ import aiohttp
 import orjson
 
 Event = dict[str, Any]
+Say = Callable[[str], None]
 
 
 class Refused(Exception):
@@ -96,7 +97,11 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 async def follow(
-    api: HubApi, after: int, handle: Callable[[Event], Awaitable[None]], keep: Callable[[int], None]
+    api: HubApi,
+    after: int,
+    handle: Callable[[Event], Awaitable[None]],
+    keep: Callable[[int], None],
+    say: Say = print,
 ) -> None:
     """Reads the mailbox from `after` on, for ever: each event is handled, then its position kept. What breaks
     off in between is handled again, so `handle` must be harmless when repeated."""
@@ -108,7 +113,7 @@ async def follow(
                 after = int(item["position"])
                 keep(after)
         except Away as away:
-            print(f"the hub is away, trying again: {away}", flush=True)
+            say(f"the hub is away, trying again: {away}")
             await asyncio.sleep(1)
 
 

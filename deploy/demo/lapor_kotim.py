@@ -17,14 +17,16 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS masyarakat (nik CHAR(16) PRIMARY KEY, nama VARCHAR(35) NOT NULL,
     username VARCHAR(25) NOT NULL, password VARCHAR(32) NOT NULL, telp VARCHAR(13) NOT NULL);
 CREATE TABLE IF NOT EXISTS pengaduan (id_pengaduan INTEGER PRIMARY KEY AUTOINCREMENT,
-    tgl_pengaduan DATE NOT NULL, nik CHAR(16) NOT NULL, isi_laporan TEXT NOT NULL, foto VARCHAR(255) NOT NULL DEFAULT '',
+    tgl_pengaduan DATE NOT NULL, nik CHAR(16) NOT NULL, isi_laporan TEXT NOT NULL,
+    foto VARCHAR(255) NOT NULL DEFAULT '',
     kategori VARCHAR(20) NOT NULL DEFAULT 'lain',
     status TEXT NOT NULL DEFAULT '0' CHECK (status IN ('0', 'proses', 'selesai')));
 CREATE TABLE IF NOT EXISTS petugas (id_petugas INTEGER PRIMARY KEY, nama_petugas VARCHAR(35) NOT NULL,
     username VARCHAR(25) NOT NULL, password VARCHAR(32) NOT NULL, telp VARCHAR(13) NOT NULL,
     level TEXT NOT NULL CHECK (level IN ('admin', 'petugas')));
 CREATE TABLE IF NOT EXISTS tanggapan (id_tanggapan INTEGER PRIMARY KEY AUTOINCREMENT,
-    id_pengaduan INTEGER NOT NULL, tgl_tanggapan DATE NOT NULL, tanggapan TEXT NOT NULL, id_petugas INTEGER NOT NULL);
+    id_pengaduan INTEGER NOT NULL, tgl_tanggapan DATE NOT NULL,
+    tanggapan TEXT NOT NULL, id_petugas INTEGER NOT NULL);
 """
 CITIZENS = [
     ("6202051203850003", "Rusdiansyah", "rusdi85", "081255500121"),

@@ -35,7 +35,7 @@ CLIENTS = {
 """Name of a client in this demo -> its agency. Each system has a client of its own."""
 
 APPS = {KOTIM.id: "Lapor Kotim", KALSEL.id: "Suara Banua"}
-NAMES = {agency.id: agency.name for agency in AGENCIES}
+SHORT = {PU.id: "Kemen PU", SOSIAL.id: "Kemensos", KOTIM.id: "Kotim", KALSEL.id: "Kalsel"}
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,13 @@ class Layout:
 
     @property
     def hub_url(self) -> str:
-        return f"http://{HOST}:{self.port}"
+        host = HOST if self.listen_host in ("", "0.0.0.0", "::") else self.listen_host  # noqa: S104
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def listen(self) -> str:
+        host = f"[{self.listen_host}]" if ":" in self.listen_host else self.listen_host
+        return f"{host}:{self.port}"
 
     @property
     def hub_data(self) -> Path:

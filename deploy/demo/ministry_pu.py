@@ -32,9 +32,11 @@ class System:
         event = orjson.loads(await request.read())
         data: dict[str, Any] = event["data"]
         leg, complaint = data["forwarding"], data["complaint"]
+        if leg["to"] != PU.id:  # who leads is told of those who support
+            return web.Response(status=204)
         self._database.execute(
-            "INSERT OR IGNORE INTO surat_masuk (id_peristiwa, id_penerusan, id_kasus, nomor, peran, kategori, "
-            "judul, isi) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO surat_masuk (id_peristiwa, id_penerusan, id_kasus, nomor, peran, "
+            "kategori, judul, isi) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (event["id"], leg["id"], data["case_id"], data["tracking_number"], leg["role"],
              complaint["category"], complaint["title"], complaint["description"]),
         )  # fmt: skip

@@ -15,8 +15,9 @@ from deploy.demo.program import open_database, texts
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS surat_masuk (id INTEGER PRIMARY KEY AUTOINCREMENT,
-    id_peristiwa TEXT NOT NULL UNIQUE, id_penerusan TEXT NOT NULL, id_kasus TEXT NOT NULL, nomor TEXT NOT NULL, peran TEXT NOT NULL,
-    kategori TEXT NOT NULL, judul TEXT NOT NULL, isi TEXT NOT NULL,
+    id_peristiwa TEXT NOT NULL UNIQUE, id_penerusan TEXT NOT NULL,
+    id_kasus TEXT NOT NULL, nomor TEXT NOT NULL,
+    peran TEXT NOT NULL, kategori TEXT NOT NULL, judul TEXT NOT NULL, isi TEXT NOT NULL,
     langkah TEXT NOT NULL DEFAULT 'baru', berikutnya REAL NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS surat_balasan (id INTEGER PRIMARY KEY AUTOINCREMENT, id_surat INTEGER NOT NULL,
     aksi TEXT NOT NULL, id_penerusan TEXT NOT NULL, id_kasus TEXT NOT NULL, isi TEXT, alasan TEXT, saran TEXT,

@@ -19,8 +19,9 @@ TEXTS = Path(__file__).with_name("texts")
 
 def layout() -> Layout:
     """The run that started this program."""
-    folder, port = os.environ["SIMPUL_DEMO_DIR"], int(os.environ["SIMPUL_DEMO_PORT"])
-    return Layout(Path(folder), port, fast=os.environ.get("SIMPUL_DEMO_FAST") == "1")
+    folder, host = Path(os.environ["SIMPUL_DEMO_DIR"]), os.environ["SIMPUL_DEMO_HOST"]
+    fast = os.environ["SIMPUL_DEMO_FAST"] == "1"
+    return Layout(folder, int(os.environ["SIMPUL_DEMO_PORT"]), host, fast)
 
 
 def client() -> tuple[str, str]:
@@ -34,11 +35,11 @@ def run(*work: Coroutine[Any, Any, None]) -> None:
 
 
 async def _run(work: tuple[Coroutine[Any, Any, None], ...]) -> None:
-    tasks = [asyncio.ensure_future(item) for item in work]
+    tasks: list[asyncio.Future[Any]] = [asyncio.ensure_future(item) for item in work]
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    waiting = asyncio.ensure_future(stop.wait())
+    waiting: asyncio.Future[Any] = asyncio.ensure_future(stop.wait())
     done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
         task.cancel()

@@ -21,7 +21,8 @@ from deploy.demo.program import client, fill, layout, open_database, run, texts
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS laporan (id INTEGER PRIMARY KEY AUTOINCREMENT,
-    dokumen TEXT NOT NULL, foto TEXT NOT NULL, id_kasus TEXT, status TEXT NOT NULL DEFAULT 'baru', jawaban TEXT);
+    dokumen TEXT NOT NULL, foto TEXT NOT NULL, id_kasus TEXT,
+    status TEXT NOT NULL DEFAULT 'baru', jawaban TEXT);
 CREATE TABLE IF NOT EXISTS posisi (posisi INTEGER NOT NULL);
 """
 REPORTERS = [

@@ -88,7 +88,7 @@ def _parsed(line: LineOrTooLong, most: int) -> Any | Problem:
     try:
         return strict_json.parse(line)
     except NotJson as refused:
-        return refused
+        return refused.with_traceback(None)
 
 
 def _line(number: int, result: Result) -> bytes:

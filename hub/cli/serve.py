@@ -5,14 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+from typing import Final
 
 import click
+import structlog
 import uvloop
+from aiohttp import web
 
-from hub.app import Core, open_core, serve_until
+from hub.api.server import make_runner
+from hub.app import Core, build, open_core
 from hub.cli.common import alone, settings_of
 from hub.errors import CommandRefused
 
+log = structlog.get_logger(__name__)
+
+SHUTDOWN_S: Final = 4.0
+BACKLOG: Final = 1024
 ROLES = ("api", "delivery", "clock", "relay", "inbound")
 KAFKA_ROLES = frozenset({"relay", "inbound"})
 
@@ -56,3 +64,27 @@ async def _serve(core: Core, roles: frozenset[str]) -> None:
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, stop.set)
     await serve_until(core, stop, deliver="delivery" in roles)
+
+
+async def serve_until(core: Core, stop: asyncio.Event, *, deliver: bool = True) -> None:
+    """Listens until `stop` is set; then ends long polls and leaves within ten seconds."""
+    server = build(core)
+    runner = make_runner(server.web, shutdown_timeout=SHUTDOWN_S, handler_cancellation=True)
+    await runner.setup()
+    host, port = core.settings.listen
+    try:
+        site = web.TCPSite(runner, host, port, backlog=BACKLOG)
+        try:
+            await site.start()
+        except OSError as error:
+            raise CommandRefused(
+                f"Cannot listen on {host}:{port} ({error.strerror or error}). Choose another with "
+                "SIMPUL_LISTEN=127.0.0.1:8081."
+            ) from error
+        await server.start(deliver=deliver)
+        log.info("listening", address=f"{host}:{port}", public_url=core.settings.issuer)
+        await stop.wait()
+    finally:
+        server.hub.mailboxes.close()
+        await runner.cleanup()
+        await server.stop()

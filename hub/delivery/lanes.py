@@ -79,7 +79,7 @@ class Lanes:
         return position <= self.cursor or position in self._settled
 
     def pass_over(self, position: int) -> None:
-        self.read_to = position
+        self.read_to = max(self.read_to, position)
         self._settle(position)
 
     def add(self, parcel: Parcel) -> bool:
@@ -249,3 +249,4 @@ class Lanes:
         while self.cursor + 1 in self._settled:
             self.cursor += 1
             self._settled.discard(self.cursor)
+        self.read_to = max(self.read_to, self.cursor)

@@ -13,12 +13,6 @@ RETRY_CEILINGS_S: Final = (10.0, 60.0, 300.0, 1200.0, 3600.0, 10800.0, 21600.0, 
 1.5 h, 3 h, 6 h and 12 h: ten attempts, on average within a day."""
 
 
-def retry_ceilings_s(max_attempts: int) -> tuple[float, ...]:
-    """The ceilings for so many attempts in all: the default ones, the last repeated as often as needed."""
-    beyond = max(max_attempts - 1 - len(RETRY_CEILINGS_S), 0)
-    return (RETRY_CEILINGS_S + RETRY_CEILINGS_S[-1:] * beyond)[: max_attempts - 1]
-
-
 @dataclass(frozen=True, slots=True)
 class DeliverySettings:
     """Defaults suit a hub with some hundred webhooks on two cores."""

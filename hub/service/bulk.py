@@ -54,13 +54,14 @@ class BulkIntake:
                 requests.append(self._hub.desk.prepare(self._principal, document))
                 chunk.places.append(place)
             except Problem as refused:
-                chunk.results[place] = refused
+                # Its traceback holds this frame, which holds the chunk, which would hold it: a circle.
+                chunk.results[place] = refused.with_traceback(None)
         if requests:
             try:
                 chunk.written = await self._queued(requests)
             except Unavailable as full:
                 for place in chunk.places:
-                    chunk.results[place] = full
+                    chunk.results[place] = full.with_traceback(None)
         return chunk
 
     async def _queued(self, requests: Sequence[Request]) -> asyncio.Future[list[Result]]:

@@ -67,7 +67,10 @@ class Rebuilder:
         if event.position != self.position + 1:
             raise LogBroken(f"The log has a gap: position {self.position} is followed by {event.position}.")
         self.position = event.position
-        return event.fact()
+        fact = event.fact()
+        if (fact.id, fact.stream, fact.sequence) != (event.id, event.stream, event.sequence):
+            raise LogBroken(f"Event {event.id} at position {event.position} is not the one in its header.")
+        return fact
 
     def _fold(
         self,

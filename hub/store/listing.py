@@ -31,13 +31,14 @@ def listing(agency: str, wanted: CaseFilter, after: tuple[str, ...] | None, limi
         digits = region_digits(wanted.region) or ""
         only("c.region >= ? AND c.region < ?", digits, digits + ":")
     if wanted.agency:
+        # who left sees owner and source, but no legs of others
         only(
             "EXISTS (SELECT 1 FROM case_agencies AS o WHERE o.agency = ? AND o.case_id = m.case_id "
-            "AND o.role & 7 != 0)",
+            "AND o.role & (CASE WHEN m.role & 7 != 0 THEN 7 ELSE 3 END) != 0)",
             wanted.agency,
         )
     if wanted.q:
-        only(_SEARCH, wanted.q.upper(), wanted.q, *[f"%{_escaped(wanted.q.lower())}%"] * 2)
+        only(_SEARCH, wanted.q.upper(), wanted.q, *[f"%{_escaped(wanted.q)}%"] * 2)
     by_change = wanted.updated_since is not None
     if by_change:
         only("m.updated_at >= ?", wanted.updated_since)
@@ -55,8 +56,8 @@ def listing(agency: str, wanted: CaseFilter, after: tuple[str, ...] | None, limi
 
 _SEARCH = (
     "(c.tracking_number = ? OR json_extract(CAST(c.state AS TEXT), '$.reference') = ? "
-    "OR lower(json_extract(CAST(c.texts AS TEXT), '$.complaint.title')) LIKE ? ESCAPE '\\' "
-    "OR lower(json_extract(CAST(c.texts AS TEXT), '$.complaint.description')) LIKE ? ESCAPE '\\')"
+    "OR json_extract(CAST(c.texts AS TEXT), '$.complaint.title') LIKE ? ESCAPE '\\' "
+    "OR json_extract(CAST(c.texts AS TEXT), '$.complaint.description') LIKE ? ESCAPE '\\')"
 )
 
 

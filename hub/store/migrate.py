@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
+from hub.errors import StoreError, StoreUnavailable
 from hub.store.errors import translated
 from hub.store.sqlite import connect
 
@@ -22,8 +23,10 @@ def current_revision(path: Path) -> str | None:
         connection = connect(path)
         try:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        except sqlite3.OperationalError:  # a file without tables
-            return None
+        except sqlite3.OperationalError as error:
+            if "no such table" not in str(error):
+                raise
+            return None  # a file without tables
         finally:
             connection.close()
     return str(row[0]) if row else None
@@ -34,24 +37,26 @@ def migrate(path: Path) -> bool:
     if current_revision(path) == HEAD:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    connect(path).close()  # made 0600 and WAL before Alembic sees it
+    with translated():
+        connect(path).close()  # made 0600 and WAL before Alembic sees it
     _upgrade(path)
-    connection = connect(path)
-    try:
-        connection.executemany(
-            "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING",
-            [("incarnation", secrets.token_hex(16)), ("registry_generation", "0")],
-        )
-    finally:
-        connection.close()
     return True
 
 
 def _upgrade(path: Path) -> None:
+    """One transaction, single facts included: a kill leaves the database as it was."""
     from alembic import command
     from alembic.config import Config
+    from alembic.util import CommandError
+    from sqlalchemy.exc import DBAPIError
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["url"] = f"sqlite:///{path}"
-    command.upgrade(config, "head")
+    config.attributes["facts"] = {"incarnation": secrets.token_hex(16), "registry_generation": "0"}
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise StoreError(f"{path}: was made by a newer version of simpul; use that one ({error}).") from error
+    except DBAPIError as error:
+        raise StoreUnavailable(f"{path}: cannot be migrated ({error.orig}).") from error

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hub.ports.store import ReadSession, WriteTransaction
 from hub.store.migrate import migrate
-from hub.store.projections import empty, first_difference
+from hub.store.projections import drop_trimmed, empty, first_difference
 from hub.store.reading import SqliteSession
 from hub.store.sqlite import SqliteStore
 from hub.store.writing import SqliteTransaction
@@ -23,7 +23,9 @@ def rebuild_in_place(store: SqliteStore, fold: Fold) -> int:
     """One transaction: either the tables are made anew or nothing happened."""
     with store.writing() as connection:
         empty(connection)
-        return fold(SqliteSession(connection), SqliteTransaction(connection))
+        events = fold(SqliteSession(connection), SqliteTransaction(connection))
+        drop_trimmed(connection)
+        return events
 
 
 def check_rebuild(store: SqliteStore, fold: Fold) -> tuple[int, str | None]:

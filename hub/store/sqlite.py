@@ -16,6 +16,7 @@ from typing import Final
 
 import structlog
 
+from hub.errors import StoreUnavailable
 from hub.store.errors import translated
 from hub.store.reading import SqliteSession
 from hub.store.writing import SqliteTransaction
@@ -30,8 +31,11 @@ TRUNCATE_BYTES: Final = 256 * 1024 * 1024
 
 def connect(path: Path, *, cache_kib: int = 16_384) -> sqlite3.Connection:
     """A connection in autocommit mode with the hub's settings. The file is made 0600."""
-    if not path.exists():
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    try:
+        if not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise StoreUnavailable(f"{path}: cannot be made or reached ({error.strerror}).") from error
     connection = sqlite3.connect(
         path, timeout=BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=256
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -129,12 +130,20 @@ def loaded_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with its agencies, made once; each test takes a copy."""
+    folder = tmp_path_factory.mktemp("furnished") / "var"
+    with open_core(Settings(data_dir=folder, public_url=PUBLIC)) as core:
+        for agency in AGENCIES:
+            core.operate(RegisterAgency(agency))
+    return folder
+
+
 @asynccontextmanager
 async def running(folder: Path, **settings: Any) -> AsyncIterator[House]:
+    """A hub on a copied folder and a free port."""
     with open_core(Settings(data_dir=folder, public_url=PUBLIC, log_level="warning", **settings)) as core:
-        for agency in AGENCIES:
-            if agency.id not in core.registry.agencies:
-                core.operate(RegisterAgency(agency))
         server = build(core)
         runner = make_runner(server.web, handle_signals=False, shutdown_timeout=0.2)
         await runner.setup()
@@ -152,8 +161,13 @@ async def running(folder: Path, **settings: Any) -> AsyncIterator[House]:
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with running(tmp_path / "var") as made:
+def folder(tmp_path: Path, furnished: Path) -> Path:
+    return Path(shutil.copytree(furnished, tmp_path / "var"))
+
+
+@pytest.fixture
+async def house(folder: Path) -> AsyncIterator[House]:
+    async with running(folder) as made:
         yield made
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 
+import pytest
+
 from tests.api.conftest import Caller, House, complaint, forwarded
 
 
@@ -110,8 +112,10 @@ async def test_the_registry(house: House, app: Caller) -> None:
     assert (await boss.post("/v1/agencies", body | {"id": "x", "region": "99.98"})).pointers == ["/region"]
     assert (await boss.post("/v1/agencies", body | {"id": "x", "parent": "y"})).pointers == ["/parent"]
     assert (await boss.post("/v1/agencies", body | {"id": "X!"})).pointers == ["/id"]
-    changed = await boss.send("PATCH", "/v1/agencies/dinsos", {"time_zone": "Asia/Makassar", "region": None})
-    assert (changed.status, changed.json["time_zone"], changed.json["region"]) == (200, "Asia/Makassar", None)
+    changed = await boss.send("PATCH", "/v1/agencies/bbws", {"time_zone": "Asia/Makassar", "region": "64"})
+    assert (changed.status, changed.json["time_zone"], changed.json["region"]) == (200, "Asia/Makassar", "64")
+    changed = await boss.send("PATCH", "/v1/agencies/bbws", {"region": None, "parent": "kab-kotim"})
+    assert (changed.status, changed.json["region"], changed.json["parent"]) == (200, None, "kab-kotim")
     assert (await boss.send("PATCH", "/v1/agencies/tidak-ada", {"active": False})).status == 404
     assert (await boss.send("PATCH", "/v1/agencies/hub", {"active": False})).status == 409
     names, cursor = [], ""
@@ -123,6 +127,13 @@ async def test_the_registry(house: House, app: Caller) -> None:
         cursor = f"&cursor={page['next']}"
     assert names == sorted(names)
     assert {"hub", "dinsos", "ombudsman"} <= set(names)
+
+
+@pytest.mark.xfail(strict=True, reason="the transaction loads a parent only when the change names it")
+async def test_a_unit_is_changed_without_naming_its_parent(house: House) -> None:
+    boss = await house.caller("hub", frozenset({"agencies:write"}))
+    reply = await boss.send("PATCH", "/v1/agencies/dinas-pupr-kotim", {"time_zone": "Asia/Makassar"})
+    assert (reply.status, reply.json["time_zone"]) == (200, "Asia/Makassar")
 
 
 async def test_an_inactive_agency_is_out(house: House, ministry: Caller) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from tests.api.conftest import Caller, House, complaint, forwarded
+from hub.errors import StoreUnavailable
+from tests.api.conftest import Caller, House, complaint, forwarded, running
 
 MIB = 1024 * 1024
 JSON = {"Content-Type": "application/json"}
@@ -231,16 +233,16 @@ async def test_a_bad_query_names_its_parameter(app: Caller, query: str, paramete
 
 async def test_the_database_away_is_a_503_with_a_time(house: House, app: Caller) -> None:
     def refuse() -> int:
-        from hub.errors import StoreUnavailable
-
         raise StoreUnavailable("disk full")
 
     house.core.registry._current_generation = refuse
     assert (await app.get("/v1/cases")).status == 503
 
 
-async def test_a_defect_is_a_500_that_names_the_trace(house: House, app: Caller) -> None:
-    house.server.hub.readers = None  # type: ignore[assignment]  # any defect will do
+async def test_a_defect_is_a_500_that_names_the_trace(
+    house: House, app: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(house.server.hub, "readers", None)  # any defect will do
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     given = {"traceparent": f"00-{trace}-00f067aa0ba902b7-01"}
     reply = await app.get("/v1/cases", headers=given)
@@ -248,10 +250,8 @@ async def test_a_defect_is_a_500_that_names_the_trace(house: House, app: Caller)
     assert reply.headers["X-Correlation-Id"] == trace
 
 
-async def test_a_rate_limit_says_when_to_come_back(tmp_path: Any) -> None:
-    from tests.api.conftest import running
-
-    async with running(tmp_path, rate_limit_per_client_per_s=1.0) as house:
+async def test_a_rate_limit_says_when_to_come_back(folder: Path) -> None:
+    async with running(folder, rate_limit_per_client_per_s=1.0) as house:
         app = await house.caller("kab-kotim")
         statuses = [(await app.get("/v1/categories")).status for _ in range(4)]
         assert statuses == [200, 200, 429, 429]

@@ -75,12 +75,20 @@ def open_app(engine: str, request: pytest.FixtureRequest, folder: Path) -> App:
     return mysql_app(request.getfixturevalue("mariadb"), engine)
 
 
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[HubProcess]:
-    process = HubProcess(tmp_path / "hub.db")
-    process.start()
+@pytest.fixture(scope="session")
+def hub_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
+    process = HubProcess(tmp_path_factory.mktemp("hub") / "hub.db")
     yield process
     process.kill()
+
+
+@pytest.fixture
+def hub(hub_process: HubProcess) -> HubProcess:
+    """The hub, empty; started anew where the test before has killed it."""
+    if hub_process.process is None:
+        hub_process.start()
+    hub_process.control("reset")
+    return hub_process
 
 
 @pytest.fixture

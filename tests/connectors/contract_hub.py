@@ -304,6 +304,10 @@ def routes(hub: ContractHub) -> web.Application:
             hub.db.execute("UPDATE cases SET erased=1 WHERE reference=?", (body["reference"],))
         elif what == "restore":
             hub.incarnation = uuid.uuid4().hex
+        elif what == "reset":
+            hub.unavailable = 0
+            for table in ("cases", "mailbox", "keys", "received", "cursors", "files"):
+                hub.db.execute(f"DELETE FROM {table}")
         elif what == "sql":
             return web.json_response(
                 hub.db.execute(body["sql"]).fetchall(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -89,6 +90,7 @@ class DeliveryWorld:
         self.table = DeliveryTable(self.store)
         self.settings = settings
         self.resolve = system_resolve
+        self.ssl_context: ssl.SSLContext | None = None
         self.metrics = CollectorRegistry()
         self.draw = 0.999
         self.deliverer: Deliverer | None = None
@@ -160,7 +162,7 @@ class DeliveryWorld:
             bus=self.bus,
             sealing=self.sealer,
             secrets=self.secrets,
-            sender=Sender(self.targets, settings, self.clock),
+            sender=Sender(self.targets, settings, self.clock, self.ssl_context),
             metrics=DeliveryMetrics(self.metrics),
             ids=self.ids,
             clock=self.clock,

@@ -124,7 +124,14 @@ class Casework:
             number = len(self.log) + 1
             time = f"2025-03-14T02:{number // 60 % 60:02d}:{number % 60:02d}.000Z"
             fact = Fact(
-                draft.id or uuid(next(self.numbers)), draft.type, time, CASE_ID, number, actor, {}, draft.facts
+                draft.id or uuid(next(self.numbers)),
+                draft.type,
+                time,
+                CASE_ID,
+                number,
+                actor,
+                {},
+                draft.facts,
             )
             before = self.case.state if self.case else None
             after = evolve(self.case, fact, draft.texts)

@@ -193,7 +193,10 @@ class CaseLife(RuleBasedStateMachine):
                 found.add("forward")
             found |= {
                 name
-                for name, command in (("verify", Verify(CASE_ID, "accept")), ("close", Close(CASE_ID, "archived")))
+                for name, command in (
+                    ("verify", Verify(CASE_ID, "accept")),
+                    ("close", Close(CASE_ID, "archived")),
+                )
                 if self.possible(command)
             }
         if agency in (state.owner, state.source) and self.possible(Reopen(CASE_ID, "Lagi.")):

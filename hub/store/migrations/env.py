@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alembic import context
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from hub.store.tables import metadata
@@ -15,3 +15,7 @@ with engine.begin() as connection:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     context.configure(connection=connection, target_metadata=metadata, transactional_ddl=False)
     context.run_migrations()
+    connection.execute(
+        text("INSERT INTO facts (name, value) VALUES (:name, :value) ON CONFLICT DO NOTHING"),
+        [{"name": name, "value": value} for name, value in context.config.attributes["facts"].items()],
+    )

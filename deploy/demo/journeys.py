@@ -1,0 +1,116 @@
+"""Complaints on their way, told from the events of the source agencies' mailboxes. Pure: no I/O here."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any
+
+from deploy.demo.api import Event, short_type
+from deploy.demo.layout import APPS, SHORT
+
+LEG_WORDS = {
+    "forwarding.sent": "dikirim",
+    "forwarding.accepted": "diterima",
+    "forwarding.progressed": "dikerjakan",
+    "forwarding.answered": "dijawab",
+    "forwarding.returned": "dikembalikan",
+    "forwarding.withdrawn": "ditarik",
+}
+CASE_WORDS = {
+    "complaint.submitted": "masuk hub",
+    "complaint.verified": "diverifikasi",
+    "complaint.closed": "diselesaikan pemda",
+}
+KEPT = 500
+
+
+@dataclass
+class Journey:
+    """One complaint. `legs` maps a forwarding to its agency, the words of its steps in their
+    order, and whether it supports."""
+
+    app: str
+    reference: str
+    title: str
+    began_s: float
+    steps: list[str] = field(default_factory=list)
+    legs: dict[str, tuple[str, list[str], bool]] = field(default_factory=dict)
+    home_s: float | None = None
+
+    @property
+    def label(self) -> str:
+        return f"{self.app} #{self.reference}"
+
+    def path(self, whole: bool = False) -> str:
+        """hub → Kementerian PU: dijawab → …; `whole` names every step of a leg instead of its last."""
+        path = "hub"
+        for agency, words, supports in self.legs.values():
+            shown = [word for word in words if word != "dikirim"] if whole else words[-1:]
+            path += f"{' + ' if supports else ' → '}{agency}: {', '.join(shown) or 'dikirim'}"
+        return " → ".join([path, *self.steps])
+
+
+@dataclass
+class Journeys:
+    """The latest journeys by case, and what happened in this run."""
+
+    by_case: OrderedDict[str, Journey] = field(default_factory=OrderedDict)
+    filed: int = 0
+    answered: int = 0
+    returned: int = 0
+    home: int = 0
+
+    def knows(self, event: Event) -> bool:
+        """Whether the case has been seen, begins with this event, or is not what the event is about."""
+        known = event["subject"] in self.by_case or short_type(event) == "complaint.submitted"
+        return known or "case_id" not in event["data"]
+
+    def begin(self, case_id: str, complaint: dict[str, Any], now_s: float) -> Journey:
+        """A complaint that is new to this run, from its first event or, when on the way, from its case."""
+        source = complaint["source"]
+        journey = Journey(APPS[source["agency"]], source["reference"], complaint.get("title", ""), now_s)
+        self.by_case[case_id] = journey
+        while len(self.by_case) > KEPT:
+            self.by_case.popitem(last=False)
+        return journey
+
+    def take(self, event: Event, now_s: float) -> tuple[Journey, str] | None:
+        """The journey and a sentence for this step; None for what says nothing to a spectator."""
+        kind, data = short_type(event), event["data"]
+        if data.get("withheld") or "case_id" not in data:
+            return None
+        if kind == "complaint.submitted":
+            self.filed += 1
+            self.begin(data["case_id"], data["complaint"], now_s)
+        journey = self.by_case[data["case_id"]]
+        if kind in LEG_WORDS:
+            return journey, self._leg_step(journey, kind, data["forwarding"])
+        self.answered += kind == "complaint.answered"
+        if kind == "complaint.closed":
+            journey.steps.append(CASE_WORDS[kind])
+        return (journey, CASE_WORDS[kind]) if kind in CASE_WORDS else None
+
+    def _leg_step(self, journey: Journey, kind: str, leg: dict[str, Any]) -> str:
+        agency = SHORT.get(leg["to"], leg["to"])
+        supports = leg["role"] == "support"
+        _, words, _ = journey.legs.setdefault(leg["id"], (agency, [], supports))
+        words.append(LEG_WORDS[kind])
+        support = " (pendukung)" if supports else ""
+        if kind == "forwarding.returned":
+            self.returned += 1
+            suggested = SHORT.get(leg.get("suggested_agency") or "", "-")
+            return f"{agency}: dikembalikan, bukan kewenangannya; saran: {suggested}"
+        return f"{agency}{support}: {words[-1]}"
+
+    def arrive(self, app: str, reference: str, where: str, now_s: float) -> tuple[Journey, str] | None:
+        """An answer stands in the app's own table."""
+        self.home += 1
+        found = (j for j in reversed(self.by_case.values()) if (j.app, j.reference) == (app, reference))
+        journey = next(found, None)
+        if journey is None:
+            return None
+        if where not in journey.steps:
+            journey.steps.append(where)
+        journey.home_s = journey.home_s or now_s - journey.began_s
+        return journey, where

@@ -1,0 +1,115 @@
+"""What describes the hub: complete, valid, without an outside host; and health, readiness, metrics."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import jsonschema_rs
+import orjson
+import pytest
+from openapi_spec_validator import validate
+
+from auth.scopes import SCOPES
+from hub.api.route import Route
+from hub.api.routes import ROUTES
+from hub.api.server import allowed_methods
+from hub.domain.events import EVENT_TYPES
+from schemas.formats import FAST_FORMATS
+from schemas.registry import Registry
+from tests.api.checking import document
+from tests.api.conftest import House
+
+
+def test_openapi_is_valid_3_1() -> None:
+    validate(document())  # type: ignore[arg-type]  # a mapping of strings
+
+
+def test_every_route_is_described() -> None:
+    for route in ROUTES:
+        operation = document()["paths"][route.path][route.method.lower()]
+        assert operation["operationId"] == route.name
+        assert operation["summary"]
+    assert len({route.name for route in ROUTES}) == len(ROUTES)
+    assert {route.scope for route in ROUTES if route.scope} <= SCOPES.keys()
+
+
+def _examples(route: Route) -> list[tuple[str, Any, Any]]:
+    described = document()
+    operation = described["paths"][route.path][route.method.lower()]
+    found = list(operation.get("requestBody", {}).get("content", {}).items())
+    for response in operation["responses"].values():
+        if "$ref" in response:
+            response = described["components"]["responses"][response["$ref"].rsplit("/", 1)[1]]
+        found += response["content"].items()
+    return [(media, held["schema"], held.get("example")) for media, held in found]
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_every_body_and_answer_has_an_example_that_fits(route: Route) -> None:
+    for media, schema, example in _examples(route):
+        if "json" not in media or schema == {"type": "object"}:
+            continue
+        assert example is not None, f"{route.name}: {media} {schema}"
+        whole = schema | {"components": document()["components"]}
+        validator = jsonschema_rs.Draft202012Validator(whole, formats=FAST_FORMATS, validate_formats=True)
+        assert [e.message for e in validator.iter_errors(example)] == []
+
+
+def test_methods_of_an_address() -> None:
+    assert allowed_methods(ROUTES, "/v1/webhook") == ["DELETE", "GET", "PUT"]
+    assert allowed_methods(ROUTES, "/v1/cases/x/history") == ["GET"]
+    assert allowed_methods(ROUTES, "/v1/cases/x/y/z") == []
+
+
+async def test_the_documents_are_served(house: House) -> None:
+    reply = await house.nobody.get("/openapi.json")
+    assert reply.json == document()
+    events = (await house.nobody.get("/asyncapi.json")).json
+    assert events["asyncapi"] == "3.0.0"
+    assert set(events["components"]["messages"]) == set(EVENT_TYPES)
+    refs = re.findall(r'"\$ref":"#/([^"]+)"', orjson.dumps(events).decode())
+    for ref in set(refs):
+        node = events
+        for part in ref.split("/"):
+            node = node[part]
+
+
+async def test_the_page_needs_nobody_else(house: House) -> None:
+    reply = await house.nobody.get("/docs")
+    assert reply.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'sha256-")
+    page = reply.text
+    assert not re.search(r"<(script|link|img|iframe)|@import|url\(", page)
+    for route in ROUTES:
+        assert f'id="{route.name}"' in page
+    targets = set(re.findall(r'href="#([^"]+)"', page))
+    assert targets <= set(re.findall(r'id="([^"]+)"', page))
+
+
+async def test_schemas(house: House) -> None:
+    for name, version in Registry.load().names():
+        reply = await house.nobody.get(f"/schemas/{name}/{version}.json")
+        assert reply.headers["Content-Type"] == "application/schema+json"
+        assert reply.json["$id"] == f"/schemas/{name}/{version}.json"
+    for path in ("complaint/2", "nothing/1", "complaint/x", "complaint/0", "..%2f/1", "complaint/9999999999"):
+        assert (await house.nobody.get(f"/schemas/{path}.json")).status == 404
+
+
+async def test_health_and_readiness(house: House) -> None:
+    assert (await house.nobody.get("/healthz")).json == {"status": "ok"}
+    reply = await house.nobody.get("/readyz")
+    assert (reply.status, reply.json["status"]) == (200, "ready")
+
+
+async def test_metrics_name_routes_and_nobody(house: House) -> None:
+    app = await house.caller("kab-kotim")
+    case = await app.submit()
+    await app.get(f"/v1/cases/{case['id']}?x=1")
+    text = (await house.nobody.get("/metrics")).text
+    assert 'simpul_http_requests_total{method="GET",route="/v1/cases/{id}",status="200"} 1.0' in text
+    assert case["id"] not in text
+    assert "kab-kotim" not in text
+
+
+async def test_hsts_only_where_tls_is_in_front(house: House, folder: Any) -> None:
+    assert "Strict-Transport-Security" not in (await house.nobody.get("/healthz")).headers

@@ -1,0 +1,81 @@
+"""What the operating system says of processes: processor time, memory; and running our own modules."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import orjson
+import psutil
+
+from tests.chaos.hub_process import ROOT
+
+MIB = 1024 * 1024
+
+
+def cpu_s(root: int) -> float:
+    """User and system seconds of a process, those below it, and those of it that ended."""
+    process = psutil.Process(root)
+    own = process.cpu_times()
+    total = own.user + own.system + own.children_user + own.children_system
+    for child in process.children(recursive=True):
+        try:
+            times = child.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        total += times.user + times.system
+    return float(total)
+
+
+def resident_mib(pid: int) -> float:
+    return float(psutil.Process(pid).memory_info().rss / MIB)
+
+
+def peak_resident_mib(pid: int) -> float:
+    """The high-water mark since the process began (VmHWM)."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return resident_mib(pid)
+
+
+def ask(module: str, job: dict[str, Any], *, timeout_s: float = 900.0) -> dict[str, Any]:
+    """Runs a module of ours with a job on its standard input; its result from its standard output."""
+    return _result([module], orjson.dumps(job), timeout_s)
+
+
+def call(module: str, *arguments: str, timeout_s: float = 900.0) -> dict[str, Any]:
+    """The same with arguments."""
+    return _result([module, *arguments], b"", timeout_s)
+
+
+def _result(command: list[str], given: bytes, timeout_s: float) -> dict[str, Any]:
+    ended = subprocess.run(
+        [sys.executable, "-m", *command],
+        input=given,
+        cwd=ROOT,
+        capture_output=True,
+        timeout=timeout_s,
+        check=False,
+    )
+    if ended.returncode:
+        raise RuntimeError(f"{command[0]} failed: {ended.stderr.decode(errors='replace')[-2000:]}")
+    result: dict[str, Any] = orjson.loads(ended.stdout)
+    return result
+
+
+def spawn(module: str, *arguments: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=ROOT)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ends a process that we started."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -1,0 +1,129 @@
+"""`make run`, from an empty folder to the second, interrupted and broken run; tests build on each other."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+from tests.demo.running import ROOT, Demo, free_run
+
+APP, PU, SOSIAL = "lapor-kotim/pengaduan.db", "kemen-pu/surat.db", "kemen-sosial/surat.db"
+FROM_HUB = "SELECT count(*) FROM tanggapan WHERE id_petugas = 1"
+HANDLED = "SELECT count(*) FROM surat_masuk WHERE langkah = 'selesai'"
+RETURNED = "SELECT count(*) FROM surat_masuk WHERE langkah = 'dikembalikan'"
+ANSWERED = "SELECT count(*) FROM laporan WHERE jawaban IS NOT NULL"
+"""Answers in the second app, which has no connector."""
+
+
+def test_complaints_travel_and_answers_come_back(demo: Demo) -> None:
+    demo.start()
+    demo.until(lambda: demo.count(APP, FROM_HUB) >= 4, "answers in tanggapan")
+    demo.until(lambda: demo.count(PU, HANDLED) and demo.count(PU, RETURNED), "the webhook ministry works")
+    demo.until(lambda: demo.count(SOSIAL, HANDLED), "the mailbox ministry works")
+    demo.until(lambda: demo.count("suara-banua/laporan.db", ANSWERED), "the API app has an answer")
+    demo.until(lambda: "The first answer is back" in demo.said(), "the terminal says so")
+
+
+def test_nothing_secret_or_personal_gets_out(demo: Demo) -> None:
+    niks = [row[0] for row in demo.rows(APP, "SELECT nik FROM masyarakat")] + ["6202054107580003"]
+    letters = [
+        text for database in (PU, SOSIAL) for (text,) in demo.rows(database, "SELECT isi FROM surat_masuk")
+    ]
+    assert letters
+    assert not [nik for nik in niks if any(nik in letter for letter in letters)]
+    secrets = demo.folder / "secrets.json"
+    assert stat.S_IMODE(secrets.stat().st_mode) == 0o600
+    told = demo.said()
+    assert "client_secret" not in told
+    assert str(secrets) in told
+
+
+def test_ctrl_c_leaves_no_process_behind(demo: Demo) -> None:
+    assert len(demo.children) == 9
+    assert demo.end(signal.SIGINT) == 0
+    assert demo.still_running() == []
+    assert "goes on from here" in demo.said()
+
+
+def test_a_second_run_goes_on_without_doing_anything_twice(demo: Demo) -> None:
+    before, answers = demo.count(APP, "SELECT count(*) FROM pengaduan"), demo.count(APP, FROM_HUB)
+    clients = (demo.folder / "secrets.json").read_text()
+    demo.start()
+    demo.until(lambda: demo.count(APP, FROM_HUB) >= answers + 2, "more answers")
+    assert (demo.folder / "secrets.json").read_text() == clients
+    numbers = [row[0] for row in demo.rows(APP, "SELECT id_pengaduan FROM pengaduan ORDER BY 1")]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert len(numbers) > before
+    twice = "SELECT id_pengaduan FROM tanggapan GROUP BY id_pengaduan, tanggapan HAVING count(*) > 1"
+    assert demo.rows(APP, twice) == []
+    for database in (PU, SOSIAL):
+        repeated = "SELECT id_penerusan FROM surat_masuk GROUP BY id_penerusan HAVING count(*) > 1"
+        assert demo.rows(database, repeated) == []
+    references = demo.count("hub/simpul.db", "SELECT count(*) FROM cases")
+    assert references <= len(numbers) + demo.count("suara-banua/laporan.db", "SELECT count(*) FROM laporan")
+
+
+def test_another_start_in_the_same_folder_is_refused(demo: Demo) -> None:
+    refused = start_beside(demo.folder, free_run())
+    assert refused.returncode == 1
+    assert "runs already" in refused.stderr
+
+
+def test_even_kill_9_leaves_no_process_behind(demo: Demo) -> None:
+    assert demo.still_running()
+    demo.end(signal.SIGKILL)
+    psutil.wait_procs([child for child in demo.children if child.is_running()], timeout=3)
+    assert demo.still_running() == []
+
+
+def test_a_part_that_dies_is_named_with_its_log(demo: Demo) -> None:
+    demo.start()
+    demo.until(lambda: "complaints are flowing" in demo.said(), "the demo runs")
+    demo.until(lambda: len(running(demo, "lapor_kotim")) == 1, "the app runs")
+    running(demo, "lapor_kotim")[0].kill()
+    assert demo.process is not None
+    assert demo.process.wait(15) == 1
+    assert "lapor-kotim was ended by SIGKILL" in demo.said()
+    assert "--- started" in demo.said().split("was ended by SIGKILL")[1]
+    assert demo.still_running() == []
+
+
+def test_a_taken_port_is_named_before_anything_starts(demo: Demo, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", demo.port + 1))
+        taken.listen()
+        refused = start_beside(tmp_path / "other", demo.port)
+    assert refused.returncode == 1
+    assert (
+        f"Port {demo.port + 1} on 127.0.0.1, for the webhook of Kementerian Pekerjaan Umum" in refused.stderr
+    )
+    assert "make run PORT=" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not (tmp_path / "other" / "hub").exists()
+
+
+def running(demo: Demo, words: str) -> list[psutil.Process]:
+    assert demo.process is not None
+    children = psutil.Process(demo.process.pid).children()
+    return [child for child in children if words in " ".join(child.cmdline())]
+
+
+def start_beside(folder: Path, port: int) -> subprocess.CompletedProcess[str]:
+    command = [
+        sys.executable,
+        "-m",
+        "deploy.demo",
+        "--dir",
+        str(folder),
+        "--port",
+        str(port),
+        "--minutes",
+        "0.1",
+    ]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)

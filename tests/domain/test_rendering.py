@@ -1,0 +1,155 @@
+"""Every event type as a CloudEvent: fits its schema with its words, without them, and withheld; and carries no
+part of the reporter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import pytest
+
+from hub.domain.agency import Agency, change, evolve_agency, register
+from hub.domain.commands import Accept, Answer, Close, Progress, Reopen, Return, Verify, Withdraw
+from hub.domain.events import AGENCY_EVENTS, EVENT_TYPES, Draft, Fact, agency_stream
+from hub.domain.rendering import cloud_event, event_data
+from hub.errors import Invalid, StateConflict
+from schemas.registry import Registry
+from tests.domain.casework import AGENCIES, CASE_ID, HANDLERS, REPORTER, SOURCE, Casework, uuid
+
+URL = "https://simpul.example.go.id"
+LEAD, SUPPORT, _ = HANDLERS
+PHOTO = {"sha256": "cd" * 32, "media_type": "image/png", "size": 4}
+
+
+@pytest.fixture(scope="module")
+def schemas() -> Registry:
+    return Registry.load()
+
+
+def case_events() -> Iterator[tuple[Fact, dict[str, Any]]]:
+    """At least one of each type, from two cases."""
+    asked = Casework()
+    asked.submit()
+    asked.act(Verify(CASE_ID, "incomplete", "Sebutkan nomor tiang."))
+    asked.act(Verify(CASE_ID, "reject", "Bukan urusan pemerintah."))
+    work = Casework().verified()
+    returned, support = work.sent(LEAD, note="Mohon dicek."), work.sent(SUPPORT, "support")
+    work.act(Return(CASE_ID, returned, "other", "Tiang milik desa.", SUPPORT), LEAD)
+    work.act(Withdraw(CASE_ID, support, "Digabung."))
+    lead = work.sent(SUPPORT)
+    work.act(Accept(CASE_ID, lead), SUPPORT)
+    work.act(Progress(CASE_ID, lead, "Menunggu lampu."), SUPPORT)
+    work.act(Answer(CASE_ID, lead, "Sudah menyala.", (PHOTO,), ("sesudah.png",)), SUPPORT)
+    work.act(Close(CASE_ID, "other", "Pelapor puas."))
+    work.act(Reopen(CASE_ID, "Padam lagi."))
+    yield from asked.log + work.log
+
+
+def agency_events() -> Iterator[tuple[Fact, dict[str, Any]]]:
+    before = AGENCIES[SOURCE]
+    after = Agency(SOURCE, "Pemkab Kotim", "regency", region="62.02", time_zone="Asia/Pontianak")
+    drafts = [register(before, None, None), change(before, after, None)]
+    for number, draft in enumerate(drafts, 1):
+        assert isinstance(draft, Draft)
+        stream = agency_stream(SOURCE)
+        time = "2025-03-14T02:00:00.000Z"
+        yield Fact(uuid(number), draft.type, time, stream, number, "hub", {"hub": "agency"}, draft.facts), {}
+
+
+EVENTS = [*case_events(), *agency_events()]
+
+
+def test_the_examples_cover_every_type() -> None:
+    assert {fact.type for fact, _ in EVENTS} == set(EVENT_TYPES)
+
+
+@pytest.mark.parametrize(("fact", "texts"), EVENTS, ids=lambda value: getattr(value, "type", ""))
+def test_every_event_fits_its_schema(fact: Fact, texts: dict[str, Any], schemas: Registry) -> None:
+    for given in (texts, None):
+        event = cloud_event(fact, given, source=URL)
+        assert schemas.validate(fact.type, event["data"]) == [], event["data"]
+        assert schemas.validate("event", event) == []
+        shown = orjson.dumps(event).decode()
+        assert '"reporter"' not in shown
+        assert not [part for part in REPORTER if part in shown]
+    withheld = cloud_event(fact, texts, source=URL, withheld=True)
+    if fact.type not in AGENCY_EVENTS:
+        assert schemas.validate(fact.type, withheld["data"]) == []
+    assert withheld["data"] == {"withheld": True}
+
+
+@pytest.mark.parametrize(("fact", "texts"), EVENTS, ids=lambda value: getattr(value, "type", ""))
+def test_the_envelope(fact: Fact, texts: dict[str, Any]) -> None:
+    event = cloud_event(fact, texts, source=URL)
+    assert event["type"] == f"id.simpul.{fact.type}.v1"
+    assert event["subject"] == (SOURCE if fact.type in AGENCY_EVENTS else CASE_ID)
+    assert event["dataschema"] == f"{URL}/schemas/{fact.type}/1.json"
+    assert event["sequence"] == f"{fact.sequence:010d}", "compares as text in the order of the numbers"
+
+
+def test_without_words_nothing_that_was_written_shows(schemas: Registry) -> None:
+    written = [
+        "Mohon dicek",
+        "Tiang milik desa",
+        "Digabung",
+        "Menunggu",
+        "Sudah menyala",
+        "puas",
+        "Padam lagi",
+    ]
+    written += [
+        "Lampu jalan padam",
+        "sesudah.png",
+        "lampu-padam.jpg",
+        "Tjilik Riwut",
+        "Sebutkan",
+        "Bukan urusan",
+    ]
+    for fact, _ in EVENTS:
+        header = fact.to_bytes().decode()
+        erased = orjson.dumps(event_data(fact, None)).decode()
+        for words in written:
+            assert words not in header, "the header is clear for ever, so it holds no words"
+            assert words not in erased
+        if fact.type not in AGENCY_EVENTS:
+            assert '"erased":true' in erased
+
+
+def test_a_handler_can_work_with_nothing_but_the_webhook() -> None:
+    fact, texts = next((f, t) for f, t in EVENTS if f.type == "forwarding.sent")
+    data = event_data(fact, texts)
+    assert data["complaint"]["title"].startswith("Lampu jalan padam")
+    assert data["complaint"]["attachments"][0]["name"] == "lampu-padam.jpg"
+    assert data["forwarding"]["note"] == "Mohon dicek."
+
+
+@pytest.mark.parametrize(
+    ("agency", "pointer"),
+    [
+        (Agency("Kotim", "Kotim", "ministry"), "/id"),
+        (Agency("-kotim", "Kotim", "ministry"), "/id"),
+        (Agency("kotim\n", "Kotim", "ministry"), "/id"),
+        (Agency("kotim", "  ", "ministry"), "/name"),
+        (Agency("kotim", "Kotim", "kerajaan"), "/kind"),
+        (Agency("kotim", "Kotim", "regency"), "/region"),
+        (Agency("kotim", "Kotim", "hub"), "/kind"),
+        (Agency("kotim", "Kotim", "unit", parent="tidak-ada"), "/parent"),
+    ],
+)
+def test_an_impossible_agency_is_refused_at_its_field(agency: Agency, pointer: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        register(agency, None, None)
+    assert [flaw for flaw, _ in refused.value.flaws] == [pointer]
+
+
+def test_agencies_register_once_and_change_only_when_something_changes() -> None:
+    agency = AGENCIES[SOURCE]
+    draft = register(agency, None, None)
+    assert evolve_agency(orjson.loads(orjson.dumps(draft.facts))) == agency
+    with pytest.raises(StateConflict) as refused:
+        register(agency, agency, None)
+    assert refused.value.type_code == "agency-exists"
+    assert change(agency, agency, None) is None
+    with pytest.raises(StateConflict):
+        change(Agency("hub", "Simpul", "hub"), Agency("hub", "Simpul", "hub", active=False), None)

@@ -1,0 +1,333 @@
+"""What `hub/ports/store.py` promises, held against every backend that `store_factory` makes."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from hub.domain.agency import Agency
+from hub.domain.case import Leg
+from hub.errors import RowRefused, StoreUnavailable
+from hub.ports.sealing import WrappedKey
+from hub.ports.store import Effects, FileHolding, Head, MailboxEntry, Reference
+from tests.store.storework import (
+    WHEN,
+    SqliteBackend,
+    append,
+    case,
+    event,
+    everything,
+    is_empty,
+    write,
+)
+
+# --- atomic and durable -----------------------------------------------------------------------------------
+
+
+def test_what_is_committed_is_there_whole(store: Any) -> None:
+    effects = everything()
+    write(store, effects)
+    stream = effects.keys[0].stream
+    with store.read() as session:
+        assert session.last_position() == 1
+        assert session.events_after(0, 9) == effects.events == session.stream(stream, 0, 9)
+        assert session.case(stream) == effects.new_cases[0]
+        assert session.case_of_leg("leg-1") == stream
+        assert session.reference("kotim", "PGD-1") == effects.references[0]
+        assert session.identity(stream) == effects.identities[0]
+        assert session.keys([stream, "other"]) == {stream: effects.keys[0]}
+        assert session.remembered(b"key-1") == effects.remembered[0]
+        assert session.agencies() == effects.agencies
+        (row,) = session.mailbox("kotim", 0, 9)
+        assert (row.position, row.event, row.key) == (1, effects.events[0], effects.keys[0])
+
+
+def test_leaving_without_commit_leaves_nothing(store: Any) -> None:
+    with store.begin() as txn:
+        txn.write(everything())
+    assert is_empty(store)
+
+
+def test_rolling_back_leaves_nothing(store: Any) -> None:
+    with store.begin() as txn:
+        txn.write(everything())
+        txn.rollback()
+    assert is_empty(store)
+
+
+def test_an_error_in_the_block_leaves_nothing(store: Any) -> None:
+    with pytest.raises(KeyError), store.begin() as txn:
+        txn.write(everything())
+        raise KeyError("a defect")
+    assert is_empty(store)
+    write(store, everything())
+
+
+def test_what_was_committed_survives_kill_9(backend: SqliteBackend) -> None:
+    """The child prints each position after its commit returned and is killed in the middle of its work."""
+    backend.open()
+    child = backend.run(
+        "import os\nwhile True:\n    os.write(1, f\"{append(store, 'kotim', ('kotim', 'pupr'))}\\n\".encode())\n"
+    )
+    assert child.stdout is not None
+    lines = [int(child.stdout.readline()) for _ in range(40)]
+    child.kill()
+    lines += [int(line) for line in child.stdout.read().splitlines(keepends=True) if line.endswith("\n")]
+    child.wait()
+    store = backend.open()
+    with store.read() as session:
+        positions = [row.position for row in session.events_after(0, 100_000)]
+        assert positions == list(range(1, len(positions) + 1))
+        assert positions[-1] >= lines[-1], "what was reported as committed is there"
+        assert positions[-1] <= lines[-1] + 1, "at most one commit was not reported any more"
+        for agency in ("kotim", "pupr"):
+            assert [row.event.position for row in session.mailbox(agency, 0, 100_000)] == positions
+
+
+# --- order ---------------------------------------------------------------------------------------------------
+
+
+def test_positions_are_dense_and_in_commit_order_under_several_writers(backend: SqliteBackend) -> None:
+    """Two processes and two threads write while a reader follows; it never sees a gap or a late position."""
+    each, threads = 20, [backend.open() for _ in range(2)]
+    reader = backend.open()
+    script = "for _ in range(int(sys.argv[2])):\n    append(store, sys.argv[3], ('kotim', sys.argv[3]))\n"
+    children = [backend.run(script, str(each), f"child-{n}") for n in range(2)]
+    workers = [
+        threading.Thread(target=lambda s=store, n=n: [append(s, f"t-{n}", ("kotim",)) for _ in range(each)])
+        for n, store in enumerate(threads)
+    ]
+    for worker in workers:
+        worker.start()
+    seen = 0
+    while seen < 4 * each:
+        with reader.read() as session:
+            found = [row.position for row in session.events_after(seen, 1000)]
+            assert found == list(range(seen + 1, seen + len(found) + 1))
+            assert session.last_position() == seen + len(found)
+            assert session.mailbox_state("kotim").head == seen + len(found)
+        seen += len(found)
+        assert all(child.poll() in (None, 0) for child in children)
+    for worker in workers:
+        worker.join()
+    assert [child.wait() for child in children] == [0, 0]
+    with reader.read() as session:
+        for n in range(2):
+            assert [row.position for row in session.mailbox(f"child-{n}", 0, 99)] == list(range(1, each + 1))
+            assert [row.sequence for row in session.stream(f"t-{n}", 0, 99)] == list(range(1, each + 1))
+
+
+def test_a_transaction_holds_what_it_loaded_until_it_ends(backend: SqliteBackend) -> None:
+    first, second = backend.open(), backend.open()
+    entered, found = threading.Event(), []
+
+    def later() -> None:
+        with second.begin() as txn:
+            found.append(txn.load_heads(["kotim"]))
+            found.append(txn.tail())
+            entered.set()
+
+    with first.begin() as txn:
+        assert txn.load_heads(["kotim"]) == {}
+        thread = threading.Thread(target=later)
+        thread.start()
+        txn.write(Effects(events=[event(1, "kotim", 1)]))
+        assert not entered.is_set(), "another writer waits"
+        txn.commit()
+    thread.join()
+    assert found == [{"kotim": Head(1, bytes(32))}, 1]
+
+
+def test_a_read_session_sees_one_snapshot(backend: SqliteBackend) -> None:
+    store, other = backend.open(), backend.open()
+    append(store, "kotim")
+    with store.read() as session:
+        assert session.last_position() == 1
+        append(other, "kotim")
+        append(store, "kotim")
+        assert session.last_position() == 1
+        assert len(session.mailbox("kotim", 0, 9)) == session.mailbox_state("kotim").head == 1
+    with store.read() as session:
+        assert session.last_position() == 3
+
+
+# --- refusals ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "member",
+    ["keys", "events", "mailbox", "new_cases", "references", "identities", "remembered"],
+)
+def test_a_refused_row_leaves_nothing_of_its_transaction(store: Any, member: str) -> None:
+    """Everything is new but one row, whose key is taken already."""
+    write(store, everything(1))
+    clash = replace(everything(2), **{member: getattr(everything(1), member)})
+    with pytest.raises(RowRefused), store.begin() as txn:
+        txn.write(clash)
+        txn.commit()
+    with store.read() as session:
+        assert session.last_position() == 1
+        assert session.case(case(2).state.id) is None
+        assert session.reference("kotim", "PGD-2") is None
+        assert session.mailbox_state("kotim").head == 1
+    write(store, everything(2))
+
+
+@pytest.mark.parametrize(
+    "impossible",
+    [
+        Effects(events=[replace(event(1, "kotim", 1), sequence=1 << 70)]),
+        Effects(events=[replace(event(1, "kotim", 1), header=None)]),  # type: ignore[arg-type]
+        Effects(references=[Reference("kotim", "\ud800", "x", WHEN)]),
+    ],
+    ids=["too large a number", "null", "half a character"],
+)
+def test_a_value_that_the_database_cannot_hold_is_a_refused_row(store: Any, impossible: Effects) -> None:
+    with pytest.raises(RowRefused):
+        write(store, impossible)
+    assert is_empty(store)
+    write(store, everything())
+
+
+def test_a_full_disk_is_unavailable_and_over_when_there_is_room(backend: SqliteBackend) -> None:
+    store = backend.open()
+    append(store, "kotim")
+    with backend.full(store):
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable):
+                append(store, "kotim", size=200_000)
+        with store.read() as session:
+            assert session.last_position() == 1
+    assert append(store, "kotim", size=200_000) == 2
+
+
+def test_a_store_that_is_closed_in_mid_work_does_not_corrupt(backend: SqliteBackend) -> None:
+    store = backend.open()
+    append(store, "kotim")
+    store.close()
+    assert append(backend.open(), "kotim") == 2
+
+
+# --- the write transaction's questions ------------------------------------------------------------------------
+
+
+def test_reserving_tells_what_took_effect_before(store: Any) -> None:
+    effects = everything()
+    write(store, effects)
+    with store.begin() as txn:
+        assert txn.reserve_keys([b"key-0", b"key-1"]) == {b"key-1": effects.remembered[0]}
+        assert txn.reserve_keys([]) == {}
+        pairs = [("kotim", "PGD-1"), ("kotim", "PGD-2"), ("lain", "PGD-1")]
+        assert txn.reserve_references(pairs) == {("kotim", "PGD-1"): effects.references[0]}
+        assert txn.reserve_references([]) == {}
+
+
+@pytest.mark.parametrize("reference", ['"kutip"', "a\\b", "5 % _", "é日本😀", " spasi ", "0"])
+def test_references_are_compared_letter_by_letter(store: Any, reference: str) -> None:
+    write(store, Effects(references=[Reference("kotim", reference, "case-1", WHEN)]))
+    with store.begin() as txn:
+        assert ("kotim", reference) in txn.reserve_references([("kotim", reference)])
+        assert txn.reserve_references([("kotim", reference + "x")]) == {}
+    with store.read() as session:
+        assert session.missing_references("kotim", [reference, reference.upper() + "!"]) == [
+            reference.upper() + "!"
+        ]
+
+
+def test_loading_gives_what_is_there_and_nothing_else(store: Any) -> None:
+    effects = everything()
+    write(store, effects)
+    stream = effects.keys[0].stream
+    with store.begin() as txn:
+        assert txn.load_cases([stream, "other"]) == {stream: effects.new_cases[0]}
+        assert txn.load_heads([stream, "other"]) == {stream: Head(1, effects.events[0].chain)}
+        assert txn.load_keys([stream, "other"]) == {stream: effects.keys[0]}
+        assert txn.load_agencies(["dinas-1", "other"]) == {"dinas-1": effects.agencies[0]}
+        assert txn.tail() == 1
+        assert txn.mailbox_heads(["kotim", "pupr"]) == {"kotim": 1}
+        assert txn.inactive_clients([]) == set()
+        assert txn.inactive_clients(["tidak-ada"]) == {"tidak-ada"}
+        assert txn.load_files([("ab" * 32, "kotim")]) == {}
+
+
+def test_a_changed_case_is_written_over(store: Any) -> None:
+    write(store, everything())
+    stored = everything().new_cases[0]
+    leg = Leg("leg-2", "kotim", "pln", "support", "sent", WHEN, WHEN)
+    changed = replace(
+        stored,
+        state=replace(stored.state, status="in_progress", version=2, legs=(*stored.state.legs, leg)),
+        texts=None,
+    )
+    write(store, Effects(changed_cases=[changed]))
+    with store.read() as session:
+        assert session.case(stored.state.id) == changed
+        assert session.case_of_leg("leg-2") == stored.state.id
+
+
+def test_an_agency_is_written_over_and_raises_the_generation(store: Any) -> None:
+    write(store, everything())
+    before = store.registry_generation()
+    write(store, Effects(agencies=[Agency("dinas-1", "Dinas Baru", "unit", active=False)]))
+    assert store.registry_generation() > before
+    with store.read() as session:
+        assert session.agencies() == [Agency("dinas-1", "Dinas Baru", "unit", active=False)]
+
+
+def test_naming_a_file_twice_keeps_the_first_wrap(store: Any) -> None:
+    for wrapped in (b"1" * 60, b"2" * 60):
+        key = WrappedKey("case-1/file", 1, wrapped)
+        write(store, Effects(holders=[FileHolding("ab" * 32, "case-1", key)]))
+
+
+# --- readings -------------------------------------------------------------------------------------------------
+
+
+def test_streams_and_log_are_read_in_pages(store: Any) -> None:
+    for number in range(1, 8):
+        append(store, "a" if number % 2 else "b")
+    with store.read() as session:
+        assert [e.position for e in session.events_after(2, 3)] == [3, 4, 5]
+        assert [e.sequence for e in session.stream("a", 1, 2)] == [2, 3]
+        assert [e.position for e in session.stream("b", 0, 9)] == [2, 4, 6]
+        assert session.events_after(7, 9) == []
+
+
+def test_mailboxes_are_read_in_pages(store: Any) -> None:
+    for number in range(1, 6):
+        append(store, "s", ("kotim", "pupr") if number % 2 else ("kotim",))
+    with store.read() as session:
+        assert [(r.position, r.event.position) for r in session.mailbox("pupr", 1, 9)] == [(2, 3), (3, 5)]
+        assert [r.position for r in session.mailbox("kotim", 1, 2)] == [2, 3]
+        assert session.mailbox_event_ids("pupr", 2, 3) == [(2, "event-3"), (3, "event-5")]
+        assert (session.mailbox_state("pupr").head, session.mailbox_state("pupr").first) == (3, 1)
+        assert session.mailbox("lain", 0, 9) == []
+
+
+def test_a_mailbox_row_without_key_was_erased(store: Any) -> None:
+    write(store, Effects(events=[event(1, "s", 1)], mailbox=[MailboxEntry("kotim", 1, 1)]))
+    with store.read() as session:
+        assert session.mailbox("kotim", 0, 9)[0].key is None
+
+
+def test_submissions_are_those_of_a_span_sorted_by_reference(store: Any) -> None:
+    times = {
+        "B": "2025-03-01T00:00:00.000Z",
+        "A": "2025-03-02T00:00:00.000Z",
+        "C": "2025-03-03T00:00:00.000Z",
+    }
+    rows = [Reference("kotim", name, f"case-{name}", when) for name, when in times.items()]
+    write(store, Effects(references=[*rows, Reference("lain", "A", "case-X", times["A"])]))
+    with store.read() as session:
+        assert session.submissions("kotim", times["B"], times["C"]) == [("A", "case-A"), ("B", "case-B")]
+        assert session.submissions("kotim", times["A"], times["A"]) == []
+        assert session.missing_references("kotim", ["Z", "A", "Y", "C"]) == ["Z", "Y"]
+        assert session.missing_references("lain", ["B"]) == ["B"]
+
+
+def test_each_database_has_an_incarnation_of_its_own_unless_copied(store: Any) -> None:
+    with store.read() as session:
+        assert len(session.incarnation()) == 32
