@@ -29,19 +29,22 @@ def is_wanted(event: Mapping[str, Any], types: Sequence[str]) -> bool:
 
 def parameters_of(event: Mapping[str, Any], zone: ZoneInfo) -> dict[str, str | None]:
     """Every name in PARAMETERS; what an event does not have is NULL. `text` is an answer's or a progress's,
-    `local_time` and `local_date` are the event's time on the agency's clock, without a zone."""
+    `agency` who acted (of an answer: whose it is), `local_time` and `local_date` are the event's time on the
+    agency's clock, without a zone."""
     data = _table(event.get("data"))
     forwarding, complaint = _table(data.get("forwarding")), _table(data.get("complaint"))
     source, location = _table(complaint.get("source")), _table(complaint.get("location"))
+    answer = _table(data.get("answer"))
     moment = datetime.fromisoformat(str(event["time"])).astimezone(zone)
     found = {
         "event_id": event.get("id"),
         "type": short_type(event),
-        **{name: data.get(name) for name in ("case_id", "tracking_number", "status", "agency", "owner")},
-        "forwarding_id": forwarding.get("id"),
+        **{name: data.get(name) for name in ("case_id", "tracking_number", "status", "owner")},
+        "agency": answer.get("agency") or data.get("agency"),
+        "forwarding_id": forwarding.get("id") or answer.get("forwarding_id"),
         "role": forwarding.get("role"),
         "note": forwarding.get("note"),
-        "text": data.get("text"),
+        "text": data.get("text") or answer.get("text"),
         "reason": data.get("reason") or forwarding.get("reason"),
         "time": event["time"],
         "local_time": moment.strftime("%Y-%m-%d %H:%M:%S"),

@@ -97,7 +97,8 @@ class AppWriter:
             return ""
         key, reference = entry
         note = ""
-        if self._write_back.answer and short_type(event) == "forwarding.answered" and data.get("text"):
+        # the case's answer, not each leg's: the lead writes what the reporter reads
+        if self._write_back.answer and short_type(event) == "complaint.answered" and _has_text(data):
             note = await self._write_answer(event, key, reference)
         await self._write_status(str(data.get("status", "")), key, reference)
         return note
@@ -149,3 +150,9 @@ class AppWriter:
         found = self._outbox.find([str(source["reference"])])
         entry: Entry | None = next(iter(found.values()), None)
         return (entry.source_key, entry.reference) if entry else None
+
+
+def _has_text(data: Mapping[str, Any]) -> bool:
+    """False once the words were erased."""
+    answer = data.get("answer")
+    return isinstance(answer, Mapping) and bool(answer.get("text"))

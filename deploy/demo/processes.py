@@ -34,14 +34,11 @@ class Died:
     def explain(self, lines: int = 15) -> str:
         with self.log.open(encoding="utf-8", errors="replace") as handle:
             last = deque(handle, lines)
-        how = (
-            f"was ended by signal {-self.returncode}"
-            if self.returncode < 0
-            else f"exited with {self.returncode}"
-        )
-        return f"{self.name} {how}. The end of {self.log}:\n" + "".join(
-            f"  {line.rstrip()}\n" for line in last
-        )
+        how = f"exited with {self.returncode}"
+        if self.returncode < 0:
+            how = f"was ended by {signal.Signals(-self.returncode).name}"
+        said = "\n".join(f"  {line.rstrip()}" for line in last)
+        return f"{self.name} {how}. The end of {self.log}:\n{said}"
 
 
 @dataclass

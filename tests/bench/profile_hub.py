@@ -58,7 +58,9 @@ def _drive(folder: Path, arguments: argparse.Namespace) -> int:
             )
         if arguments.webhook:
             contender.drained(seen["good"])
-    print(f"{seen['good']} complaints, {seen['rate']:.0f}/s, {seen['cpu_us']:.0f} us each (with the profiler)")
+    print(
+        f"{seen['good']} complaints, {seen['rate']:.0f}/s, {seen['cpu_us']:.0f} us each (with the profiler)"
+    )
     return int(seen["good"])
 
 

@@ -36,11 +36,11 @@ class Demo:
         log = self.folder.with_suffix(".out").open("w")
         with log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "deploy.demo", "--fast", "--minutes", "1.5"],
+                [sys.executable, "-m", "deploy.demo", "--fast", "--minutes", "3"],
                 cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT, text=True,
             )  # fmt: skip
 
-    def until(self, condition: Callable[[], Any], what: str, within_s: float = 40.0) -> None:
+    def until(self, condition: Callable[[], Any], what: str, within_s: float = 60.0) -> None:
         """Waits for another process to get there; fails with what the demo said when it does not."""
         assert self.process is not None
         deadline = time.monotonic() + within_s

@@ -94,15 +94,14 @@ def test_a_part_that_dies_is_named_with_its_log(demo: Demo) -> None:
     assert demo.still_running() == []
 
 
-def test_a_taken_port_is_named_before_anything_starts(demo: Demo, tmp_path: Path) -> None:
+def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
+    port = free_run()
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", demo.port + 1))
+        taken.bind(("127.0.0.1", port + 1))
         taken.listen()
-        refused = start_beside(tmp_path / "other", demo.port)
+        refused = start_beside(tmp_path / "other", port)
     assert refused.returncode == 1
-    assert (
-        f"Port {demo.port + 1} on 127.0.0.1, for the webhook of Kementerian Pekerjaan Umum" in refused.stderr
-    )
+    assert f"Port {port + 1} on 127.0.0.1, for the webhook of Kementerian Pekerjaan Umum" in refused.stderr
     assert "make run PORT=" in refused.stderr
     assert "Traceback" not in refused.stderr
     assert not (tmp_path / "other" / "hub").exists()

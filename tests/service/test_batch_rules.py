@@ -17,7 +17,7 @@ from auth.scopes import DEFAULT_SCOPES
 from hub.app import Core
 from hub.domain.agency import Agency
 from hub.domain.commands import Accept, Answer, Close, Return, Verify
-from hub.errors import Problem, RowRefused
+from hub.errors import Problem
 from hub.service.batch import BatchRunner
 from hub.service.decide import Decider
 from hub.service.rebuild import verify_chains
@@ -152,10 +152,11 @@ def test_repeated_key_in_a_batch_gets_the_firsts_answer(world: HubWorld) -> None
 
 
 def test_repeated_reference_in_a_batch_gets_the_firsts_case(world: HubWorld) -> None:
+    before = world.last_position()
     results = world.run(*(world.submission("PGD-7") for _ in range(3)))
     assert statuses(results) == [201, 200, 200]
     assert len({r.ids for r in results}) == 1
-    assert world.last_position() == world.read(lambda s: s.case(results[0].ids[0]) and s.last_position())
+    assert world.last_position() == before + 1
     (later,) = world.run(world.submission("PGD-7"))
     assert (later.status, later.ids) == (200, results[0].ids)
 
@@ -271,10 +272,6 @@ def test_the_culprit_is_found_by_halving_and_by_nothing_else(world: HubWorld) ->
     runner, calls = recorded(world)
     runner.run(batch)
     assert [name for name, _ in calls].count("reserve_references") == 7
-    with pytest.raises(RowRefused), world.core.store.begin() as txn:
-        world.core.runner  # noqa: B018
-        raise RowRefused("the store's own error passes through")
-    del txn
 
 
 def test_two_commands_that_repeat_a_refused_row_are_both_refused(world: HubWorld) -> None:

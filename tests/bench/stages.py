@@ -1,0 +1,102 @@
+"""`python -m tests.bench.stages`: the path of a complaint inside the hub, stage by stage, without a socket and
+without a profiler: processor microseconds a complaint (and time on the clock, where the disk is waited for)."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from auth.principal import Principal
+from auth.scopes import DEFAULT_SCOPES
+from hub.api import answers, strict_json
+from hub.app import Core, build, open_core
+from hub.domain.agency import Agency
+from hub.domain.privacy import split_complaint
+from hub.service.requests import Outcome, RegisterAgency, Request
+from hub.service.views import case_view
+from hub.settings import Settings
+from tests.bench.bodies import AGENCY, halves, reference
+
+COUNT: Final = 1024
+BATCHES: Final = (1, 4, 16, 64, 256)
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="simpul-stages-") as folder:
+        with open_core(Settings(data_dir=Path(folder))) as core:
+            core.operate(RegisterAgency(Agency(AGENCY, "Pemkab Kotim", "regency", "62.02")))
+            core.registry.refresh()
+            _measure(core)
+
+
+def _measure(core: Core) -> None:
+    desk = build(core).hub.desk
+    row = next(iter(core.registry.agencies))
+    assert row
+    client = _client(core)
+    bodies = list(_bodies(COUNT * (len(BATCHES) + 1)))
+    documents = [strict_json.parse(body) for body in bodies]
+    shown("strict_json.parse", (lambda body=body: strict_json.parse(body) for body in bodies[:COUNT]))
+    shown("split_complaint (masking)", (lambda d=d: split_complaint(d) for d in documents[:COUNT]))
+    shown(
+        "desk.prepare (check, split, seal)", (lambda d=d: desk.prepare(client, d) for d in documents[:COUNT])
+    )
+    shown("registry_generation", (core.store.registry_generation for _ in range(COUNT)))
+    outcomes: list[Any] = []
+    for number, size in enumerate(BATCHES, 1):
+        some = documents[number * COUNT : (number + 1) * COUNT]
+        outcomes = _batches(core, [desk.prepare(client, document) for document in some], size)
+    cases = [outcome.case for outcome in outcomes if isinstance(outcome, Outcome) and outcome.case]
+    shown("case_view and dumps", (lambda c=c: answers.dumps(case_view(c, AGENCY)) for c in cases))
+
+
+def _client(core: Core) -> Principal:
+    """The operator's client id needs no row of its own."""
+    from hub.service.requests import OPERATOR
+
+    return Principal(OPERATOR, AGENCY, DEFAULT_SCOPES, "", 0.0)
+
+
+def _bodies(count: int) -> Iterable[bytes]:
+    before, after = halves()
+    return (before + reference("stages", number, 0) + after for number in range(count))
+
+
+def _batches(core: Core, requests: list[Request], size: int) -> list[Any]:
+    outcomes: list[Any] = []
+    used: list[float] = []
+    waited: list[float] = []
+    for first in range(0, len(requests), size):
+        some = requests[first : first + size]
+        cpu_s, began = time.thread_time(), time.perf_counter()
+        results, _ = core.runner.run(some)
+        used.append((time.thread_time() - cpu_s) / len(some))
+        waited.append((time.perf_counter() - began) / len(some))
+        outcomes += results
+    refused = [outcome for outcome in outcomes if not isinstance(outcome, Outcome)]
+    if refused:
+        raise RuntimeError(f"refused: {refused[0]!r}")
+    on_clock = statistics.median(waited) * 1e6
+    print(
+        f"  transaction, batches of {size:<4} {statistics.median(used) * 1e6:>8.0f} us, {on_clock:.0f} on the clock"
+    )
+    return outcomes
+
+
+def shown(what: str, calls: Iterable[Callable[[], Any]]) -> None:
+    """The mean over all calls; a first tenth warms up."""
+    prepared = list(calls)
+    for call in prepared[: len(prepared) // 10]:
+        call()
+    began = time.thread_time()
+    for call in prepared:
+        call()
+    print(f"  {what:<34} {(time.thread_time() - began) / len(prepared) * 1e6:>8.1f} us")
+
+
+if __name__ == "__main__":
+    main()
