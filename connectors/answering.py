@@ -138,7 +138,7 @@ class ReplySender:
             forwarding_id = reply.forwarding_id or await self._own_leg(reply.case_id)
             await self._act(reply, forwarding_id)
         except (HubRefused, ReplyRefused) as error:
-            if isinstance(error, HubRefused) and error.status == 403:
+            if isinstance(error, HubRefused) and error.bars_client:
                 raise NotAllowed(f"the hub does not let this client act: {error}") from error
             self._replies.refuse(reply.id, str(error))
             log.warning("reply refused by the hub; the others go on", reply=reply.id, reason=str(error))

@@ -91,6 +91,12 @@ class HubRefused(ConnectorError):
     def __str__(self) -> str:
         return f"{self.status} {self.title}: {self.detail}".rstrip(": ")
 
+    @property
+    def bars_client(self) -> bool:
+        """403 about the client as a whole (a missing scope, an agency that is not active), rather than about
+        this one case."""
+        return self.status == 403 and (self.is_kind("insufficient-scope") or self.is_kind("agency-inactive"))
+
     def is_kind(self, name: str) -> bool:
         """Whether the problem's type ends with this name, such as `complaint-conflict`."""
         return self.type.rstrip("/").endswith(name)

@@ -8,8 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 PARAMETERS = (
-    "event_id", "type", "case_id", "tracking_number", "status", "agency", "owner", "forwarding_id", "role",
-    "note", "text", "reason", "time", "local_time", "local_date", "source_agency", "source_reference",
+    "event_id", "type", "case_id", "tracking_number", "status", "agency", "owner", "forwarding_id", "to",
+    "role", "note", "text", "reason", "time", "local_time", "local_date", "source_agency", "source_reference",
     "title", "description", "category", "classification", "region", "address", "submitted_at",
 )  # fmt: skip
 
@@ -19,10 +19,13 @@ def short_type(event: Mapping[str, Any]) -> str:
     return str(event.get("type", "")).removeprefix("id.simpul.").removesuffix(".v1")
 
 
-def is_wanted(event: Mapping[str, Any], types: Sequence[str]) -> bool:
-    """Whether its type is among `types` (short or full, or "*"), and it may be seen."""
-    data = event.get("data")
-    if isinstance(data, Mapping) and data.get("withheld"):
+def is_wanted(event: Mapping[str, Any], types: Sequence[str], agency: str) -> bool:
+    """Whether its type is among `types` (short or full, or "*"), and it may be seen. A case that was
+    forwarded to somebody else beside `agency` is no work of its own, though it may know of it."""
+    data = _table(event.get("data"))
+    if data.get("withheld"):
+        return False
+    if short_type(event) == "forwarding.sent" and _table(data.get("forwarding")).get("to") != agency:
         return False
     return "*" in types or short_type(event) in types or event.get("type") in types
 
@@ -42,6 +45,7 @@ def parameters_of(event: Mapping[str, Any], zone: ZoneInfo) -> dict[str, str | N
         **{name: data.get(name) for name in ("case_id", "tracking_number", "status", "owner")},
         "agency": answer.get("agency") or data.get("agency"),
         "forwarding_id": forwarding.get("id") or answer.get("forwarding_id"),
+        "to": forwarding.get("to"),
         "role": forwarding.get("role"),
         "note": forwarding.get("note"),
         "text": data.get("text") or answer.get("text"),

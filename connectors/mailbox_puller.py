@@ -43,7 +43,7 @@ def build(config: MailboxConfig, spool: Spool) -> Connector:
     connector, inbox, applying = build_ministry(config, spool)
 
     def wanted(event: Any) -> bool:
-        return is_wanted(event, config.deliver.event_types)
+        return is_wanted(event, config.deliver.event_types, config.agency)
 
     mailbox = MailboxReader(connector.hub, spool, inbox, wanted, config.hub.wait_s)
     mailbox.on_new = applying.wake

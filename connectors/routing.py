@@ -65,7 +65,7 @@ class Router:
         try:
             await self._route(entry)
         except HubRefused as problem:
-            if problem.status == 403:
+            if problem.bars_client:
                 raise NotAllowed(
                     f"the hub does not let this client verify or forward: {problem}"
                 ) from problem

@@ -67,7 +67,11 @@ def check_config(config: WebhookConfig) -> None:
 def build(config: WebhookConfig, spool: Spool) -> Connector:
     """The loops of this kind, and the server that receives."""
     connector, inbox, applying = build_ministry(config, spool)
-    receiver = Receiver(inbox, verifiers(config.webhook), config.deliver.event_types, applying.wake)
+
+    def wanted(event: Mapping[str, Any]) -> bool:
+        return is_wanted(event, config.deliver.event_types, config.agency)
+
+    receiver = Receiver(inbox, verifiers(config.webhook), wanted, applying.wake)
     connector.servers.append(receiver.server(config.webhook))
     return connector
 
@@ -90,10 +94,14 @@ class Receiver:
     """Verifies, keeps, answers."""
 
     def __init__(
-        self, inbox: Inbox, verifiers: Sequence[Webhook], event_types: Sequence[str], wake: Callable[[], None]
+        self,
+        inbox: Inbox,
+        verifiers: Sequence[Webhook],
+        wanted: Callable[[Mapping[str, Any]], bool],
+        wake: Callable[[], None],
     ) -> None:
         self._inbox, self._verifiers = inbox, verifiers
-        self._event_types, self._wake = event_types, wake
+        self._wanted, self._wake = wanted, wake
         self._complained_at_s = float("-inf")
 
     def server(self, settings: WebhookSettings) -> Server:
@@ -110,7 +118,7 @@ class Receiver:
         event = _event(body)
         if event is None:
             return web.Response(status=400, text="a CloudEvent with id, type, time and subject is expected")
-        self._inbox.take(event, is_wanted(event, self._event_types))
+        self._inbox.take(event, self._wanted(event))
         self._wake()
         return web.Response(status=204)
 

@@ -14,13 +14,13 @@ from hub.api.limits import RateLimit
 from hub.api.metrics import HttpMetrics
 from hub.api.proxies import Peer, peer_of
 from hub.api.settings import ApiSettings
-from hub.errors import Forbidden
 from hub.ports.clock import Clock
 from hub.ports.webhooks import WebhookDesk
 from hub.service.access import Access
 from hub.service.files import Files
 from hub.service.hub import Hub
 from hub.service.once import Once
+from hub.service.rights import require_scope
 from schemas.categories import Categories
 from schemas.regions import Regions
 from schemas.registry import Registry as Schemas
@@ -82,8 +82,7 @@ class Call:
 
     def require(self, scope: str) -> None:
         """403 without the scope, where no case is involved."""
-        if scope not in self.principal.scopes:
-            raise Forbidden(f"The access token lacks the scope {scope}, which this needs.")
+        require_scope(self.principal, scope)
 
     def peer(self) -> Peer:
         return peer_of(

@@ -12,8 +12,7 @@ from hub.errors import CommandRefused
 from hub.ports.store import ReadSession, WriteTransaction
 from hub.service.rebuild import Rebuilder, verify_chains
 from hub.store import backups
-from hub.store.migrate import HEAD
-from hub.store.migrate import migrate as bring_up_to_date
+from hub.store.migrate import HEAD, current_revision
 from hub.store.rebuilding import Fold, check_rebuild, rebuild_in_place
 
 
@@ -22,9 +21,9 @@ from hub.store.rebuilding import Fold, check_rebuild, rebuild_in_place
 def migrate(ctx: click.Context) -> None:
     """Makes the database, or brings it up to date."""
     settings = settings_of(ctx)
-    changed = bring_up_to_date(settings.database_path)
-    with open_core(settings):
-        show({"revision": HEAD, "changed": changed})
+    before = current_revision(settings.database_path)
+    with open_core(settings):  # which migrates, under the master key that belongs to the database
+        show({"revision": HEAD, "changed": before != HEAD})
 
 
 @click.command()

@@ -6,9 +6,8 @@ from __future__ import annotations
 from dataclasses import replace
 from hmac import compare_digest
 
-from auth import policy
 from hub.domain.agency import Agency, change, evolve_agency, register
-from hub.domain.audience import recipients, relations
+from hub.domain.audience import recipients
 from hub.domain.case import Case
 from hub.domain.commands import CaseCommand, Forward, Return, SubmitComplaint
 from hub.domain.decisions import decide, submit
@@ -29,6 +28,7 @@ from hub.ports.store import FileHolding, Head
 from hub.service.ids import Ids
 from hub.service.overlay import Appended, Overlay, Staged
 from hub.service.requests import OPERATOR, ChangeAgency, Outcome, RegisterAgency, Request
+from hub.service.rights import allow, require_scope, there
 
 
 class Decider:
@@ -88,11 +88,9 @@ class Decider:
         return Outcome(200, "case", (case.state.id,), case=case)
 
     def _case(self, command: CaseCommand, request: Request, overlay: Overlay, now: str) -> Outcome:
-        case = overlay.cases.get(command.case_id)
-        if case is None:
-            raise NotFound("There is no such case, or your agency takes no part in it.")
+        case = there(overlay.cases.get(command.case_id))
         leg_id = getattr(command, "leg_id", None)
-        check_allowed(request, command.action, case, leg_id)
+        allow(request.principal, command.action, case, leg_id)
         _require_files(request, overlay)
         if isinstance(command, Return) and command.suggested_agency:
             _require_known(command.suggested_agency, overlay)
@@ -119,8 +117,7 @@ class Decider:
     def _agency(
         self, command: RegisterAgency | ChangeAgency, request: Request, overlay: Overlay, now: str
     ) -> Outcome:
-        if "agencies:write" not in request.principal.scopes:
-            raise Forbidden("The scope agencies:write is needed.")
+        require_scope(request.principal, "agencies:write")
         status, draft = 200, None
         if isinstance(command, RegisterAgency):
             parent = overlay.agencies.get(command.agency.parent or "")
@@ -204,16 +201,6 @@ class Decider:
         if stream not in overlay.keys and stream in overlay.wrapped:
             overlay.keys[stream] = self._sealing.open_stream_key(overlay.wrapped[stream])
         return overlay.keys.get(stream)
-
-
-def check_allowed(request: Request, action: str, case: Case, leg_id: str | None = None) -> None:
-    """404 for who takes no part, 403 for who may not; decided on the state that was loaded."""
-    principal = request.principal
-    verdict = policy.decide(action, relations(case.state, principal.agency, leg_id), principal.scopes)
-    if verdict.outcome is policy.Outcome.NOT_FOUND:
-        raise NotFound("There is no such case, or your agency takes no part in it.")
-    if not verdict.allowed:
-        raise Forbidden(verdict.detail)
 
 
 def _replay(request: Request, overlay: Overlay) -> Outcome | None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from auth import policy
 from auth.principal import Principal
 from hub.domain.audience import frozen_at, relations
-from hub.errors import Erased, Forbidden, Invalid, NotFound, TooLarge, Unavailable
+from hub.errors import Erased, Invalid, NotFound, TooLarge, Unavailable
 from hub.ports.attachments import (
     Attachments,
     AttachmentsUnavailable,
@@ -24,6 +24,7 @@ from hub.ports.files import FileHolder, FileRow, FileTable
 from hub.ports.store import ReadSession
 from hub.service.hub import Hub
 from hub.service.media_types import disagree
+from hub.service.rights import allow_without_case, require_scope
 
 PIECE: Final = 256 * 1024
 HISTORY_PAGE: Final = 1000
@@ -49,9 +50,7 @@ class Files:
     max_bytes: int
 
     def require_scope(self, principal: Principal) -> None:
-        verdict = policy.decide("attach", frozenset(), principal.scopes)
-        if not verdict.allowed:
-            raise Forbidden(verdict.detail)
+        allow_without_case(principal, "attach")
 
     async def receive(
         self,
@@ -139,8 +138,7 @@ class Files:
         for row in uploads:
             if row.agency == principal.agency and row.wrapped is not None:
                 return row, self.hub.sealing.unwrap_file_key(row.wrapped.stream, sha256, row.wrapped)
-        if "cases:read" not in principal.scopes:
-            raise Forbidden("The access token lacks the scope cases:read, which reading files needs.")
+        require_scope(principal, "cases:read")
         seen = [h for h in self.table.holders(sha256) if self._may_see(session, principal, h.stream, sha256)]
         for holder in seen:
             if holder.stream_key is not None:

@@ -11,12 +11,12 @@ import orjson
 from auth import policy
 from auth.principal import Principal
 from hub.domain.agency import Agency
-from hub.domain.audience import frozen_at, relations
+from hub.domain.audience import frozen_at
 from hub.domain.case import Case
 from hub.domain.evolution import evolve
 from hub.domain.privacy import mask
 from hub.domain.rendering import cloud_event
-from hub.errors import Forbidden, Internal, NotFound, Problem
+from hub.errors import Internal, NotFound, Problem
 from hub.ports.sealing import Sealing
 from hub.ports.store import CaseFilter, ReadSession
 from hub.service.ids import Ids
@@ -25,6 +25,7 @@ from hub.service.mailboxes import Mailboxes
 from hub.service.opening import Opener
 from hub.service.registry import Registry
 from hub.service.requests import Command, Idempotency, Outcome, Request, Result
+from hub.service.rights import NOTHING, allow, require_scope, there
 from hub.service.threads import Readers, Writer
 from hub.service.views import case_view, forwarding_view, frozen_view
 
@@ -118,10 +119,8 @@ class Hub:
 
         def look(session: ReadSession) -> str:
             found = case_id or (session.case_of_leg(leg_id) if leg_id else None)
-            case = session.case(found) if found else None
-            if case is None:
-                raise _nothing()
-            _allow(principal, action, case, leg_id)
+            case = there(session.case(found) if found else None)
+            allow(principal, action, case, leg_id)
             return case.state.id
 
         return await self.readers.run(look)
@@ -129,7 +128,7 @@ class Hub:
     async def case_of_leg(self, leg_id: str) -> str:
         found = await self.readers.run(lambda session: session.case_of_leg(leg_id))
         if found is None:
-            raise _nothing()
+            raise NotFound(NOTHING)
         return found
 
     # --- reading -------------------------------------------------------------------------------------------
@@ -139,10 +138,8 @@ class Hub:
         return await self.readers.run(lambda session: self._case(session, principal, case_id))
 
     def _case(self, session: ReadSession, principal: Principal, case_id: str) -> dict[str, Any]:
-        case = session.case(case_id)
-        if case is None:
-            raise _nothing()
-        reading = _allow(principal, "read", case).reading
+        case = there(session.case(case_id))
+        reading = allow(principal, "read", case).reading
         if reading is policy.Reading.FROZEN:
             then = self._replay(session, case_id, frozen_at(case.state, principal.agency) or 0)
             return frozen_view(then, case, principal.agency)
@@ -161,10 +158,8 @@ class Hub:
         """The named legs of a case, in this order, as the caller may see them now."""
 
         def look(session: ReadSession) -> list[dict[str, Any]]:
-            case = session.case(case_id)
-            if case is None:
-                raise _nothing()
-            _allow(principal, "read", case)
+            case = there(session.case(case_id))
+            allow(principal, "read", case)
             legs = [leg for leg_id in leg_ids if (leg := case.state.leg(leg_id)) is not None]
             return [forwarding_view(leg, case_id, case.texts) for leg in legs]
 
@@ -180,8 +175,7 @@ class Hub:
             items = [self._case(session, principal, state.id) for _, state in found[:limit]]
             return items, found[limit - 1][0] if len(found) > limit else None
 
-        if "cases:read" not in principal.scopes:
-            raise Forbidden("The access token lacks the scope cases:read, which listing cases needs.")
+        require_scope(principal, "cases:read")
         return await self.readers.run(look)
 
     async def history(
@@ -190,10 +184,8 @@ class Hub:
         """A case's events as CloudEvents, oldest first, and the sequence to go on after (None at the end)."""
 
         def look(session: ReadSession) -> tuple[list[dict[str, Any]], int | None]:
-            case = session.case(case_id)
-            if case is None:
-                raise _nothing()
-            reading = _allow(principal, "history", case).reading
+            case = there(session.case(case_id))
+            reading = allow(principal, "history", case).reading
             last = case.state.version
             if reading is policy.Reading.FROZEN:
                 last = frozen_at(case.state, principal.agency) or 0
@@ -227,9 +219,7 @@ class Hub:
                 case = evolve(case, event.fact(), opener.texts(event, key))
             if not events or events[-1].sequence >= version:
                 break
-        if case is None:
-            raise _nothing()
-        return case
+        return there(case)
 
     def _identity(self, session: ReadSession, case_id: str) -> dict[str, Any]:
         key = session.keys([case_id]).get(case_id)
@@ -247,16 +237,3 @@ class Hub:
 
     def _own_values(self, session: ReadSession, case_id: str) -> tuple[str, ...]:
         return tuple(v for v in self._identity(session, case_id).values() if isinstance(v, str) and v)
-
-
-def _nothing() -> NotFound:
-    return NotFound("There is no such case, or your agency takes no part in it.")
-
-
-def _allow(principal: Principal, action: str, case: Case, leg_id: str | None = None) -> policy.Verdict:
-    verdict = policy.decide(action, relations(case.state, principal.agency, leg_id), principal.scopes)
-    if verdict.outcome is policy.Outcome.NOT_FOUND:
-        raise _nothing()
-    if not verdict.allowed:
-        raise Forbidden(verdict.detail)
-    return verdict

@@ -60,7 +60,9 @@ class Writer:
             await asyncio.to_thread(self._thread.join, 10)
 
     def submit(self, requests: Sequence[Request], *, bulk: bool = False) -> asyncio.Future[list[Result]]:
-        """A future of a result a request. At most BULK_CHUNK requests at once."""
+        """A future of a result a request. At most BATCH requests at once: more would never fit."""
+        if len(requests) > BATCH:
+            raise ValueError(f"{len(requests)} requests at once; at most {BATCH} fit into a batch")
         if self._loop is None or self._stopping:
             raise Unavailable("The hub is stopping; try again in a moment.", retry_after_s=2)
         if self._waiting + len(requests) > self._limit:

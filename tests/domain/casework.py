@@ -142,7 +142,7 @@ class Casework:
             made.append(fact)
         return made
 
-    # --- shortcuts to a state -----------------------------------------------------------------------------
+    # --- shortcuts to a state ------------------------------------------------------------------------
 
     def verified(self) -> Casework:
         self.submit()

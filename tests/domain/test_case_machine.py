@@ -54,7 +54,7 @@ class CaseLife(RuleBasedStateMachine):
         self.work.submit(reporter=reporter, confidential=confidential)
         self.states.append(self.work.state)
 
-    # --- commands: each is tried in whatever state the case is in ---------------------------------------------
+    # --- commands: each is tried in whatever state the case is in ------------------------------------
 
     def attempt(self, command: Any, actor: str) -> None:
         before, count = self.work.case, len(self.work.log)
@@ -130,7 +130,7 @@ class CaseLife(RuleBasedStateMachine):
     def reopen(self, words: str) -> None:
         self.attempt(Reopen(CASE_ID, words), SOURCE)
 
-    # --- what always holds -----------------------------------------------------------------------------------
+    # --- what always holds ---------------------------------------------------------------------------
 
     @invariant()
     def one_owner_and_a_known_status(self) -> None:

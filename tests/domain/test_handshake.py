@@ -1,5 +1,5 @@
-"""Every cell of the transition tables: what is allowed leads where the table says, all else is a 409 that names
-the state and what is possible instead."""
+"""Every cell of the transition tables: what is allowed leads where the table says, all else is a 409 that
+names the state and what is possible instead."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Every event type as a CloudEvent: fits its schema with its words, without them, and withheld; and carries no
-part of the reporter."""
+"""Every event type as a CloudEvent: fits its schema with its words, without them, and withheld; and carries
+no part of the reporter."""
 
 from __future__ import annotations
 

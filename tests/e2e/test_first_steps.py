@@ -125,6 +125,14 @@ def test_a_mailbox_that_waits_hears_of_another_processes_write(hub: HubProcess) 
     assert types(json.loads(answer)["items"]) == ["agency.changed"]
 
 
+def test_migrate_may_be_the_first_command_and_says_whether_it_did_anything(tmp_path: Path) -> None:
+    folder = HubProcess(tmp_path)
+    assert json.loads(folder.cli("migrate").stdout)["changed"] is True
+    assert json.loads(folder.cli("migrate").stdout)["changed"] is False
+    (tmp_path / "var" / "master.key").unlink()
+    assert "master key" in folder.cli("migrate", status=1).stderr
+
+
 def test_one_data_folder_one_hub(hub: HubProcess, tmp_path: Path) -> None:
     second = HubProcess(tmp_path, hub.environ)
     refused = second.cli("serve", status=1)

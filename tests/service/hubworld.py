@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -105,7 +105,7 @@ class HubWorld:
     def __post_init__(self) -> None:
         self.legs = self.core.ids
 
-    # --- requests -----------------------------------------------------------------------------------------
+    # --- requests ------------------------------------------------------------------------------------
 
     def submission(self, reference: str = "PGD-1", agency: str = KOTIM, *, key: str | None = None,
                    body: bytes = b"{}", **changes: Any) -> Request:  # fmt: skip
@@ -125,7 +125,7 @@ class HubWorld:
     def forwarding(self, case_id: str, *to: tuple[str, str], note: str | None = None) -> Forward:
         return Forward(case_id, tuple(Recipient(self.legs.new(), *each) for each in to), note)
 
-    # --- doing --------------------------------------------------------------------------------------------
+    # --- doing ---------------------------------------------------------------------------------------
 
     def run(self, *requests: Request) -> list[Any]:
         return self.core.runner.run(requests)[0]
@@ -153,7 +153,10 @@ class HubWorld:
         self.do(self.request(Verify(case_id, "accept")))
         first = self.forwarding(case_id, (PLN, "lead"), note="Mohon ditindaklanjuti.")
         second = self.forwarding(case_id, (PUPR, "lead"), (PLN, "support"))
-        self.do(self.request(first), self.request(Return(case_id, first.to[0].leg_id, "not_ours", "Bukan aset kami."), PLN))
+        self.do(
+            self.request(first),
+            self.request(Return(case_id, first.to[0].leg_id, "not_ours", "Bukan aset kami."), PLN),
+        )
         self.do(self.request(second))
         for leg, agency in ((second.to[0].leg_id, PUPR), (second.to[1].leg_id, PLN)):
             self.do(self.request(Accept(case_id, leg), agency))
@@ -163,7 +166,7 @@ class HubWorld:
         self.do(self.request(Reopen(case_id, "Padam lagi.")))
         return case_id
 
-    # --- looking ------------------------------------------------------------------------------------------
+    # --- looking -------------------------------------------------------------------------------------
 
     def read(self, query: Any) -> Any:
         with self.core.store.read() as session:
@@ -201,7 +204,7 @@ class HubWorld:
         with self.core.store.writing() as connection:
             assert connection.execute(statement, parameters).rowcount > 0, "the statement found nothing"
 
-    # --- as the server runs it -------------------------------------------------------------------------------
+    # --- as the server runs it -----------------------------------------------------------------------
 
     @asynccontextmanager
     async def serving(self, *, queue: int = 4096, look_every_s: float = 3600.0) -> AsyncIterator[Hub]:

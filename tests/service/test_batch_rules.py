@@ -2,75 +2,36 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
 from auth.scopes import DEFAULT_SCOPES
-from hub.app import Core
 from hub.domain.agency import Agency
-from hub.domain.commands import Accept, Answer, Close, Return, Verify
-from hub.errors import Problem
-from hub.service.batch import BatchRunner
-from hub.service.decide import Decider
-from hub.service.rebuild import verify_chains
+from hub.domain.commands import Accept, Answer, Close, Verify
 from hub.service.requests import ChangeAgency, Outcome, RegisterAgency, Request
-from tests.service.hubworld import KOTIM, MEDAN, PLN, PUPR, STRANGER, HubWorld, principal, statuses
+from tests.service.hubworld import KOTIM, MEDAN, PUPR, HubWorld, principal, statuses
+from tests.service.recording import recorded
 
-ROOT = Path(__file__).parents[2]
-
-
-@dataclass
-class Recording:
-    """A real transaction whose calls are written down."""
-
-    inner: Any
-    calls: list[tuple[str, Any]] = field(default_factory=list)
-
-    def __getattr__(self, name: str) -> Any:
-        def call(*arguments: Any) -> Any:
-            self.calls.append((name, arguments[0] if arguments else None))
-            return getattr(self.inner, name)(*arguments)
-
-        return call
-
-
-@dataclass
-class RecordingStore:
-    store: Any
-    calls: list[tuple[str, Any]] = field(default_factory=list)
-
-    @contextmanager
-    def begin(self) -> Iterator[Recording]:
-        with self.store.begin() as txn:
-            yield Recording(txn, self.calls)
-
-
-def recorded(world: HubWorld) -> tuple[BatchRunner, list[tuple[str, Any]]]:
-    core: Core = world.core
-    store = RecordingStore(core.store)
-    return BatchRunner(store, Decider(core.sealer, core.ids), core.sealer, world.clock), store.calls  # type: ignore[arg-type]
-
-
-# --- order ------------------------------------------------------------------------------------------------
+# --- order ------------------------------------------------------------------------------------------
 
 
 def test_order_of_locks(world: HubWorld) -> None:
-    """Keys, then references, then cases and the rest, each group sorted; the tail last; then write, commit."""
+    """Keys, references, cases and the rest, each group sorted; the tail last; then write, commit."""
     cases = [world.submitted(f"OLD-{n}", KOTIM if n % 2 else MEDAN) for n in range(4)]
     batch = [world.request(Verify(case_id, "accept"), key=f"k{case_id}") for case_id in reversed(cases)]
     batch += [world.submission(f"NEW-{n}", MEDAN if n % 2 else KOTIM, key=f"n{n}") for n in (3, 1, 2)]
     runner, calls = recorded(world)
     runner.run(batch)
     names = [name for name, _ in calls]
-    expected = ["reserve_keys", "reserve_references", "load_cases", "load_heads", "load_keys", "load_agencies"]
+    expected = [
+        "reserve_keys",
+        "reserve_references",
+        "load_cases",
+        "load_heads",
+        "load_keys",
+        "load_agencies",
+    ]
     expected += ["inactive_clients", "load_files", "tail", "mailbox_heads", "write", "commit"]
     assert names == expected
     for name, given in calls:
@@ -95,7 +56,7 @@ def test_states_are_loaded_once_for_a_whole_batch(world: HubWorld) -> None:
     assert [name for name, _ in calls].count("load_cases") == 1
 
 
-# --- overlay ----------------------------------------------------------------------------------------------
+# --- overlay ----------------------------------------------------------------------------------------
 
 
 def test_overlay_several_commands_on_one_case_in_a_batch(world: HubWorld) -> None:
@@ -137,7 +98,7 @@ def test_overlay_agencies_registered_and_used_in_one_batch(world: HubWorld) -> N
     assert world.difference() is None
 
 
-# --- idempotency and references -----------------------------------------------------------------------------
+# --- idempotency and references ---------------------------------------------------------------------
 
 
 def test_repeated_key_in_a_batch_gets_the_firsts_answer(world: HubWorld) -> None:
@@ -216,236 +177,3 @@ def test_an_erased_complaint_stays_erased_whatever_comes(world: HubWorld, title:
     (result,) = world.run(world.submission("PGD-1", title=title))
     assert (result.status, result.type_code, result.extra) == (410, "complaint-erased", {"case_id": case_id})
     assert world.version(case_id) == 1
-
-
-# --- crashes and refused rows -------------------------------------------------------------------------------
-
-
-def test_a_crashing_command_beside_healthy_ones(world: HubWorld) -> None:
-    case_id = world.submitted()
-    crashing = world.request(Verify(case_id, "mungkin", "Bukan keputusan."), key="crash")
-    results = world.run(
-        world.submission("A"), crashing, Request(principal(KOTIM), object()), world.submission("B"),  # type: ignore[arg-type]
-        world.request(Verify(case_id, "accept")),
-    )  # fmt: skip
-    assert statuses(results) == [201, 500, 500, 201, 200]
-    assert world.version(case_id) == 2
-    (again,) = world.run(replace(crashing, command=Verify(case_id, "accept")))
-    assert again.status == 409, "its key was not taken: the command was decided, not replayed"
-    assert world.difference() is None
-
-
-def test_a_command_that_crashes_between_two_events_leaves_neither(world: HubWorld) -> None:
-    """The first recipient is fine; the second one's role makes the header impossible to write."""
-    case_id = world.submitted()
-    world.do(world.request(Verify(case_id, "accept")))
-    broken = world.forwarding(case_id, (PUPR, "lead"), (PLN, "support"))
-    broken = replace(broken, to=(broken.to[0], replace(broken.to[1], role="\ud800")))
-    results = world.run(world.request(broken), world.request(world.forwarding(case_id, (PLN, "lead"))))
-    assert statuses(results) == [500, 201]
-    assert world.version(case_id) == 3
-    assert [leg.to for leg in world.read(lambda s: s.case(case_id)).state.legs] == [PLN]
-    assert world.difference() is None
-
-
-@pytest.mark.parametrize("place", [0, 3, 7])
-def test_a_row_that_the_database_refuses_stands_alone(world: HubWorld, place: int) -> None:
-    """The culprit's case id is taken already, so that the log refuses its first event."""
-    taken, before = world.submitted("TAKEN"), world.last_position()
-    batch = [world.submission(f"B-{n}") for n in range(8)]
-    culprit = batch[place]
-    batch[place] = replace(culprit, command=replace(culprit.command, case_id=taken))
-    results, events = world.core.runner.run(batch)
-    assert statuses(results) == [500 if n == place else 201 for n in range(8)]
-    assert [event.position for event in events] == list(range(before + 1, before + 8))
-    assert world.version(taken) == 1
-    assert world.difference() is None
-    (again,) = world.run(world.submission(f"B-{place}"))
-    assert again.status == 201, "the refused one left no reference behind"
-
-
-def test_the_culprit_is_found_by_halving_and_by_nothing_else(world: HubWorld) -> None:
-    """A batch of 8 with one culprit takes at most 1 + 2 * log2(8) transactions."""
-    taken = world.submitted("TAKEN")
-    batch = [world.submission(f"B-{n}") for n in range(8)]
-    batch[5] = replace(batch[5], command=replace(batch[5].command, case_id=taken))
-    runner, calls = recorded(world)
-    runner.run(batch)
-    assert [name for name, _ in calls].count("reserve_references") == 7
-
-
-def test_two_commands_that_repeat_a_refused_row_are_both_refused(world: HubWorld) -> None:
-    taken = world.submitted("TAKEN")
-    broken = [world.submission(f"B-{n}") for n in range(2)]
-    broken = [replace(request, command=replace(request.command, case_id=taken)) for request in broken]
-    assert statuses(world.run(broken[0], world.submission("OK"), broken[1])) == [500, 201, 500]
-
-
-# --- a database that cannot write -----------------------------------------------------------------------------
-
-
-def test_a_full_disk_is_503_for_all_and_over_by_itself(world: HubWorld) -> None:
-    case_id = world.submitted()
-    long = "Sudah tiga malam gelap. " * 800
-    batch = [world.submission(f"B-{n}", description=long) for n in range(20)]
-    batch.append(world.request(Verify(case_id, "accept"), key="a"))
-    before = world.last_position()
-    with world.full_disk():
-        for _ in range(2):
-            results, events = world.core.runner.run(batch)
-            assert statuses(results) == [503] * 21
-            assert all(r.retry_after_s for r in results)
-            assert events == []
-        assert world.last_position() == before
-    assert statuses(world.run(*batch)) == [201] * 20 + [200]
-    assert world.difference() is None
-
-
-CHILD = """
-import os, signal, sys
-from pathlib import Path
-from hub.store.writing import SqliteTransaction
-from hub.service.intake import ComplaintCodes
-from schemas.categories import Categories
-from schemas.regions import Regions
-from schemas.registry import Registry as Schemas
-from tests.service.hubworld import *
-
-real, moment = SqliteTransaction.commit, sys.argv[2]
-
-def commit(self):
-    if moment == "before":
-        os.kill(os.getpid(), signal.SIGKILL)
-    real(self)
-    if moment == "after":
-        os.kill(os.getpid(), signal.SIGKILL)
-
-with hub_world(Path(sys.argv[1]), ComplaintCodes(Schemas.load(), Regions.load(), Categories.load())) as world:
-    request = world.submission("KILLED", key="k")
-    SqliteTransaction.commit = commit
-    print(world.do(request).ids[0], flush=True)
-"""
-
-
-@pytest.mark.parametrize("moment", ["before", "after"])
-def test_nothing_is_answered_before_the_commit(
-    world_factory: Callable[[str], HubWorld], tmp_path: Path, moment: str
-) -> None:
-    """A real process is killed right before or right after its COMMIT. In neither case was anything answered;
-    repeating the request gives one case."""
-    world = world_factory("data")
-    before = world.last_position()
-    child = subprocess.run(
-        [sys.executable, "-c", CHILD, str(tmp_path / "data"), moment],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert child.returncode == -signal.SIGKILL, child.stderr
-    assert child.stdout == ""
-    assert world.last_position() - before == {"before": 0, "after": 1}[moment]
-    (again,) = world.run(world.submission("KILLED", key="k"))
-    assert isinstance(again, Outcome)
-    assert (again.status, again.replayed) == (201, moment == "after")
-    assert world.last_position() == before + 1
-    assert world.difference() is None
-
-
-# --- rights, versions, registry ------------------------------------------------------------------------------
-
-
-def test_rights_are_decided_on_the_loaded_state(world: HubWorld) -> None:
-    case_id, leg = world.forwarded((PUPR, "lead"))
-    narrow = principal(PUPR, frozenset({"cases:read"}))
-    results = world.run(
-        world.request(Accept(case_id, leg), STRANGER),
-        world.request(Verify(case_id, "accept"), STRANGER),
-        world.request(Verify(case_id, "accept"), PUPR),
-        world.request(Close(case_id, "archived"), PUPR),
-        world.request(Accept(case_id, leg), KOTIM),
-        Request(narrow, Accept(case_id, leg)),
-        world.request(Return(case_id, leg, "not_ours"), PUPR),
-        world.request(Verify(case_id, "accept"), PUPR),
-        world.request(Accept(case_id, leg), PUPR),
-    )
-    assert statuses(results) == [404, 404, 403, 403, 403, 403, 200, 403, 409]
-
-
-def test_a_strangers_404_is_the_same_as_for_what_never_existed(world: HubWorld) -> None:
-    case_id, _ = world.forwarded()
-    hidden, absent = world.run(
-        world.request(Verify(case_id, "accept"), STRANGER), world.request(Verify("0" * 36, "accept"), STRANGER)
-    )
-    assert hidden.document() == absent.document()
-
-
-def test_if_match_is_the_version_in_the_transaction(world: HubWorld) -> None:
-    case_id = world.submitted()
-    results = world.run(
-        world.request(Verify(case_id, "incomplete", "Kurang."), if_match=1),
-        world.request(Verify(case_id, "accept"), if_match=1),
-        world.request(Verify(case_id, "accept"), if_match=2),
-    )
-    assert statuses(results) == [200, 412, 200]
-    assert results[1].extra == {"version": 2}
-
-
-def test_checks_come_in_the_contracts_order(world: HubWorld) -> None:
-    """404, 403, 422, 412, 409, each while everything after it would be wrong as well."""
-    case_id = world.submitted()
-    wrong = world.forwarding(case_id, ("tidak-ada", "lead"))
-    right = world.forwarding(case_id, (PUPR, "lead"))
-    results = world.run(
-        world.request(wrong, STRANGER, if_match=9),
-        Request(principal(KOTIM, frozenset()), wrong, if_match=9),
-        world.request(wrong, if_match=9),
-        world.request(right, if_match=9),
-        world.request(right, if_match=1),
-    )
-    assert statuses(results) == [404, 403, 422, 412, 409]
-
-
-def test_a_revoked_client_is_refused_inside_the_transaction(world: HubWorld) -> None:
-    case_id = world.submitted()
-    request = world.request(Verify(case_id, "accept"))
-    world.core.rows.revoke_client(request.principal.client_id, "2025-03-14T02:00:00.000Z")
-    unknown = replace(principal(KOTIM), client_id="client_unknown")
-    results = world.run(request, Request(unknown, request.command), world.submission("X", MEDAN))
-    assert statuses(results) == [401, 401, 201]
-
-
-def test_an_inactive_agency_is_refused_inside_the_transaction(world: HubWorld) -> None:
-    case_id = world.submitted()
-    request = world.request(Verify(case_id, "accept"))
-    world.core.operate(ChangeAgency(KOTIM, {"active": False}))
-    (result,) = world.run(request)
-    assert (result.status, result.type_code) == (403, "agency-inactive")
-
-
-def test_a_suggested_agency_must_be_there(world: HubWorld) -> None:
-    case_id, leg = world.forwarded()
-    (result,) = world.run(world.request(Return(case_id, leg, "not_ours", None, "tidak-ada"), PUPR))
-    assert [pointer for pointer, _ in result.flaws] == ["/suggested_agency"]
-
-
-def test_a_file_must_have_been_uploaded(world: HubWorld) -> None:
-    file = {"sha256": "ab" * 32, "media_type": "image/png", "size": 4}
-    case_id, leg = world.forwarded()
-    results = world.run(
-        world.submission("F", attachments=[file | {"name": "foto.png"}]),
-        world.request(Answer(case_id, leg, "Lihat foto.", (file,), ("foto.png",)), PUPR),
-    )
-    assert [[pointer for pointer, _ in r.flaws] for r in results] == [["/attachments/0/sha256"]] * 2
-
-
-def test_only_who_may_registers_agencies(world: HubWorld) -> None:
-    results = world.run(world.request(RegisterAgency(Agency("x", "X", "unit"))))
-    assert statuses(results) == [403]
-
-
-def test_an_agencys_events_are_a_chain_of_their_own(world: HubWorld) -> None:
-    for name in ("Satu", "Dua", "Dua"):
-        world.core.operate(ChangeAgency(PLN, {"name": name}))
-    events = world.read(lambda s: s.stream(f"agency/{PLN}", 0, 9))
-    assert [event.fact().type for event in events] == ["agency.registered", "agency.changed", "agency.changed"]
-    verify_chains(lambda after, limit: world.read(lambda s: s.events_after(after, limit)))
-    with pytest.raises(Problem):
-        world.core.operate(ChangeAgency("tidak-ada", {"name": "X"}))

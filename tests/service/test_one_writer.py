@@ -1,4 +1,4 @@
-"""The writer's queue: bounded, interactive before bulk, nothing lost at the end; and several writers at once."""
+"""The writer's queue: bounded, interactive before bulk, nothing lost at the end; and several writers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
+from auth.principal import Principal
 from hub.domain.agency import Agency
 from hub.domain.commands import Accept, Close, Return, Verify
 from hub.errors import StoreUnavailable, Unavailable
 from hub.service.rebuild import verify_chains
-from hub.service.requests import Outcome, RegisterAgency
+from hub.service.requests import OPERATOR, Outcome, RegisterAgency, Request
 from hub.service.threads import BATCH, Writer
 from tests.service.hubworld import KOTIM, PLN, PUPR, HubWorld, statuses
 
@@ -150,7 +151,7 @@ async def test_a_full_disk_answers_503_through_the_writer(world: HubWorld) -> No
         assert statuses(await writer.submit([world.submission("A-1", description=text)])) == [201]
 
 
-# --- two processes' writers on one database ----------------------------------------------------------------
+# --- two processes' writers on one database ---------------------------------------------------------
 
 
 def race(*runs: Callable[[], Any]) -> list[Any]:
@@ -176,7 +177,9 @@ def pair(world_factory: Callable[[str], HubWorld]) -> tuple[HubWorld, HubWorld]:
 
 
 @pytest.mark.parametrize("action", [Accept, lambda case, leg: Return(case, leg, "not_ours")])
-def test_two_officers_race_for_the_same_leg_and_one_wins(pair: tuple[HubWorld, HubWorld], action: Any) -> None:
+def test_two_officers_race_for_the_same_leg_and_one_wins(
+    pair: tuple[HubWorld, HubWorld], action: Any
+) -> None:
     case_id, leg = pair[0].forwarded()
     results = race(*(lambda w=w: w.run(w.request(action(case_id, leg), PUPR))[0] for w in pair))
     assert sorted(statuses(results)) == [200, 409]
@@ -213,8 +216,8 @@ def test_the_same_key_in_two_processes_takes_effect_once(pair: tuple[HubWorld, H
 async def test_fifty_forwardings_of_one_case_at_once_make_one_chain(pair: tuple[HubWorld, HubWorld]) -> None:
     first, second = pair
     names = [f"dinas-{n}" for n in range(50)]
-    for name in names:
-        first.core.operate(RegisterAgency(Agency(name, name, "unit")))
+    operator = Principal(OPERATOR, "hub", frozenset({"agencies:write"}), "", 0.0)
+    first.do(*(Request(operator, RegisterAgency(Agency(name, name, "unit"))) for name in names))
     case_id, _ = first.forwarded((PLN, "lead"))
     async with writing(first) as one, writing(second) as two:
         futures = [

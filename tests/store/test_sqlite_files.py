@@ -1,4 +1,4 @@
-"""What only SQLite shows: the mode of its files, a file that may not grow, a folder that cannot be written."""
+"""What only SQLite shows: the mode of its files, a file that may not grow, a folder that is read-only."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_commits_are_synced(store: Any) -> None:
 
 
 def test_a_file_that_may_not_grow_is_unavailable_until_it_may(backend: SqliteBackend) -> None:
-    """RLIMIT_FSIZE is the kernel's own refusal to write, as a full disk is; it is lifted in the same process."""
+    """RLIMIT_FSIZE is the kernel's own refusal to write, as a full disk is; the same process lifts it."""
     backend.open()
     output = run(
         backend,

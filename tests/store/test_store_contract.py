@@ -24,7 +24,7 @@ from tests.store.storework import (
     write,
 )
 
-# --- atomic and durable -----------------------------------------------------------------------------------
+# --- atomic and durable ------------------------------------------------------------------------------
 
 
 def test_what_is_committed_is_there_whole(store: Any) -> None:
@@ -70,7 +70,8 @@ def test_what_was_committed_survives_kill_9(backend: SqliteBackend) -> None:
     """The child prints each position after its commit returned and is killed in the middle of its work."""
     backend.open()
     child = backend.run(
-        "import os\nwhile True:\n    os.write(1, f\"{append(store, 'kotim', ('kotim', 'pupr'))}\\n\".encode())\n"
+        "import os\nwhile True:\n"
+        "    os.write(1, f\"{append(store, 'kotim', ('kotim', 'pupr'))}\\n\".encode())\n"
     )
     assert child.stdout is not None
     lines = [int(child.stdout.readline()) for _ in range(40)]
@@ -87,7 +88,7 @@ def test_what_was_committed_survives_kill_9(backend: SqliteBackend) -> None:
             assert [row.event.position for row in session.mailbox(agency, 0, 100_000)] == positions
 
 
-# --- order ---------------------------------------------------------------------------------------------------
+# --- order ------------------------------------------------------------------------------------------
 
 
 def test_positions_are_dense_and_in_commit_order_under_several_writers(backend: SqliteBackend) -> None:
@@ -154,7 +155,7 @@ def test_a_read_session_sees_one_snapshot(backend: SqliteBackend) -> None:
         assert session.last_position() == 3
 
 
-# --- refusals ------------------------------------------------------------------------------------------------
+# --- refusals ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -211,7 +212,7 @@ def test_a_store_that_is_closed_in_mid_work_does_not_corrupt(backend: SqliteBack
     assert append(backend.open(), "kotim") == 2
 
 
-# --- the write transaction's questions ------------------------------------------------------------------------
+# --- the write transaction's questions --------------------------------------------------------------
 
 
 def test_reserving_tells_what_took_effect_before(store: Any) -> None:
@@ -283,7 +284,7 @@ def test_naming_a_file_twice_keeps_the_first_wrap(store: Any) -> None:
         write(store, Effects(holders=[FileHolding("ab" * 32, "case-1", key)]))
 
 
-# --- readings -------------------------------------------------------------------------------------------------
+# --- readings ---------------------------------------------------------------------------------------
 
 
 def test_streams_and_log_are_read_in_pages(store: Any) -> None:

@@ -1,0 +1,137 @@
+"""Every commit is told at least once, whoever made it, and an absent database stops nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+
+from hub.bus.embedded import EmbeddedBus
+from hub.domain.events import NO_CHAIN, Fact, Recorded
+from hub.errors import StoreUnavailable
+
+
+class Log:
+    """A log in memory that can be away for a while."""
+
+    def __init__(self) -> None:
+        self.events: list[Recorded] = []
+        self.away = 0
+
+    def add(self, *recipients: str) -> Recorded:
+        position = len(self.events) + 1
+        fact = Fact(
+            f"e{position}",
+            "complaint.verified",
+            "t",
+            "case",
+            position,
+            "a",
+            dict.fromkeys(recipients, "x"),
+            {},
+        )
+        self.events.append(Recorded(position, "case", position, fact.id, fact.to_bytes(), None, NO_CHAIN))
+        return self.events[-1]
+
+    async def read(self, after: int, limit: int) -> list[Recorded]:
+        if self.away:
+            self.away -= 1
+            raise StoreUnavailable("penuh")
+        return self.events[after : after + limit]
+
+    async def last(self) -> int:
+        return len(self.events)
+
+
+class Ear:
+    def __init__(self) -> None:
+        self.heard: list[set[str]] = []
+        self.something = asyncio.Event()
+
+    def __call__(self, agencies: Collection[str]) -> None:
+        self.heard.append(set(agencies))
+        self.something.set()
+
+    async def next(self) -> None:
+        await asyncio.wait_for(self.something.wait(), 10)
+        self.something.clear()
+
+
+@asynccontextmanager
+async def running(log: Log, look_every_s: float = 3600.0) -> AsyncIterator[tuple[EmbeddedBus, Ear]]:
+    bus, ear = EmbeddedBus(log.read, log.last, look_every_s), Ear()
+    bus.subscribe(ear)
+    await bus.start()
+    try:
+        yield bus, ear
+    finally:
+        await bus.stop()
+
+
+async def test_own_commits_are_told_at_once_and_once() -> None:
+    log = Log()
+    log.add("before")
+    async with running(log) as (bus, ear):
+        bus.offer([log.add("kotim", "pupr"), log.add("kotim")])
+        bus.offer([log.add("pln")])
+        assert ear.heard == [{"kotim", "pupr"}, {"pln"}]
+        await bus._catch_up()
+        assert ear.heard == [{"kotim", "pupr"}, {"pln"}], "what was offered is not read again"
+
+
+async def test_what_another_process_wrote_is_found_by_looking() -> None:
+    log = Log()
+    async with running(log, 0.001) as (_, ear):
+        log.add("kotim")
+        await ear.next()
+        assert ear.heard == [{"kotim"}]
+
+
+async def test_a_gap_before_an_offer_is_read_and_nothing_is_missed() -> None:
+    log = Log()
+    async with running(log) as (bus, ear):
+        log.add("other")
+        bus.offer([log.add("own")])
+        assert ear.heard == [{"own"}], "told at once all the same"
+        await bus._catch_up()
+        assert set().union(*ear.heard) == {"own", "other"}
+
+
+async def test_more_than_a_page_is_caught_up() -> None:
+    log = Log()
+    async with running(log) as (bus, ear):
+        for number in range(2500):
+            log.add(f"a{number}")
+        await bus._catch_up()
+        assert len(set().union(*ear.heard)) == 2500
+
+
+async def test_an_absent_database_is_waited_for() -> None:
+    log = Log()
+    async with running(log, 0.001) as (_, ear):
+        log.away = 3
+        log.add("kotim")
+        await ear.next()
+        assert log.away == 0
+
+
+async def test_an_ended_subscription_hears_nothing_and_the_others_go_on() -> None:
+    log = Log()
+    async with running(log) as (bus, ear):
+        other = Ear()
+        end = bus.subscribe(other)
+        end()
+        bus.offer([log.add("kotim")])
+        assert (ear.heard, other.heard) == ([{"kotim"}], [])
+
+
+async def test_a_listener_may_unsubscribe_while_it_is_told() -> None:
+    log = Log()
+    async with running(log) as (bus, ear):
+        ends = []
+        ends.append(bus.subscribe(lambda agencies: ends[0]()))
+        last = Ear()
+        bus.subscribe(last)
+        bus.offer([log.add("kotim")])
+        bus.offer([log.add("pln")])
+        assert ear.heard == last.heard == [{"kotim"}, {"pln"}]
