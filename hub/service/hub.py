@@ -16,7 +16,7 @@ from hub.domain.case import Case
 from hub.domain.evolution import evolve
 from hub.domain.privacy import mask
 from hub.domain.rendering import cloud_event
-from hub.errors import Internal, NotFound, Problem
+from hub.errors import NotFound, Problem
 from hub.ports.sealing import Sealing
 from hub.ports.store import CaseFilter, ReadSession
 from hub.service.ids import Ids
@@ -24,7 +24,7 @@ from hub.service.intake import ComplaintDesk
 from hub.service.mailboxes import Mailboxes
 from hub.service.opening import Opener
 from hub.service.registry import Registry
-from hub.service.requests import Command, Idempotency, Outcome, Request, Result
+from hub.service.requests import Command, Idempotency, Outcome, Request
 from hub.service.rights import NOTHING, allow, require_scope, there
 from hub.service.threads import Readers, Writer
 from hub.service.views import case_view, forwarding_view, frozen_view
@@ -54,26 +54,6 @@ class Hub:
         self.desk.require_scope(principal)
         request = self.desk.prepare(principal, document, idempotency)
         return await self._one(request)
-
-    async def submit_many(self, principal: Principal, documents: Sequence[Any | Problem]) -> list[Result]:
-        """Up to BULK_CHUNK complaints of a batch, each with its own result; a Problem (a line that was no
-        JSON) passes through in its place."""
-        results: list[Result] = [Internal("not reached")] * len(documents)
-        requests: list[Request] = []
-        places: list[int] = []
-        for place, document in enumerate(documents):
-            try:
-                if isinstance(document, Problem):
-                    raise document
-                requests.append(self.desk.prepare(principal, document))
-                places.append(place)
-            except Problem as refused:
-                results[place] = refused
-        if requests:
-            written = await self.writer.submit(requests, bulk=True)
-            for place, result in zip(places, written, strict=True):
-                results[place] = result
-        return results
 
     async def act(
         self,

@@ -34,7 +34,7 @@ class Ids:
     def _advance(self) -> None:
         ms = int(self._clock.now().timestamp() * 1000)
         if ms > self._last_ms:
-            self._last_ms, self._counter = ms, secrets.randbelow(1024)
+            self._last_ms, self._counter = ms, self._draw() & 0x3FF
         elif self._counter < 0xFFF:
             self._counter += 1
         else:

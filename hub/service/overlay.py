@@ -75,7 +75,7 @@ class Overlay:
             txn.load_cases(cases) if cases else {},
             txn.load_heads(streams) if streams else {},
             txn.load_keys(cases) if cases else {},
-            txn.load_agencies(agencies),
+            _with_parents(txn, agencies),
             txn.inactive_clients(sorted({r.principal.client_id for r in batch} - {OPERATOR})),
             txn.load_files(sorted({(sha256, r.principal.agency) for r in batch for _, sha256 in r.files})),
         )
@@ -97,6 +97,13 @@ class Overlay:
         if staged.agency is not None:
             self.agencies[staged.agency.id] = staged.agency
             self.changed_agencies.add(staged.agency.id)
+
+
+def _with_parents(txn: WriteTransaction, wanted: Sequence[str]) -> dict[str, Agency]:
+    """The agencies and the one above each: a change that does not name the parent keeps it."""
+    found = txn.load_agencies(wanted)
+    parents = {agency.parent for agency in found.values() if agency.parent} - found.keys()
+    return found | (txn.load_agencies(sorted(parents)) if parents else {})
 
 
 def _agencies(request: Request) -> set[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
@@ -18,7 +20,7 @@ from hub.domain.events import EVENT_TYPES
 from schemas.formats import FAST_FORMATS
 from schemas.registry import Registry
 from tests.api.checking import document
-from tests.api.conftest import House
+from tests.api.conftest import House, running
 
 
 def test_openapi_is_valid_3_1() -> None:
@@ -111,5 +113,9 @@ async def test_metrics_name_routes_and_nobody(house: House) -> None:
     assert "kab-kotim" not in text
 
 
-async def test_hsts_only_where_tls_is_in_front(house: House, folder: Any) -> None:
-    assert "Strict-Transport-Security" not in (await house.nobody.get("/healthz")).headers
+async def test_hsts_only_where_tls_is_in_front(folder: Path) -> None:
+    async with running(folder, trusted_proxies=(ip_network("127.0.0.0/8"),)) as house:
+        proxied = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"}
+        assert "Strict-Transport-Security" not in (await house.nobody.get("/healthz")).headers
+        reply = await house.nobody.get("/healthz", headers=proxied)
+        assert reply.headers["Strict-Transport-Security"].startswith("max-age=")

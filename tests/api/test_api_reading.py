@@ -129,7 +129,6 @@ async def test_the_registry(house: House, app: Caller) -> None:
     assert {"hub", "dinsos", "ombudsman"} <= set(names)
 
 
-@pytest.mark.xfail(strict=True, reason="the transaction loads a parent only when the change names it")
 async def test_a_unit_is_changed_without_naming_its_parent(house: House) -> None:
     boss = await house.caller("hub", frozenset({"agencies:write"}))
     reply = await boss.send("PATCH", "/v1/agencies/dinas-pupr-kotim", {"time_zone": "Asia/Makassar"})

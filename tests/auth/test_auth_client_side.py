@@ -23,7 +23,7 @@ def _exchange(world: Any, request: TokenRequest) -> tuple[int, dict[str, Any]]:
         return error.status, error.document()
 
 
-@pytest.mark.parametrize("secret", [new_secret(), "r:a h%a+s&i=a ß"])
+@pytest.mark.parametrize("secret", [new_secret(), "r:a h%a+s&i=a ß"], ids=["generated", "odd characters"])
 def test_a_secret_gets_a_token_that_the_hub_takes(world: Any, secret: str) -> None:
     client = world.add(secret=secret)
     credentials = ClientCredentials(world.token_url, client.id, secret=secret, scope="cases:read")

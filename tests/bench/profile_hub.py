@@ -1,5 +1,5 @@
-"""`python -m tests.bench.profile_hub`: where the hub's processor time goes, by thread and function. The figures
-are inflated by the profiler: read them as shares, not as durations."""
+"""`python -m tests.bench.profile_hub`: where the hub's processor time goes, by thread and function. The
+figures are inflated by the profiler: read them as shares, not as durations."""
 
 from __future__ import annotations
 

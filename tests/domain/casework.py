@@ -9,13 +9,25 @@ from typing import Any
 from hub.domain.agency import Agency
 from hub.domain.audience import recipients
 from hub.domain.case import Case
-from hub.domain.commands import Forward, Recipient, SubmitComplaint, Verify
+from hub.domain.commands import (
+    Accept,
+    Answer,
+    Close,
+    Forward,
+    Progress,
+    Recipient,
+    Return,
+    SubmitComplaint,
+    Verify,
+    Withdraw,
+)
 from hub.domain.decisions import decide, submit
 from hub.domain.events import Draft, Fact
 from hub.domain.evolution import evolve
 from hub.domain.forwarding import forward
 from hub.domain.privacy import split_complaint
-from hub.errors import Problem, StateConflict
+from hub.domain.transitions import VERDICTS
+from hub.errors import Problem
 
 SOURCE = "pemkab-kotim"
 HANDLERS = ("dinas-pupr-kalteng", "kemen-pupr", "pln-kalteng")
@@ -155,6 +167,30 @@ class Casework:
         return leg_id
 
 
-def conflict_of(work: Casework, command: Any) -> StateConflict | None:
-    found = work.would(command)
-    return found if isinstance(found, StateConflict) else None
+def leg_command(action: str, leg: str) -> Any:
+    return {
+        "accept": Accept(CASE_ID, leg),
+        "return": Return(CASE_ID, leg, "not_ours", "Ini ruas jalan nasional."),
+        "progress": Progress(CASE_ID, leg, "Tim sudah ke lokasi."),
+        "answer": Answer(CASE_ID, leg, "Lampu sudah diganti."),
+        "withdraw": Withdraw(CASE_ID, leg, "Salah alamat."),
+    }[action]
+
+
+def in_status(status: str) -> Casework:
+    """A case in `status`; where legs are needed, a single lead leg."""
+    work = Casework()
+    work.submit()
+    if status in ("incomplete", "rejected"):
+        verdict = next(name for name, result in VERDICTS.items() if result == status)
+        work.act(Verify(CASE_ID, verdict, "Lokasi belum disebut."))
+    elif status != "submitted":
+        work.act(Verify(CASE_ID, "accept"))
+    if status in ("forwarded", "in_progress", "answered", "closed"):
+        leg = work.sent(HANDLERS[0])
+        for action in {"forwarded": (), "in_progress": ("accept",)}.get(status, ("accept", "answer")):
+            work.act(leg_command(action, leg), HANDLERS[0])
+    if status == "closed":
+        work.act(Close(CASE_ID, "resolved"))
+    assert work.state.status == status
+    return work

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from auth.scopes import DEFAULT_SCOPES
 from hub.domain.commands import Accept, Progress, Return, Verify, Withdraw
 from hub.errors import Forbidden, Invalid, NotFound
 from hub.ports.store import CaseFilter
+from hub.service.bulk import BulkIntake
 from hub.service.ids import Ids, tracking_number
 from hub.service.submissions import missing_references, submissions_digest
 from schemas.registry import Registry as Schemas
@@ -132,10 +134,9 @@ async def test_submitting_one_and_many(world: HubWorld) -> None:
     async with world.serving() as hub:
         first = await hub.submit(principal(KOTIM), complaint("A"))
         bad = complaint("B", title="")
-        results = await hub.submit_many(
-            principal(KOTIM),
-            [complaint("A"), bad, Invalid("bukan JSON"), complaint("C"), complaint("D", MEDAN)],
-        )
+        lines = [complaint("A"), bad, Invalid("bukan JSON"), complaint("C"), complaint("D", MEDAN)]
+        bulk = BulkIntake(hub, principal(KOTIM), 0.0, time.monotonic)
+        results = await (await bulk.offer(lines)).settled()
         assert [result.status for result in results] == [200, 422, 422, 201, 403]
         assert results[0].ids == first.ids
         assert [pointer for pointer, _ in results[1].flaws] == ["/title"]

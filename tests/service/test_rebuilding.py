@@ -144,7 +144,7 @@ TABLE_DAMAGE = [
     ("DELETE FROM case_references WHERE reference = 'PGD-1'", "case_references.*reference=PGD-1 is missing"),
     ("UPDATE agencies SET document = replace(CAST(document AS TEXT), 'PLN', 'PNL')", "agencies.*document"),
     ("UPDATE mailbox SET event = event + 1 WHERE agency = 'pln-kalteng' AND position = 2", "position=2 diff"),
-    ("DELETE FROM mailbox WHERE agency = 'pln-kalteng' AND position = 2", "pln-kalteng, position=2 is missing"),
+    ("DELETE FROM mailbox WHERE agency = 'pln-kalteng' AND position = 2", "position=2 is missing"),
     ("INSERT INTO mailbox VALUES ('bpjs', 99, 1)", "agency=bpjs, position=99 is there, but nothing"),
     ("UPDATE mailboxes SET head = 99 WHERE agency = 'bpjs'", "mailboxes.*agency=bpjs differs.*head"),
 ]  # fmt: skip
