@@ -34,6 +34,7 @@ from hub.service.hub import Hub
 from hub.service.ids import Ids
 from hub.service.intake import ComplaintCodes, ComplaintDesk
 from hub.service.mailboxes import Mailboxes
+from hub.service.metrics import WriterMetrics
 from hub.service.once import Once
 from hub.service.readiness import Readiness
 from hub.service.registry import Registry
@@ -151,6 +152,7 @@ def build(core: Core) -> Server:
         LOOK_EVERY_S,
     )
     writer = Writer(core.runner, bus.offer, settings.queue_limit)
+    writer.ran = WriterMetrics(metrics, lambda: writer.waiting).ran
     hub = _hub(core, bus, writer, readers, ComplaintCodes(schemas, regions, categories))
     secrets = secret_box(core)
     gate = access(core, secrets, writer)

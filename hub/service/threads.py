@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -42,6 +43,8 @@ class Writer:
         self._bulk: deque[Waiting] = deque()
         self._jobs: deque[tuple[Callable[[], object], asyncio.Future[object]]] = deque()
         self._waiting = 0
+        self.ran: Callable[[int, float], None] = lambda size, seconds: None
+        """Told, on the writer's thread, of each batch: its size and its seconds."""
         self._wake = threading.Event()
         self._stopping = False
         self._thread: threading.Thread | None = None
@@ -58,6 +61,11 @@ class Writer:
         self._wake.set()
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join, 10)
+
+    @property
+    def waiting(self) -> int:
+        """Requests that are queued or under way."""
+        return self._waiting
 
     def submit(self, requests: Sequence[Request], *, bulk: bool = False) -> asyncio.Future[list[Result]]:
         """A future of a result a request. At most BATCH requests at once: more would never fit."""
@@ -97,12 +105,14 @@ class Writer:
         if not taken:
             return
         batch = [request for requests, _ in taken for request in requests]
+        started = time.perf_counter()
         try:
             results, events = self._runner.run(batch)
         except Exception:
             log.exception("batch_crashed", size=len(batch))
             results, events = [Internal("The hub failed; nothing was accepted.")] * len(batch), []
         self._call(self._deliver, taken, results, events)
+        self.ran(len(batch), time.perf_counter() - started)
 
     def _take(self) -> list[Waiting]:
         taken: list[Waiting] = []

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from tests.bench import machine
 from tests.bench.contenders import Contender
-from tests.chaos.hub_process import HubProcess
+from tests.parts.hub import HubProcess
 
 CONNECTIONS: Final = 64
 LATENCY_CONNECTIONS: Final = 32

@@ -11,7 +11,7 @@ from typing import Any, Final
 from tests.bench import contenders, machine
 from tests.bench.contenders import Contender
 from tests.bench.experiments import alternating, send_batch
-from tests.chaos.hub_process import HubProcess
+from tests.parts.hub import HubProcess
 
 SMALL: Final = 1000
 BATCH: Final = 100_000

@@ -17,7 +17,7 @@ from tests.bench.bodies import AGENCY
 from tests.bench.contenders import Contender, running, subscribe
 from tests.bench.experiments import send_batch
 from tests.chaos.calls import Api
-from tests.chaos.hub_process import HubProcess
+from tests.parts.hub import HubProcess
 
 COMMAND = (sys.executable, "-m", "tests.bench.profiled")
 

@@ -1,5 +1,5 @@
-"""`python -m tests.bench.stages`: the path of a complaint inside the hub, stage by stage, without a socket and
-a profiler: processor microseconds a complaint, and time on the clock where the disk is waited for."""
+"""`python -m tests.bench.stages`: the path of a complaint inside the hub by stages, without a socket and a
+profiler: processor microseconds a complaint, and time on the clock where the disk is waited for."""
 
 from __future__ import annotations
 

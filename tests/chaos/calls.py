@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import orjson
 
-from tests.chaos.hub_process import Member
+from tests.parts.hub import Member
 
 
 class NoAnswer(Exception):

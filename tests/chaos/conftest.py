@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.hub_process import HubProcess
+from tests.parts.hub import HubProcess
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ def test_another_case_for_a_repeated_reference_is_found(tmp_path: Path) -> None:
 
 
 def test_an_act_that_is_lost_or_doubled_is_found(tmp_path: Path) -> None:
-    act = {"case": "k1", "type": "complaint.verified"}
+    act: dict[str, object] = {"case": "k1", "type": "complaint.verified"}
     known = _known(tmp_path, ("trying", act), ("act", act))
     assert list(acts_once(known, BOX)) == []
     assert len(list(acts_once(known, BOX[:2]))) == 1

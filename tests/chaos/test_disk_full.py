@@ -16,7 +16,7 @@ import pytest
 from tests.chaos.calls import Api, Reply
 from tests.chaos.checks import pull
 from tests.chaos.complaints import complaint
-from tests.chaos.hub_process import HubProcess
+from tests.parts.hub import HubProcess
 
 AGENCY = "pemkab-kotim"
 FULL_BYTES = 4096

@@ -11,9 +11,9 @@ from tests.parts.hub import HubProcess
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[HubProcess]:
     """An empty hub that is running, and is ended whatever happens."""
-    process = HubProcess(tmp_path, {"SIMPUL_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8"}).start()
+    process = HubProcess(tmp_path)
     try:
-        yield process
+        yield process.start()
     finally:
-        if process.process is not None and process.process.poll() is None:
+        if process.alive():
             process.stop()

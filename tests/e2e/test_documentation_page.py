@@ -46,7 +46,13 @@ def test_the_page_renders_every_route_without_another_host(hub: HubProcess, page
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(f"{hub.url}/docs", wait_until="networkidle")
     text = page.inner_text("body")
-    for route in ("/v1/complaints", "/v1/cases/{id}/forwardings", "/v1/mailbox", "/v1/webhook", "/oauth/token"):
+    for route in (
+        "/v1/complaints",
+        "/v1/cases/{id}/forwardings",
+        "/v1/mailbox",
+        "/v1/webhook",
+        "/oauth/token",
+    ):
         assert route in text
     assert [url for url in asked if not url.startswith((hub.url, "data:"))] == []
     assert complaints == []

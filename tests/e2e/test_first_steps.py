@@ -8,7 +8,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.parts.hub import HubProcess, complaint
+from tests.parts.caller import complaint
+from tests.parts.hub import HubProcess
 
 
 def types(events: list[dict[str, object]]) -> list[str]:
@@ -25,9 +26,8 @@ def test_a_complaint_reaches_a_ministry_and_its_answer_comes_back(hub: HubProces
     path = f"/v1/cases/{case['id']}"
     assert ministry.call("GET", path)[0] == 404
     assert pemda.call("POST", f"{path}/verification", {"decision": "accept"})[1]["status"] == "verified"
-    status, sent = pemda.call(
-        "POST", f"{path}/forwardings", {"to": [{"agency": "kemenpu", "role": "lead"}], "note": "Mohon bantuan"}
-    )
+    to_lead = {"to": [{"agency": "kemenpu", "role": "lead"}], "note": "Mohon bantuan"}
+    status, sent = pemda.call("POST", f"{path}/forwardings", to_lead)
     assert status == 201
     leg = sent["items"][0]
     assert (leg["from"], leg["to"], leg["status"], leg["note"]) == (
@@ -115,9 +115,9 @@ def test_a_mailbox_that_waits_hears_of_another_processes_write(hub: HubProcess) 
     pemda = hub.agency("pemda-kotim", "regency", "--region", "62.02")
     last = pemda.events()[-1]["position"]
     started = time.monotonic()
+    waiting = f"{hub.url}/v1/mailbox?after={last}&wait=20"
     background = subprocess.Popen(
-        ["curl", "-s", "-H", f"Authorization: Bearer {pemda.token}", f"{hub.url}/v1/mailbox?after={last}&wait=20"],
-        stdout=subprocess.PIPE,
+        ["curl", "-s", "-H", f"Authorization: Bearer {pemda.token}", waiting], stdout=subprocess.PIPE
     )
     hub.cli("agency", "deactivate", "pemda-kotim")
     answer, _ = background.communicate(timeout=25)
@@ -134,7 +134,7 @@ def test_migrate_may_be_the_first_command_and_says_whether_it_did_anything(tmp_p
 
 
 def test_one_data_folder_one_hub(hub: HubProcess, tmp_path: Path) -> None:
-    second = HubProcess(tmp_path, hub.environ)
+    second = HubProcess(tmp_path, hub.env)
     refused = second.cli("serve", status=1)
     assert "a hub is running" in refused.stderr
     assert len(refused.stderr.strip().splitlines()) == 1

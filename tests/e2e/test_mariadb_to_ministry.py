@@ -85,7 +85,9 @@ def configure(connector: ConnectorProcess, hub: HubProcess, app: App, source: Ca
     text = EXAMPLE.read_text("utf-8")
     assert len(text.splitlines()) <= 40
     text = text.replace("/var/lib/simpul-connector/pengaduan.spool", str(connector.spool))
-    text = text.replace("https://simpul.example.go.id", hub.url).replace("/var/www/pengaduan/foto", str(photos))
+    text = text.replace("https://simpul.example.go.id", hub.url).replace(
+        "/var/www/pengaduan/foto", str(photos)
+    )
     connector.configure(text, client=source.client_id, PENGADUAN_DATABASE_URL=app.url)
     connector.env["SIMPUL_CLIENT_SECRET"] = source.secret
 

@@ -10,10 +10,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.chaos.hub_process import HubFailed
 from tests.fuzz.by_bytes import fuzz_by_bytes
 from tests.fuzz.by_schema import fuzz_by_schema, shorter
 from tests.fuzz.target import Target, target
+from tests.parts.hub import HubFailed
 
 SCHEMA_SHARE = 0.6
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.chaos.calls import Api
 from tests.chaos.complaints import complaint
-from tests.chaos.hub_process import HubProcess
+from tests.parts.hub import HubProcess
 
 SOURCE, MINISTRY = "pemkab-kotim", "kemen-pu"
 CASES = 6

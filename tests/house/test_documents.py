@@ -18,7 +18,9 @@ PATH = re.compile(r"`((?:hub|auth|connectors|schemas|deploy|tests)/[\w./-]*|[\w-
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_path_that_a_document_names_exists(name: str) -> None:
     named = PATH.findall((ROOT / name).read_text("utf-8"))
-    missing = [path for path in named if not (ROOT / path).exists() and not (ROOT / "hub/api" / path).exists()]
+    missing = [
+        path for path in named if not (ROOT / path).exists() and not (ROOT / "hub/api" / path).exists()
+    ]
     assert missing == []
 
 
@@ -42,7 +44,13 @@ def test_decisions_list_every_table_once() -> None:
 
 
 def test_no_registry_and_no_path_of_a_machine_is_named() -> None:
-    registries = ["pypi" + ".org", "files." + "pythonhosted", "registry." + "npmjs", "/work" + "/", "/root" + "/"]
+    registries = [
+        "pypi" + ".org",
+        "files." + "pythonhosted",
+        "registry." + "npmjs",
+        "/work" + "/",
+        "/root" + "/",
+    ]
     for path in (ROOT / "requirements.lock", ROOT / "requirements-dev.lock", *(ROOT / d for d in DOCUMENTS)):
         text = path.read_text("utf-8")
         assert [word for word in registries if word in text] == [], path

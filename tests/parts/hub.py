@@ -1,4 +1,5 @@
-"""A real hub for tests: `simpul serve` as a process of its own, in a folder of its own, on a free port."""
+"""A real hub for tests: `simpul serve` as a process of its own, in a folder of its own, on a free port; to be
+called, killed, limited and started again."""
 
 from __future__ import annotations
 
@@ -8,25 +9,36 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from click.testing import CliRunner
+
+from hub.cli.main import main as simpul
+from tests.parts.caller import DIRECT, Caller, Member
 from tests.parts.local_server import free_port
 
+ROOT = Path(__file__).resolve().parents[2]
 SIMPUL = Path(sys.executable).with_name("simpul")
-START_S = 20.0
+READY_WITHIN_S = 60.0
+COMMAND_WITHIN_S = 600.0
+LOOK_EVERY_S = 0.02
 
 
-@dataclass(slots=True)
+class HubFailed(Exception):
+    """A command or a start of the hub failed; the text holds what it said."""
+
+
+@dataclass
 class HubProcess:
-    """`folder` is the working directory; the data lie in `folder/var`. Everything goes over HTTP or the CLI."""
+    """`simpul` over one folder, which survives a kill; the data lie in `folder/var`. `env` adds settings."""
 
     folder: Path
-    environ: dict[str, str] = field(default_factory=dict)
+    env: dict[str, str] = field(default_factory=dict)
+    roles: str | None = None
+    command: Sequence[str] = (str(SIMPUL),)
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -34,119 +46,132 @@ class HubProcess:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def env(self) -> dict[str, str]:
-        base = {name: value for name, value in os.environ.items() if not name.startswith("SIMPUL_")}
-        return base | {"SIMPUL_LISTEN": f"127.0.0.1:{self.port}"} | self.environ
+    @property
+    def log(self) -> Path:
+        return self.folder / "hub.log"
 
-    def start(self) -> HubProcess:
-        with (self.folder / "hub.log").open("ab") as output:
+    @property
+    def data(self) -> Path:
+        return self.folder / "var"
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None, "the hub does not run"
+        return self.process.pid
+
+    def settings(self) -> dict[str, str]:
+        """The whole environment: nothing of SIMPUL_ is inherited, webhooks may go to this machine."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("SIMPUL_")}
+        return inherited | {
+            "SIMPUL_DATA_DIR": str(self.data),
+            "SIMPUL_LISTEN": f"127.0.0.1:{self.port}",
+            "SIMPUL_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
+            "SIMPUL_LOG_LEVEL": "warning",
+            **self.env,
+        }
+
+    # --- commands -----------------------------------------------------------------------------------------
+
+    def cli(self, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
+        """Runs `simpul …` beside the hub; HubFailed with what it said when it exits otherwise."""
+        ended = subprocess.run(
+            [str(SIMPUL), *arguments],
+            cwd=self.folder,
+            env=self.settings(),
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_WITHIN_S,
+            check=False,
+        )
+        if ended.returncode != status:
+            said = (ended.stderr + ended.stdout)[-2000:]
+            raise HubFailed(f"simpul {' '.join(arguments)}: exit {ended.returncode}\n{said}")
+        return ended
+
+    def run(self, *arguments: str) -> Any:
+        """A command's JSON result."""
+        return json.loads(self.cli(*arguments).stdout or "null")
+
+    def desk(self, *arguments: str) -> Any:
+        """The same, run inside this process: without the second that an interpreter takes to start."""
+        unset = {name: None for name in os.environ if name.startswith("SIMPUL_")}
+        ended = CliRunner().invoke(simpul, list(arguments), env=unset | self.settings())
+        if ended.exit_code:
+            raise HubFailed(f"simpul {' '.join(arguments)}: exit {ended.exit_code}\n{ended.output[-2000:]}")
+        return json.loads(ended.stdout or "null")
+
+    def member(self, agency: str, name: str, *more: str) -> Member:
+        """Registers an agency with a client; `more` are the options of `agency add`."""
+        self.desk("agency", "add", agency, "--name", name, *more)
+        return self.client(agency)
+
+    def client(self, agency: str, *more: str) -> Member:
+        made = self.desk("client", "add", agency, *more)
+        return Member(agency, made["client_id"], made["client_secret"])
+
+    def agency(self, agency: str, kind: str, *more: str) -> Caller:
+        """Registers an agency, named after its id, whose client speaks HTTP."""
+        return self.caller(self.member(agency, agency.title(), "--kind", kind, *more))
+
+    def caller(self, member: Member) -> Caller:
+        return Caller(self.url, member)
+
+    # --- the process --------------------------------------------------------------------------------------
+
+    def start(self, stderr: IO[bytes] | int | None = None, *, wait: bool = True) -> HubProcess:
+        """`stderr` takes the hub's log; by default it is appended to hub.log."""
+        command = [*self.command, "serve", *(["--roles", self.roles] if self.roles else [])]
+        with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [str(SIMPUL), "serve"], cwd=self.folder, env=self.env(), stdout=output, stderr=output
+                command,
+                cwd=self.folder,
+                env=self.settings(),
+                stdout=log,
+                stderr=log if stderr is None else stderr,
             )
-        deadline = time.monotonic() + START_S
-        while not self._ready():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"the hub did not start:\n{self.log()[-3000:]}")
-            time.sleep(0.05)
+        if wait:
+            self.wait_until_ready()
         return self
 
-    def _ready(self) -> bool:
+    def wait_until_ready(self, within_s: float = READY_WITHIN_S) -> None:
+        deadline = time.monotonic() + within_s
+        while not self.ready():
+            if not self.alive() or time.monotonic() > deadline:
+                said = self.log.read_text(errors="replace")[-3000:]
+                raise HubFailed(f"the hub {'did not get ready' if self.alive() else 'ended'}\n{said}")
+            time.sleep(LOOK_EVERY_S)
+
+    def alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def ready(self) -> bool:
+        """Whether /readyz says 200."""
         try:
-            with urllib.request.urlopen(f"{self.url}/readyz", timeout=2) as response:
+            with DIRECT.open(f"{self.url}/readyz", timeout=5) as response:
                 return bool(response.status == 200)
         except OSError:
             return False
 
-    def stop(self, number: int = signal.SIGTERM) -> int:
-        """Ends the hub and gives its exit status."""
-        assert self.process is not None
+    def kill(self) -> None:
+        """kill -9."""
+        self._end(signal.SIGKILL, 15.0)
+
+    def stop(self, within_s: float = 15.0) -> int:
+        """SIGTERM, as an operator would; the exit status. A hub that does not end is killed and reported."""
+        status = self._end(signal.SIGTERM, within_s)
+        if status is None:
+            self.kill()
+            raise HubFailed(f"the hub did not end within {within_s} s of SIGTERM")
+        return status
+
+    def _end(self, number: signal.Signals, within_s: float) -> int | None:
+        """The exit status; 0 when it did not run, None when it did not end."""
+        if self.process is None:
+            return 0
         self.process.send_signal(number)
-        return self.process.wait(15)
-
-    def log(self) -> str:
-        return (self.folder / "hub.log").read_text("utf-8", "replace")
-
-    def cli(self, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
-        """Runs `simpul …` beside the hub and checks its exit status."""
-        done = subprocess.run(
-            [str(SIMPUL), *arguments],
-            cwd=self.folder,
-            env=self.env(),
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        assert done.returncode == status, (arguments, done.returncode, done.stdout, done.stderr)
-        return done
-
-    def agency(self, name: str, kind: str, *more: str) -> Caller:
-        """Registers an agency with a client of its own."""
-        self.cli("agency", "add", name, "--name", name.title(), "--kind", kind, *more)
-        return self.client(name)
-
-    def client(self, agency: str, *more: str) -> Caller:
-        found = json.loads(self.cli("client", "add", agency, *more).stdout)
-        return Caller(self.url, agency, found["client_id"], found["client_secret"])
-
-
-@dataclass(slots=True)
-class Caller:
-    """One agency's client, speaking HTTP."""
-
-    url: str
-    agency: str
-    client_id: str
-    secret: str
-    token: str = ""
-
-    def sign_in(self) -> str:
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": self.client_id,
-            "client_secret": self.secret,
-        }
-        request = urllib.request.Request(f"{self.url}/oauth/token", urllib.parse.urlencode(form).encode())
-        with urllib.request.urlopen(request, timeout=10) as response:
-            self.token = json.load(response)["access_token"]
-        return self.token
-
-    def call(
-        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
-    ) -> tuple[int, Any]:
-        """(status, JSON document)."""
-        if not self.token:
-            self.sign_in()
-        data = None if body is None else json.dumps(body).encode()
-        sent = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"} | (headers or {})
-        request = urllib.request.Request(self.url + path, data, sent, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=40) as response:
-                return response.status, json.load(response)
-        except urllib.error.HTTPError as refused:
-            return refused.code, json.load(refused)
-
-    def events(self, after: int = 0, wait_s: int = 0) -> list[dict[str, Any]]:
-        """The mailbox from `after` on, all pages."""
-        found: list[dict[str, Any]] = []
-        while True:
-            _, page = self.call("GET", f"/v1/mailbox?after={after}&limit=200&wait={wait_s}")
-            found += page["items"]
-            if not page["items"]:
-                return found
-            after, wait_s = page["next"], 0
-
-
-def complaint(agency: str, reference: str, **changes: Any) -> dict[str, Any]:
-    """A complete complaint of a made-up citizen."""
-    return {
-        "source": {"agency": agency, "reference": reference},
-        "classification": "complaint",
-        "title": "Lampu jalan di Jalan Pelita mati",
-        "description": "Sudah seminggu gelap, kemarin ada anak jatuh dari sepeda.",
-        "category": "road",
-        "submitted_at": "2026-11-01T08:15:00+07:00",
-        "channel": "web",
-        "location": {"region": "62.02"},
-        "reporter": {"name": "Siti Rahmawati", "anonymous": False},
-        "confidential": False,
-    } | changes
+            status = self.process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            return None
+        self.process = None
+        return status
