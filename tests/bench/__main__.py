@@ -33,7 +33,7 @@ class Size:
 
 
 FULL = Size(rounds=3, intake_s=6.0, latency_s=10.0, bulk_lines=20_000, cases=100_000, requests=2000)
-QUICK = Size(rounds=3, intake_s=1.0, latency_s=1.5, bulk_lines=2000, cases=5000, requests=200)
+QUICK = Size(rounds=3, intake_s=0.8, latency_s=1.2, bulk_lines=1500, cases=3000, requests=120)
 PARTS = ("intake", "latency", "bulk", "growth")
 
 

@@ -18,7 +18,8 @@ import psycopg
 from tests.bench import machine
 from tests.bench.bodies import AGENCY
 from tests.chaos.calls import Api
-from tests.parts.hub import HubProcess, Member
+from tests.parts.caller import Member
+from tests.parts.hub import HubProcess
 from tests.parts.local_server import PartMissing, free_port
 from tests.parts.postgres import postgres_url
 

@@ -29,7 +29,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, answered: Callable[[Connection, int], None]) -> None:
         self._answered = answered
         self._buffer = b""
-        self._missing = 0
+        self._missing, self._status = 0, 0
         self.sent_ns = 0
         self.transport: asyncio.Transport
 
@@ -87,7 +87,7 @@ class Driver:
         self._job = job
         self._requests = Requests(job)
         self._most = job.get("count") or sys.maxsize
-        self._rate = job.get("rate")
+        self._rate = float(job.get("rate") or 0.0)
         self._idle: deque[Connection] = deque()
         self._pending: deque[int] = deque()
         self._open = 0
@@ -110,14 +110,24 @@ class Driver:
         if self._rate:
             self._idle.extend(connections)
             await self._send_by_the_clock(began)
+            self._ends_ns = 0  # all are sent: from now on the last answer is the end
+            if not self._open:
+                self._done.set()
         else:
             for connection in connections:
                 self._send(connection, time.monotonic_ns())
-        await asyncio.wait_for(self._done.wait(), self._job["seconds"] + PATIENCE_S)
+        try:
+            await asyncio.wait_for(self._done.wait(), self._job["seconds"] + PATIENCE_S)
+        except TimeoutError:
+            raise SystemExit(self._stuck()) from None
         ended = time.monotonic_ns()
         for connection in connections:
             connection.transport.abort()
         return self._seen((ended - began) / 1e9, time.process_time() - cpu_s)
+
+    def _stuck(self) -> str:
+        waiting = f"{self._open} requests have no answer, {len(self._pending)} wait to be sent"
+        return f"after {PATIENCE_S} s more, {waiting}; answered: {dict(self.statuses)}"
 
     async def _send_by_the_clock(self, began: int) -> None:
         """The due time counts as the time of sending, so that a slow server cannot slow the clock."""

@@ -12,12 +12,11 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.bench import machine
 from tests.bench.bodies import AGENCY
 from tests.bench.contenders import Contender, running, subscribe
 from tests.bench.experiments import send_batch
 from tests.chaos.calls import Api
-from tests.parts.hub import HubProcess
+from tests.parts.hub import ROOT, HubProcess
 
 COMMAND = (sys.executable, "-m", "tests.bench.profiled")
 
@@ -39,7 +38,7 @@ def main() -> None:
 def _drive(folder: Path, arguments: argparse.Namespace) -> int:
     """Complaints that were accepted while the profiler watched."""
     hub = HubProcess(folder, env={"SIMPUL_BENCH_PROFILE": str(folder / "profile")}, command=COMMAND)
-    hub.env |= {"PYTHONPATH": str(machine.ROOT)}
+    hub.env |= {"PYTHONPATH": str(ROOT)}
     member = hub.member(AGENCY, "Pemkab Kotim", "--kind", "regency", "--region", "62.02")
     with ExitStack() as stack:
         hub.start()

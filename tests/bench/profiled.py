@@ -28,7 +28,7 @@ def profile_threads(folder: Path) -> None:
         finally:
             profile.dump_stats(folder / f"{thread.name}.pstats")
 
-    threading.Thread.run = profiled_run  # type: ignore[method-assign]
+    threading.Thread.run = profiled_run  # type: ignore[method-assign, assignment]
 
 
 def profiled_main() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -47,7 +47,7 @@ def spread(rounds: Rounds, name: str) -> str:
     return f"{statistics.median(values):>9,.1f} ({min(values):,.1f}-{max(values):,.1f})"
 
 
-def table(title: str, found: dict[str, Rounds], columns: dict[str, str]) -> None:
+def table(title: str, found: Mapping[str, Rounds], columns: dict[str, str]) -> None:
     """A row a contender: median (smallest-largest) of each column that it has."""
     print(f"\n{title}")
     print("  " + " " * 16 + "".join(f"{label:>28}" for label in columns.values()))
@@ -65,7 +65,7 @@ def bars(results: dict[str, Any]) -> list[Bar]:
     return found
 
 
-def _intake(found: dict[str, Rounds]) -> list[Bar]:
+def _intake(found: Mapping[str, Rounds]) -> list[Bar]:
     rate = {name: median(rounds, "rate") for name, rounds in found.items()}
     made = [Bar("intake: hub / empty handler", rate["hub"] / rate["empty handler"], 0.30, 0.42)]
     if "outbox" in found:
@@ -73,12 +73,12 @@ def _intake(found: dict[str, Rounds]) -> list[Bar]:
     return made
 
 
-def _bulk(found: dict[str, Rounds]) -> list[Bar]:
+def _bulk(found: Mapping[str, Rounds]) -> list[Bar]:
     ratio = median(found["hub"], "rate") / median(found["raw insert"], "rate")
     return [Bar("bulk: hub / raw batched insert", ratio, 0.4, 0.6)]
 
 
-def _latency(found: dict[str, Rounds]) -> list[Bar]:
+def _latency(found: Mapping[str, Rounds]) -> list[Bar]:
     if "outbox" not in found:
         return []
     return [
@@ -116,7 +116,7 @@ _PARTS: Final[dict[str, Callable[[Any], list[Bar]]]] = {
 }
 
 
-def headroom(found: dict[str, Rounds]) -> str:
+def headroom(found: Mapping[str, Rounds]) -> str:
     """Whether the load generator had time to spare."""
     top = max(float(seen["driver_cpu_share"]) for rounds in found.values() for seen in rounds)
     ceiling = max((median(rounds, "rate") for rounds in found.values()), default=0.0)

@@ -7,6 +7,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from auth.scopes import DEFAULT_SCOPES
 from hub.api import answers, strict_json
 from hub.app import Core, build, open_core
 from hub.domain.agency import Agency
+from hub.domain.case import Case
 from hub.domain.privacy import split_complaint
 from hub.service.requests import OPERATOR, Outcome, RegisterAgency, Request
 from hub.service.views import case_view
@@ -40,18 +42,20 @@ def _measure(core: Core) -> None:
     client = Principal(OPERATOR, AGENCY, DEFAULT_SCOPES, "", 0.0)  # known without a row of its own
     bodies = list(_bodies(COUNT * (len(BATCHES) + 1)))
     documents = [strict_json.parse(body) for body in bodies]
-    shown("strict_json.parse", (lambda body=body: strict_json.parse(body) for body in bodies[:COUNT]))
-    shown("split_complaint (masking)", (lambda d=d: split_complaint(d) for d in documents[:COUNT]))
-    shown(
-        "desk.prepare (check, split, seal)", (lambda d=d: desk.prepare(client, d) for d in documents[:COUNT])
-    )
+    shown("strict_json.parse", (partial(strict_json.parse, body) for body in bodies[:COUNT]))
+    shown("split_complaint (masking)", (partial(split_complaint, d) for d in documents[:COUNT]))
+    shown("desk.prepare (check, split, seal)", (partial(desk.prepare, client, d) for d in documents[:COUNT]))
     shown("registry_generation", (core.store.registry_generation for _ in range(COUNT)))
     outcomes: list[Any] = []
     for number, size in enumerate(BATCHES, 1):
         some = documents[number * COUNT : (number + 1) * COUNT]
         outcomes = _batches(core, [desk.prepare(client, document) for document in some], size)
     cases = [outcome.case for outcome in outcomes if isinstance(outcome, Outcome) and outcome.case]
-    shown("case_view and dumps", (lambda c=c: answers.dumps(case_view(c, AGENCY)) for c in cases))
+    shown("case_view and dumps", (partial(_answer, c) for c in cases))
+
+
+def _answer(case: Case) -> bytes:
+    return answers.dumps(case_view(case, AGENCY))
 
 
 def _bodies(count: int) -> Iterable[bytes]:

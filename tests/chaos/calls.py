@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import orjson
 
-from tests.parts.hub import Member
+from tests.parts.caller import Member
 
 
 class NoAnswer(Exception):

@@ -18,7 +18,7 @@ import orjson
 from tests.chaos.calls import Api, NoAnswer, Reply
 from tests.chaos.complaints import complaint
 from tests.chaos.journal import Journal
-from tests.parts.hub import Member
+from tests.parts.caller import Member
 
 WAIT_S: Final = 0.05
 PATIENCE_S: Final = 60.0

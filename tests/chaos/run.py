@@ -17,7 +17,8 @@ import orjson
 from tests.chaos import checks
 from tests.chaos.calls import Api
 from tests.chaos.knowledge import Knowledge
-from tests.parts.hub import ROOT, HubFailed, HubProcess, Member
+from tests.parts.caller import Member
+from tests.parts.hub import ROOT, HubFailed, HubProcess
 from tests.parts.local_server import free_port
 
 ROLES: Final = ("singles-1", "singles-2", "batches-1", "officer", "ministry")

@@ -1,4 +1,4 @@
-"""Real parts for the connectors' tests: databases, a hub that keeps the contract, the connector process."""
+"""Real parts for the connectors' tests: databases, the hub, the connector process."""
 
 from __future__ import annotations
 
@@ -14,8 +14,12 @@ ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
+from tests.connectors.agency_system import AgencySystem  # noqa: E402
 from tests.connectors.apps import App, mysql_app, postgres_app, sqlite_app  # noqa: E402
-from tests.connectors.processes import ConnectorProcess, HubProcess  # noqa: E402
+from tests.connectors.faulty_proxy import FaultyProxy  # noqa: E402
+from tests.connectors.office import Office  # noqa: E402
+from tests.connectors.processes import ConnectorProcess  # noqa: E402
+from tests.parts.hub import HubProcess  # noqa: E402
 from tests.parts.local_server import PartMissing, skip_or_fail  # noqa: E402
 from tests.parts.mariadb import mariadb_url  # noqa: E402
 from tests.parts.postgres import postgres_url  # noqa: E402
@@ -77,18 +81,33 @@ def open_app(engine: str, request: pytest.FixtureRequest, folder: Path) -> App:
 
 @pytest.fixture(scope="session")
 def hub_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
-    process = HubProcess(tmp_path_factory.mktemp("hub") / "hub.db")
+    """One hub a worker; each test has agencies of its own there."""
+    process = HubProcess(tmp_path_factory.mktemp("hub"))
     yield process
     process.kill()
 
 
 @pytest.fixture
 def hub(hub_process: HubProcess) -> HubProcess:
-    """The hub, empty; started anew where the test before has killed it."""
-    if hub_process.process is None:
+    """The running hub; started anew where the test before has ended it."""
+    if not hub_process.alive():
         hub_process.start()
-    hub_process.control("reset")
     return hub_process
+
+
+@pytest.fixture
+def office(hub: HubProcess) -> Office:
+    """A regency and a ministry that nobody else knows."""
+    return Office.open(hub)
+
+
+@pytest.fixture
+def proxy(office: Office) -> Iterator[FaultyProxy]:
+    """Stands between the connector of this test and the hub."""
+    made = FaultyProxy(office.hub.port)
+    office.url = made.url
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -96,6 +115,13 @@ def connector(tmp_path: Path) -> Iterator[ConnectorProcess]:
     process = ConnectorProcess(tmp_path)
     yield process
     process.kill()
+
+
+@pytest.fixture
+def system() -> Iterator[AgencySystem]:
+    made = AgencySystem()
+    yield made
+    made.close()
 
 
 @pytest.fixture(autouse=True)

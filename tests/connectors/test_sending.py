@@ -1,57 +1,85 @@
-"""Complaints to the hub: its final answers end one complaint's way, its pauses end none."""
+"""Complaints to the hub: final answers end one complaint's way, pauses end none, lost answers double none."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.connectors.apps import App
-from tests.connectors.processes import SOURCE_AGENCY, ConnectorProcess, HubProcess, eventually, sql_config
+from tests.connectors.faulty_proxy import Fault, FaultyProxy
+from tests.connectors.office import Office, sql_config
+from tests.connectors.processes import ConnectorProcess, eventually
 
-CASES = "SELECT count(*) FROM cases"
-
-
-def submit(hub: HubProcess, reference: str) -> None:
-    document = {
-        "source": {"agency": SOURCE_AGENCY, "reference": reference}, "classification": "complaint",
-        "title": "Lain", "description": "Isi lain.", "category": "road", "channel": "web",
-        "confidential": False, "submitted_at": "2026-02-02T00:00:00+07:00",
-        "reporter": {"anonymous": False},
-    }  # fmt: skip
-    hub.as_agency(SOURCE_AGENCY, "POST", "/v1/complaints", document)
+ONE, MANY = 5, 60
+SINGLY, BATCH = "POST /v1/complaints", "POST /v1/complaints/batch"
+by_one_and_by_batch = pytest.mark.parametrize("rows", [ONE, MANY], ids=["one by one", "as a batch"])
 
 
-@pytest.mark.parametrize("rows", [5, 60], ids=["one by one", "as a batch"])
+@by_one_and_by_batch
 def test_a_conflict_and_an_erasure_end_one_complaint_each(
-    sqlite: App, hub: HubProcess, connector: ConnectorProcess, rows: int
+    sqlite: App, office: Office, proxy: FaultyProxy, connector: ConnectorProcess, rows: int
 ) -> None:
     sqlite.reports(rows)
-    submit(hub, "1")
-    submit(hub, "2")
-    hub.control("erase", reference="2")
-    hub.control("unavailable", times=2)
-    sql_config(sqlite, hub, connector)
+    office.submit("1")
+    office.destroy_key(office.submit("2")["id"])
+    sql_config(sqlite, office, connector)
     connector.start()
-    eventually(lambda: hub.count(CASES) == rows, "the others arrive")
+    eventually(lambda: len(office.complaints()) == rows, "the others arrive")
     eventually(lambda: "it is not sent again" in connector.log.read_text(), "the erasure is noted")
     shown = connector.run("check").stdout
     assert "1 (refused): 409" in shown
     assert "2 (erased):" in shown
-    connector.kill()
-    connector.start()
+    connector.restart()
     sqlite.reports(1)
-    eventually(lambda: hub.count(CASES) == rows + 1, "the next row arrives after a restart")
-    assert hub.count("SELECT count(*) FROM received WHERE reference = '2'") == 2
+    eventually(lambda: len(office.complaints()) == rows + 1, "the next row arrives after a restart")
+    assert proxy.count(SINGLY if rows == ONE else BATCH, b'"reference":"2"') == 1
+
+
+@by_one_and_by_batch
+def test_whatever_stands_between_everything_arrives_once(
+    sqlite: App, office: Office, proxy: FaultyProxy, connector: ConnectorProcess, rows: int
+) -> None:
+    sqlite.reports(rows)
+    path = "/v1/complaints"
+    proxy.faults = [Fault("/oauth/token", 502), Fault(path, 503), Fault(path, 429, retry_after="1")]
+    proxy.faults += [Fault(path, cut=True), Fault(path, delay_s=1.5)]
+    sql_config(sqlite, office, connector, hub="timeout_s = 1\nbatch_limit = 40")
+    connector.start()
+    eventually(lambda: len(office.complaints()) == rows and not proxy.faults, "all arrive")
+    sqlite.reports(1)
+    eventually(lambda: len(office.complaints()) == rows + 1, "and what comes later")
+    assert sorted(office.accepted(), key=int) == [str(number) for number in range(1, rows + 2)]
+    after_429 = min(at_s for at_s, line, _ in proxy.passed if line.startswith(SINGLY))
+    assert after_429 - proxy.refused_at[-1] >= 1.0
 
 
 def test_a_client_that_may_not_submit_loses_nothing(
-    sqlite: App, hub: HubProcess, connector: ConnectorProcess
+    sqlite: App, office: Office, connector: ConnectorProcess
 ) -> None:
     sqlite.reports(2)
-    sql_config(sqlite, hub, connector)
-    connector.env["SIMPUL_CLIENT_ID"] = "kab-lain"
+    sql_config(sqlite, office, connector)
+    connector.sign_in_as(office.ministry)
     connector.start()
     eventually(lambda: "sending cannot go on" in connector.log.read_text(), "it says so")
     connector.kill()
-    connector.env["SIMPUL_CLIENT_ID"] = SOURCE_AGENCY
+    assert office.complaints() == {}
+    connector.sign_in_as(office.source)
     connector.start()
-    eventually(lambda: hub.count(CASES) == 2, "with the right client everything arrives")
+    eventually(lambda: len(office.complaints()) == 2, "with the right client everything arrives")
+
+
+def test_a_revoked_client_is_named_and_another_one_goes_on(
+    sqlite: App, office: Office, connector: ConnectorProcess
+) -> None:
+    sqlite.reports(1)
+    sql_config(sqlite, office, connector)
+    connector.start()
+    eventually(lambda: len(office.complaints()) == 1, "the first arrives")
+    following = office.hub.caller(office.hub.client(office.source.agency))
+    office.hub.desk("client", "revoke", office.source.client_id)
+    sqlite.reports(1)
+    eventually(lambda: "the hub refuses this client" in connector.log.read_text(), "it says so")
+    connector.kill()
+    office.source = following
+    connector.sign_in_as(following)
+    connector.start()
+    eventually(lambda: len(office.complaints()) == 2, "with a new client it goes on")

@@ -12,7 +12,8 @@ from connectors.inbox import ATTEMPTS, Inbox
 from connectors.outbox import Outbox, Seen
 from connectors.spool import open_spool
 from tests.connectors.apps import App
-from tests.connectors.processes import WRITE_BACK, ConnectorProcess, HubProcess, eventually, sql_config
+from tests.connectors.office import Office, sql_config, write_back
+from tests.connectors.processes import ConnectorProcess, eventually
 
 SECRET = "Kalimat rahasia yang hanya ada di laporan ini"
 
@@ -96,12 +97,12 @@ def test_events_wait_in_order_per_subject_and_hold_no_other_subject(tmp_path: Pa
 
 
 def test_no_text_of_a_complaint_or_an_answer_is_left_on_the_disk(
-    sqlite: App, hub: HubProcess, connector: ConnectorProcess
+    sqlite: App, office: Office, connector: ConnectorProcess
 ) -> None:
     sqlite.report(SECRET)
-    sql_config(sqlite, hub, connector, WRITE_BACK)
+    sql_config(sqlite, office, connector, write_back(office.ministry))
     connector.start()
-    eventually(lambda: hub.answer_all(text=f"{SECRET}: selesai."), "the ministry answers")
+    eventually(lambda: office.answer_all(f"{SECRET}: selesai."), "the ministry answers")
     eventually(lambda: sqlite.run("SELECT * FROM tanggapan"), "the answer is written")
     eventually(lambda: SECRET.encode() not in raw(connector.folder), "nothing is left")
     assert SECRET not in connector.log.read_text()

@@ -210,3 +210,9 @@ def test_state_survives_its_json() -> None:
 
     work, _ = with_leg("returned")
     assert CaseState.from_document(orjson.loads(orjson.dumps(work.state))) == work.state
+
+
+def test_the_tables_are_closed() -> None:
+    """Every status that a leg can reach has a row, and closing is possible from every open status."""
+    assert {status for row in LEG.values() for status in row.values()} <= LEG.keys()
+    assert {status for status, possible in CASE.items() if "close" not in possible} == {"closed"}

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hub.domain.audience import frozen_at, takes_part
 from hub.domain.commands import (
     Accept,
     Answer,
@@ -107,3 +108,15 @@ def test_who_returned_may_be_asked_again() -> None:
     work.sent(LEAD)
     assert work.state.status == "forwarded"
     assert [leg.status for leg in work.state.legs] == ["returned", "sent"]
+
+
+def test_who_left_twice_is_frozen_where_it_left_last_and_hears_no_more() -> None:
+    work = Casework().verified()
+    for _ in range(2):
+        work.act(leg_command("return", work.sent(LEAD)), LEAD)
+        left = work.state.version
+    work.sent(SUPPORT)
+    assert frozen_at(work.state, LEAD) == left
+    assert not takes_part(work.state, LEAD)
+    assert LEAD in work.log[left - 1][0].recipients
+    assert LEAD not in work.log[-1][0].recipients

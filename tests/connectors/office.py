@@ -1,0 +1,172 @@
+"""A local agency and a ministry on the real hub, fresh for each test, and a configuration for them."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.connectors.apps import App
+from tests.connectors.processes import ConnectorProcess
+from tests.parts.caller import Caller, complaint
+from tests.parts.hub import ROOT, HubProcess
+
+EXAMPLE = ROOT / "connectors" / "examples" / "pengaduan-mariadb.toml"
+ANSWER = "Sudah kami tangani pada {n}."
+
+
+@dataclass
+class Office:
+    """`url` is where the connector finds the hub: the hub itself, or a proxy before it."""
+
+    hub: HubProcess
+    source: Caller
+    ministry: Caller
+    url: str
+
+    @classmethod
+    def open(cls, hub: HubProcess) -> Office:
+        mark = uuid.uuid4().hex[:8]
+        source = hub.agency(f"kab-{mark}", "regency", "--region", "62.02")
+        return cls(hub, source, hub.agency(f"kemen-{mark}", "ministry"), hub.url)
+
+    def complaints(self) -> dict[str, Any]:
+        """What arrived, by reference, oldest first."""
+        cases = [case["complaint"] for case in self.source.cases()]
+        return {found["source"]["reference"]: found for found in reversed(cases)}
+
+    def accepted(self) -> list[str]:
+        """References in the order in which the hub took them; one that was new twice is here twice."""
+        events = [item["event"] for item in self.source.events()]
+        return [
+            event["data"]["complaint"]["source"]["reference"]
+            for event in events
+            if event["type"] == "id.simpul.complaint.submitted.v1"
+        ]
+
+    def legs(self) -> list[tuple[str, dict[str, Any]]]:
+        """(reference, forwarding) of every case that has one, oldest first."""
+        cases = reversed(self.source.cases())
+        return [
+            (case["complaint"]["source"]["reference"], leg) for case in cases for leg in case["forwardings"]
+        ]
+
+    def answer(self, leg: dict[str, Any], text: str, by: Caller | None = None) -> None:
+        by = by or self.ministry
+        for step, body in (("acceptance", {}), ("answer", {"text": text})):
+            status, said = by.call("POST", f"/v1/forwardings/{leg['id']}/{step}", body)
+            assert status == 200, said
+
+    def answer_all(self, text: str = ANSWER) -> int:
+        """Accepts and answers every forwarding that the ministry holds open; how many there were."""
+        mine = [(name, leg) for name, leg in self.legs() if leg["to"] == self.ministry.agency]
+        waiting = [(name, leg) for name, leg in mine if leg["status"] == "sent"]
+        for name, leg in waiting:
+            self.answer(leg, text.format(n=name))
+        return len(waiting)
+
+    def submit(self, reference: str) -> dict[str, Any]:
+        """The case of a complaint that did not come through a connector."""
+        status, case = self.source.call("POST", "/v1/complaints", complaint(self.source.agency, reference))
+        assert status == 201, case
+        return dict(case)
+
+    def forward(self, reference: str) -> dict[str, Any]:
+        """A complaint of the agency's, sent to the ministry: the forwarding."""
+        path = f"/v1/cases/{self.submit(reference)['id']}"
+        assert self.source.call("POST", f"{path}/verification", {"decision": "accept"})[0] == 200
+        body = {"to": [{"agency": self.ministry.agency, "role": "lead"}]}
+        status, sent = self.source.call("POST", f"{path}/forwardings", body)
+        assert status == 201, sent
+        return dict(sent["items"][0])
+
+    def query(self, statement: str, *parameters: object) -> list[Any]:
+        """Rows of the hub's own database, for reading only: for what no route shows."""
+        address = f"file:{self.hub.data / 'simpul.db'}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True)) as database:
+            return database.execute(statement, parameters).fetchall()
+
+    def destroy_key(self, case_id: str) -> None:
+        """What an erasure comes down to: the case's key is gone, and with it every word of it."""
+        with closing(sqlite3.connect(self.hub.data / "simpul.db", timeout=10)) as database, database:
+            assert database.execute("DELETE FROM stream_keys WHERE stream = ?", (case_id,)).rowcount == 1
+
+
+def sql_config(
+    app: App, office: Office, connector: ConnectorProcess, extra: str = "", **changes: str
+) -> None:
+    """The configuration that most tests use; `changes` replace whole lines by their key."""
+    lines = {
+        "title": 'title = { of = "isi_laporan", first = 80 }',
+        "submitted_at": 'submitted_at = { column = "tgl_pengaduan", if_missing = "first_sight" }',
+        "category": 'category = { value = "road" }',
+        "source": 'table = "pengaduan"\nkey = "id_pengaduan"\njoin = "LEFT JOIN masyarakat ON '
+        'masyarakat.nik = pengaduan.nik"\nevery_s = 0.1\nrescan_every_s = 1\nrescan_pause_s = 0.05',
+        "reporter": 'reporter.name = "nama"\nreporter.phone = "telp"\n'
+        'reporter.national_id = "masyarakat.nik"',
+        "hub": "wait_s = 2",
+    } | changes
+    connector.configure(
+        f"""
+kind = "sql"
+agency = "{office.source.agency}"
+spool = "{connector.spool}"
+[hub]
+url = "{office.url}"
+backoff_cap_s = 0.3
+{lines["hub"]}
+[database]
+url_env = "APP_URL"
+[source]
+{lines["source"]}
+[map]
+description = "isi_laporan"
+{lines["title"]}
+{lines["submitted_at"]}
+{lines["category"]}
+{lines["reporter"]}
+{extra}
+""",
+        office.source,
+        APP_URL=app.url,
+    )
+
+
+def write_back(*agencies: Caller) -> str:
+    """Verifying, forwarding to these agencies (the first leads), writing back into the widespread tables."""
+    default = ", ".join(f'"{caller.agency}"' for caller in agencies)
+    return f"""
+[routing]
+verify = true
+default = [{default}]
+[write_back.answer]
+statements = [
+  '''INSERT INTO tanggapan (id_pengaduan, tgl_tanggapan, tanggapan, id_petugas)
+     VALUES (:key, :answered_on, :answer, 1)''',
+  "UPDATE pengaduan SET status = :status WHERE id_pengaduan = :key",
+]
+already_written = "SELECT 1 FROM tanggapan WHERE id_pengaduan = :key AND tanggapan = :answer"
+[write_back.status]
+statement = "UPDATE pengaduan SET status = :status WHERE id_pengaduan = :key"
+values = {{ verified = "proses", forwarded = "proses", in_progress = "proses", answered = "selesai" }}
+"""
+
+
+def configure_example(
+    connector: ConnectorProcess, hub_url: str, source: Caller, ministry: str, photos: Path, database_url: str
+) -> None:
+    """Only names, addresses and paths differ from the example."""
+    text = EXAMPLE.read_text(encoding="utf-8")
+    for old, new in {
+        "kab-kotawaringin-timur": source.agency,
+        "kemen-pu": ministry,
+        "/var/lib/simpul-connector/pengaduan.spool": str(connector.spool),
+        "https://simpul.example.go.id": hub_url,
+        "/var/www/pengaduan/foto": str(photos),
+    }.items():
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    connector.configure(text, source, PENGADUAN_DATABASE_URL=database_url)

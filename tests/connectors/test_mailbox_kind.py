@@ -1,0 +1,106 @@
+"""Kind `mailbox`: events become rows or HTTP calls, rows become replies, each once, after a restore too."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.connectors.agency_system import AgencySystem
+from tests.connectors.office import Office
+from tests.connectors.processes import ConnectorProcess, eventually
+
+TABLES = """
+CREATE TABLE masuk (peristiwa TEXT, penerusan TEXT, judul TEXT, isi TEXT);
+CREATE TABLE balasan (id INTEGER PRIMARY KEY, aksi TEXT, penerusan TEXT, isi TEXT, alasan TEXT);
+"""
+IN_TABLES = '''
+[database]
+url_env = "MINISTRY_URL"
+[deliver.table]
+statements = ["INSERT INTO masuk VALUES (:event_id, :forwarding_id, :title, :description)"]
+already_written = "SELECT 1 FROM masuk WHERE peristiwa = :event_id"
+[answers.table]
+every_s = 0.1
+query = """SELECT id, aksi AS action, penerusan AS forwarding_id, isi AS text, alasan AS reason
+           FROM balasan WHERE id > :cursor ORDER BY id LIMIT :limit"""
+'''
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """The ministry's own."""
+    with closing(sqlite3.connect(tmp_path / "ministry.db", isolation_level=None, timeout=10)) as opened:
+        opened.executescript(TABLES)
+        yield opened
+
+
+def configure(office: Office, connector: ConnectorProcess, rest: str) -> None:
+    connector.configure(
+        f"""
+kind = "mailbox"
+agency = "{office.ministry.agency}"
+spool = "{connector.spool}"
+[hub]
+url = "{office.url}"
+wait_s = 1
+backoff_cap_s = 0.3
+{rest}
+""",
+        office.ministry,
+        MINISTRY_URL=f"sqlite:///{connector.folder / 'ministry.db'}",
+    )
+
+
+def test_a_mailbox_becomes_rows_and_rows_become_replies(
+    office: Office, connector: ConnectorProcess, database: sqlite3.Connection
+) -> None:
+    configure(office, connector, IN_TABLES)
+    legs = [office.forward(str(number)) for number in range(4)]
+    connector.start()
+    arrived = "SELECT count(*) FROM masuk"
+    eventually(lambda: database.execute(arrived).fetchone()[0] == 4, "forwardings become rows")
+    wanted = {(leg["id"], "Lampu jalan di Jalan Pelita mati") for leg in legs}
+    assert set(database.execute("SELECT penerusan, judul FROM masuk")) == wanted
+    rows = [(1, "accept", legs[0]["id"], None, None), (2, "progress", legs[0]["id"], "Sedang dicek.", None)]
+    rows += [(3, "jawab", legs[0]["id"], "?", None), (4, "return", legs[1]["id"], None, "not_ours")]
+    rows += [(9, "answer", legs[2]["id"], "Selesai.", None), (7, "answer", legs[0]["id"], "Selesai.", None)]
+    for row in rows:
+        database.execute("INSERT INTO balasan VALUES (?, ?, ?, ?, ?)", row)
+        if row[0] == 9:
+            connector.restart()
+    ended = ["answered", "returned", "answered", "sent"]
+    eventually(lambda: [leg["status"] for _, leg in office.legs()] == ended, f"the hub has {ended}")
+    assert database.execute(arrived).fetchone()[0] == 4
+    assert "row-3 (refused): action: must be one of" in connector.run("check").stdout
+    eventually(lambda: _acknowledged(office) == office.ministry.events()[-1]["position"], "it acknowledges")
+
+
+def _acknowledged(office: Office) -> int:
+    statement = "SELECT cursor FROM mailbox_cursors WHERE agency = ?"
+    return int(next(iter(office.query(statement, office.ministry.agency)), (0,))[0])
+
+
+def test_after_a_restore_of_the_hub_nothing_is_lost_and_nothing_is_handed_over_twice(
+    office: Office, connector: ConnectorProcess, system: AgencySystem
+) -> None:
+    configure(office, connector, f'[deliver.http]\nurl = "{system.url}"')
+    office.forward("1")
+    connector.start()
+    eventually(lambda: len(system.got) == 1, "the first event")
+    backup = str(connector.folder / "backup.tar.gz")
+    office.hub.desk("backup", backup)
+    office.forward("2")
+    eventually(lambda: len(system.got) == 2, "the second, which the backup does not hold")
+    office.hub.stop()
+    office.hub.desk("restore", backup)
+    office.hub.start()
+    office.forward("3")
+    eventually(lambda: len(system.got) == 3, "the third, at the position that the second had")
+    eventually(lambda: _acknowledged(office) == office.ministry.events()[-1]["position"], "it caught up")
+    references = [event["data"]["complaint"]["source"]["reference"] for event in system.got]
+    assert references == ["1", "2", "3"]
+    assert any("restored from a backup" in event for event in connector.events())
