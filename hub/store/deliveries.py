@@ -17,7 +17,9 @@ from hub.store.deliveries_sql import Prepared
 
 
 class Connection(Protocol):
-    """What sqlite3's and psycopg's connections have in common."""
+    """What sqlite3's and psycopg's connections have in common, and the mark of `hub.store.connection`."""
+
+    registry_changed: bool
 
     def execute(self, statement: str, parameters: Sequence[Any], /) -> Any: ...
 
@@ -133,6 +135,7 @@ class DeliveryTable:
 
     def _next_generation(self, db: Connection) -> int:
         generation: int = self._execute(db, "next_generation", {}).fetchone()[0]
+        db.registry_changed = True
         return generation
 
     def _execute(self, db: Connection, name: str, values: dict[str, Any]) -> Any:

@@ -10,8 +10,8 @@ import orjson
 from hub.domain.agency import Agency
 from hub.ports.registry import Changes, ClientRow, SigningKeyRow
 from hub.ports.sealing import WrappedKey
+from hub.store.connection import next_generation
 from hub.store.sqlite import SqliteStore
-from hub.store.writing import next_generation
 
 _CLIENT = "id, agency, scopes, secret_hash, public_key, created_at, revoked_at"
 _KEY = "kid, algorithm, sealed_private, public_jwk, created_at, published_at, signs_from, retires_at"

@@ -9,6 +9,7 @@ import os
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,8 +18,10 @@ from typing import Final
 import structlog
 
 from hub.errors import StoreUnavailable
+from hub.store.connection import Connection
 from hub.store.errors import translated
 from hub.store.reading import SqliteSession
+from hub.store.stamp import Stamp
 from hub.store.writing import SqliteTransaction
 
 log = structlog.get_logger(__name__)
@@ -27,9 +30,10 @@ BUSY_S: Final = 10.0
 CHECKPOINT_EVERY_S: Final = 1.0
 CHECKPOINT_BYTES: Final = 4 * 1024 * 1024
 TRUNCATE_BYTES: Final = 256 * 1024 * 1024
+ASK_EVERY_S: Final = 1.0
 
 
-def connect(path: Path, *, cache_kib: int = 16_384) -> sqlite3.Connection:
+def connect(path: Path, *, cache_kib: int = 16_384) -> Connection:
     """A connection in autocommit mode with the hub's settings. The file is made 0600."""
     try:
         if not path.exists():
@@ -37,7 +41,12 @@ def connect(path: Path, *, cache_kib: int = 16_384) -> sqlite3.Connection:
     except OSError as error:
         raise StoreUnavailable(f"{path}: cannot be made or reached ({error.strerror}).") from error
     connection = sqlite3.connect(
-        path, timeout=BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=256
+        path,
+        timeout=BUSY_S,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=256,
+        factory=Connection,
     )
     for pragma in (
         "journal_mode = WAL",
@@ -60,6 +69,10 @@ class SqliteStore:
             self._generation = connect(path, cache_kib=64)
         self._write_lock = threading.RLock()
         self._generation_lock = threading.Lock()
+        self._stamp = Stamp(path.with_name(path.name + "-stamp"))
+        self._stamp_seen = b""
+        self._generation_known = 0
+        self._asked_at = 0.0
         self._readers: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         self._spare = readers
         self._closed = threading.Event()
@@ -81,6 +94,9 @@ class SqliteStore:
             finally:
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
+                if self._writer.registry_changed:
+                    self._writer.registry_changed = False
+                    self._stamp.renew()
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -116,6 +132,13 @@ class SqliteStore:
             self._readers.put(connection)
 
     def registry_generation(self) -> int:
+        stamp, now = self._stamp.read(), time.monotonic()
+        if stamp != self._stamp_seen or now - self._asked_at > ASK_EVERY_S:
+            self._generation_known = self._ask_generation()
+            self._stamp_seen, self._asked_at = stamp, now
+        return self._generation_known
+
+    def _ask_generation(self) -> int:
         with self._generation_lock, translated():
             row = self._generation.execute(
                 "SELECT value FROM facts WHERE name = 'registry_generation'"
@@ -159,3 +182,4 @@ class SqliteStore:
             self._readers.get_nowait().close()
         self._generation.close()
         self._writer.close()
+        self._stamp.close()

@@ -5,7 +5,9 @@ decision 3): a dictionary a row and expanding `IN` lists cost two to four times 
 
 from __future__ import annotations
 
-from typing import Final
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, Final
 
 from sqlalchemy import Table, insert
 from sqlalchemy.dialects import sqlite
@@ -29,20 +31,49 @@ def upsert(table: Table, *updated: str) -> str:
     )
 
 
-INSERT_EVENT: Final = insert_all(tables.log)
-INSERT_KEY: Final = insert_all(tables.stream_keys)
-INSERT_IDENTITY: Final = insert_all(tables.identities)
-INSERT_CASE: Final = insert_all(tables.cases)
-INSERT_CASE_AGENCY: Final = insert_all(tables.case_agencies)
-INSERT_REFERENCE: Final = insert_all(tables.case_references)
-INSERT_MAILBOX: Final = insert_all(tables.mailbox)
-INSERT_REMEMBERED: Final = insert_all(tables.idempotency)
-UPSERT_CASE: Final = upsert(tables.cases, "status", "updated_at", "state", "texts")
-UPSERT_CASE_AGENCY: Final = upsert(tables.case_agencies, "role", "status", "updated_at")
-UPSERT_LEG: Final = upsert(tables.legs)
-UPSERT_HEAD: Final = upsert(tables.mailboxes, "head")
-UPSERT_AGENCY: Final = upsert(tables.agencies, "document", "generation")
-UPSERT_HOLDER: Final = upsert(tables.file_holders)
+class Insert:
+    """An INSERT of many rows in one statement. `executemany` steps once a row and lets go of the
+    interpreter's lock each time; one step for a whole batch does not. Statements exist for powers of two, so
+    that a handful of them stays prepared."""
+
+    _LARGEST = 256
+
+    def __init__(self, single: str) -> None:
+        self._head, rest = single.split(" VALUES ", 1)
+        self._row, _, tail = rest.partition(" ON CONFLICT")
+        self._tail = f" ON CONFLICT{tail}" if tail else ""
+        self._texts: dict[int, str] = {}
+
+    def run(self, connection: sqlite3.Connection, rows: Sequence[Sequence[Any]]) -> None:
+        start, left = 0, len(rows)
+        while left:
+            size = min(self._LARGEST, 1 << (left.bit_length() - 1))
+            values = [value for row in rows[start : start + size] for value in row]
+            connection.execute(self._text(size), values)
+            start, left = start + size, left - size
+
+    def _text(self, size: int) -> str:
+        text = self._texts.get(size)
+        if text is None:
+            rows = ", ".join([self._row] * size)
+            text = self._texts[size] = f"{self._head} VALUES {rows}{self._tail}"
+        return text
+
+
+INSERT_EVENT: Final = Insert(insert_all(tables.log))
+INSERT_KEY: Final = Insert(insert_all(tables.stream_keys))
+INSERT_IDENTITY: Final = Insert(insert_all(tables.identities))
+INSERT_CASE: Final = Insert(insert_all(tables.cases))
+INSERT_CASE_AGENCY: Final = Insert(insert_all(tables.case_agencies))
+INSERT_REFERENCE: Final = Insert(insert_all(tables.case_references))
+INSERT_MAILBOX: Final = Insert(insert_all(tables.mailbox))
+INSERT_REMEMBERED: Final = Insert(insert_all(tables.idempotency))
+UPSERT_CASE: Final = Insert(upsert(tables.cases, "status", "updated_at", "state", "texts"))
+UPSERT_CASE_AGENCY: Final = Insert(upsert(tables.case_agencies, "role", "status", "updated_at"))
+UPSERT_LEG: Final = Insert(upsert(tables.legs))
+UPSERT_HEAD: Final = Insert(upsert(tables.mailboxes, "head"))
+UPSERT_AGENCY: Final = Insert(upsert(tables.agencies, "document", "generation"))
+UPSERT_HOLDER: Final = Insert(upsert(tables.file_holders))
 
 _IN = "(SELECT value FROM json_each(?))"
 SELECT_CASES: Final = f"SELECT id, state, texts FROM cases WHERE id IN {_IN}"

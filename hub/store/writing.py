@@ -14,6 +14,7 @@ from hub.domain.case import Case
 from hub.ports.sealing import WrappedKey
 from hub.ports.store import Effects, Head, Reference, Remembered
 from hub.store import statements as sql
+from hub.store.connection import next_generation
 from hub.store.errors import translated
 from hub.store.rows import agency_rows, case_from_row, case_row, leg_rows, remembered_from_row
 
@@ -91,39 +92,36 @@ class SqliteTransaction:
             self._write_tables(effects)
 
     def _write_log(self, effects: Effects) -> None:
-        many = self._db.executemany
-        many(
-            sql.INSERT_EVENT,
+        db = self._db
+        sql.INSERT_EVENT.run(
+            db,
             [(e.position, e.stream, e.sequence, e.id, e.header, e.sealed, e.chain) for e in effects.events],
         )
-        many(sql.INSERT_KEY, [(k.stream, k.generation, k.wrapped) for k in effects.keys])
-        many(sql.INSERT_IDENTITY, [(i.case_id, i.sealed) for i in effects.identities])
-        many(
-            sql.INSERT_REMEMBERED,
+        sql.INSERT_KEY.run(db, [(k.stream, k.generation, k.wrapped) for k in effects.keys])
+        sql.INSERT_IDENTITY.run(db, [(i.case_id, i.sealed) for i in effects.identities])
+        sql.INSERT_REMEMBERED.run(
+            db,
             [(r.key, r.body, r.status, r.kind, _json(r.ids), r.created_at) for r in effects.remembered],
         )
-        many(
-            sql.UPSERT_HOLDER,
-            [(h.sha256, h.stream, h.key.generation, h.key.wrapped) for h in effects.holders],
+        sql.UPSERT_HOLDER.run(
+            db, [(h.sha256, h.stream, h.key.generation, h.key.wrapped) for h in effects.holders]
         )
 
     def _write_tables(self, effects: Effects) -> None:
-        many, new, changed = self._db.executemany, effects.new_cases, effects.changed_cases
-        many(sql.INSERT_CASE, [case_row(case) for case in new])
-        many(sql.INSERT_CASE_AGENCY, list(joined.from_iterable(agency_rows(case) for case in new)))
-        many(sql.UPSERT_CASE, [case_row(case) for case in changed])
-        many(sql.UPSERT_CASE_AGENCY, list(joined.from_iterable(agency_rows(case) for case in changed)))
-        many(sql.UPSERT_LEG, list(joined.from_iterable(leg_rows(c) for c in (*new, *changed))))
-        many(
-            sql.INSERT_REFERENCE,
-            [(r.agency, r.reference, r.case_id, r.accepted_at) for r in effects.references],
+        db, new, changed = self._db, effects.new_cases, effects.changed_cases
+        sql.INSERT_CASE.run(db, [case_row(case) for case in new])
+        sql.INSERT_CASE_AGENCY.run(db, list(joined.from_iterable(agency_rows(case) for case in new)))
+        sql.UPSERT_CASE.run(db, [case_row(case) for case in changed])
+        sql.UPSERT_CASE_AGENCY.run(db, list(joined.from_iterable(agency_rows(c) for c in changed)))
+        sql.UPSERT_LEG.run(db, list(joined.from_iterable(leg_rows(c) for c in (*new, *changed))))
+        sql.INSERT_REFERENCE.run(
+            db, [(r.agency, r.reference, r.case_id, r.accepted_at) for r in effects.references]
         )
-        many(sql.INSERT_MAILBOX, [(m.agency, m.position, m.event) for m in effects.mailbox])
-        many(sql.UPSERT_HEAD, list({m.agency: m.position for m in effects.mailbox}.items()))
+        sql.INSERT_MAILBOX.run(db, [(m.agency, m.position, m.event) for m in effects.mailbox])
+        sql.UPSERT_HEAD.run(db, list({m.agency: m.position for m in effects.mailbox}.items()))
         if effects.agencies:
             generation = next_generation(self._db)
-            rows = [(a.id, orjson.dumps(a), generation) for a in effects.agencies]
-            many(sql.UPSERT_AGENCY, rows)
+            sql.UPSERT_AGENCY.run(db, [(a.id, orjson.dumps(a), generation) for a in effects.agencies])
 
     def commit(self) -> None:
         with translated():
@@ -134,16 +132,6 @@ class SqliteTransaction:
         if self._db.in_transaction:
             self._db.execute("ROLLBACK")
         self.done = True
-
-
-def next_generation(connection: sqlite3.Connection) -> int:
-    """Raises the registry's generation within the open transaction; every process sees that at its commit."""
-    row = connection.execute(
-        "UPDATE facts SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) "
-        "WHERE name = 'registry_generation' RETURNING CAST(value AS INTEGER)"
-    ).fetchone()
-    generation: int = row[0]
-    return generation
 
 
 def _json(values: object) -> str:

@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 from collections.abc import Mapping, Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from hub.ports.sealing import PARTS, Part, SealBroken
+from hub.vault.primitives import hmac_sha256, random_bytes
 
 VERSION = 1
 _VERSION_BYTE = bytes([VERSION])
@@ -36,7 +36,7 @@ _KNOWN = sum(_BITS.values())
 
 def expand(key: bytes, info: bytes) -> bytes:
     """HKDF-Expand (RFC 5869, 2.3) with SHA-256, the single block that 32 bytes need; `key` is uniform."""
-    return hmac.digest(key, info + b"\x01", "sha256")
+    return hmac_sha256(key, info + b"\x01")
 
 
 def commitment(part_key: bytes) -> bytes:
@@ -50,7 +50,7 @@ def seal_parts(event_id: str, parts: Sequence[tuple[Part, bytes, bytes]]) -> byt
         bits |= _BITS[name]
         lengths += (len(data) + _OVERHEAD).to_bytes(4, "big")
     header = bytes((VERSION, bits)) + lengths
-    nonces = os.urandom(_NONCE * len(parts))
+    nonces = random_bytes(_NONCE * len(parts))
     sealed = header
     for name, part_key, data in parts:
         nonce, nonces = nonces[:_NONCE], nonces[_NONCE:]
@@ -92,7 +92,7 @@ def open_span(
 
 def encrypt(cipher: AESGCM, data: bytes, associated: bytes) -> bytes:
     """nonce | ciphertext | tag, with a random nonce."""
-    nonce = os.urandom(_NONCE)
+    nonce = random_bytes(_NONCE)
     return nonce + cipher.encrypt(nonce, data, associated)
 
 

@@ -6,8 +6,6 @@ Wraps use random 96-bit nonces under one key per generation: rotate it before 2^
 
 from __future__ import annotations
 
-import hmac
-import os
 from collections.abc import Mapping
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -23,6 +21,7 @@ from hub.ports.sealing import (
 )
 from hub.vault.frame import decrypt, encrypt, expand, locate, open_span, open_value, seal_parts, seal_value
 from hub.vault.master_key import Keyring, MasterKeyFile
+from hub.vault.primitives import hmac_sha256, random_bytes
 
 _INFO: dict[str, bytes] = {part: b"simpul/event/1\0" + part.encode() + b"\0" for part in PARTS}
 
@@ -53,7 +52,7 @@ class Sealer:
 
     def new_stream_key(self, stream: str) -> StreamKey:
         ring = self._ring
-        fresh = os.urandom(44)
+        fresh = random_bytes(44)
         key, nonce = fresh[:32], fresh[32:]
         wrapped = nonce + ring.cipher.encrypt(nonce, key, _wrap_data(stream))
         return StreamKey(stream, key, WrappedKey(stream, ring.current, wrapped))
@@ -98,17 +97,17 @@ class Sealer:
         return open_value(expand(key.key, associated), sealed, associated, f"the identity of {case_id}")
 
     def keyed_digest(self, key: StreamKey, purpose: str, data: bytes) -> bytes:
-        return hmac.digest(expand(key.key, b"simpul/digest/1\0" + purpose.encode()), data, "sha256")
+        return hmac_sha256(expand(key.key, b"simpul/digest/1\0" + purpose.encode()), data)
 
     def hub_digest(self, purpose: str, data: bytes) -> bytes:
         key = self._hub_keys.get(purpose)
         if key is None:
             key = expand(self._ring.hub_secret, b"simpul/hub/1\0" + purpose.encode())
             self._hub_keys[purpose] = key  # purposes are names in the program, so these stay few
-        return hmac.digest(key, data, "sha256")
+        return hmac_sha256(key, data)
 
     def new_file_key(self) -> bytes:
-        return os.urandom(32)
+        return random_bytes(32)
 
     def wrap_file_key(self, holder: FileHolder, sha256: str, file_key: bytes) -> WrappedKey:
         name = _file_stream(holder, sha256)

@@ -89,6 +89,12 @@ class Office:
         with closing(sqlite3.connect(address, uri=True)) as database:
             return database.execute(statement, parameters).fetchall()
 
+    def settled(self, caller: Caller | None = None) -> bool:
+        """Whether an agency's connector (by default the source's) has acknowledged its whole mailbox."""
+        caller = caller or self.source
+        statement = "SELECT cursor FROM mailbox_cursors WHERE agency = ?"
+        return self.query(statement, caller.agency) == [(caller.events()[-1]["position"],)]
+
     def destroy_key(self, case_id: str) -> None:
         """What an erasure comes down to: the case's key is gone, and with it every word of it."""
         with closing(sqlite3.connect(self.hub.data / "simpul.db", timeout=10)) as database, database:

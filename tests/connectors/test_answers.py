@@ -34,7 +34,7 @@ def test_a_case_with_a_supporting_agency_becomes_one_row_with_the_leads_words(
             eventually(lambda: _status(sqlite) == "proses", "the status is in the app")
             assert sqlite.run(WRITTEN) == []
     eventually(lambda: _status(sqlite) == "selesai", "the case is answered")
-    eventually(lambda: _settled(office), "every event took effect")
+    eventually(office.settled, "every event took effect")
     assert sqlite.run(WRITTEN) == [(1, LEAD)]
 
 
@@ -58,9 +58,3 @@ def test_a_case_that_is_reopened_and_answered_again_becomes_a_second_row(
 
 def _status(app: App) -> str:
     return str(app.run("SELECT status FROM pengaduan")[0][0])
-
-
-def _settled(office: Office) -> bool:
-    """Whether the connector has acknowledged its whole mailbox."""
-    statement = "SELECT cursor FROM mailbox_cursors WHERE agency = ?"
-    return office.query(statement, office.source.agency) == [(office.source.events()[-1]["position"],)]

@@ -76,12 +76,7 @@ def test_a_mailbox_becomes_rows_and_rows_become_replies(
     eventually(lambda: [leg["status"] for _, leg in office.legs()] == ended, f"the hub has {ended}")
     assert database.execute(arrived).fetchone()[0] == 4
     assert "row-3 (refused): action: must be one of" in connector.run("check").stdout
-    eventually(lambda: _acknowledged(office) == office.ministry.events()[-1]["position"], "it acknowledges")
-
-
-def _acknowledged(office: Office) -> int:
-    statement = "SELECT cursor FROM mailbox_cursors WHERE agency = ?"
-    return int(next(iter(office.query(statement, office.ministry.agency)), (0,))[0])
+    eventually(lambda: office.settled(office.ministry), "it acknowledges")
 
 
 def test_after_a_restore_of_the_hub_nothing_is_lost_and_nothing_is_handed_over_twice(
@@ -100,7 +95,7 @@ def test_after_a_restore_of_the_hub_nothing_is_lost_and_nothing_is_handed_over_t
     office.hub.start()
     office.forward("3")
     eventually(lambda: len(system.got) == 3, "the third, at the position that the second had")
-    eventually(lambda: _acknowledged(office) == office.ministry.events()[-1]["position"], "it caught up")
+    eventually(lambda: office.settled(office.ministry), "it caught up")
     references = [event["data"]["complaint"]["source"]["reference"] for event in system.got]
     assert references == ["1", "2", "3"]
     assert any("restored from a backup" in event for event in connector.events())

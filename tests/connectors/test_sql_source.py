@@ -11,6 +11,7 @@ from connectors.dialects import open_dialect, read_address
 from connectors.effects import Effect, apply_effect
 from connectors.errors import ConnectorError, StatementRefused
 from tests.connectors.apps import NAME, NIK, PHONE, App
+from tests.connectors.faulty_proxy import FaultyProxy
 from tests.connectors.office import Office, sql_config, write_back
 from tests.connectors.processes import ConnectorProcess, eventually
 
@@ -21,7 +22,7 @@ NO_RESCAN = 'table = "pengaduan"\nkey = "id_pengaduan"\nevery_s = 0.1\nrescan_ev
 
 
 def test_a_row_becomes_a_complaint_and_the_answer_a_row_and_no_nik_leaves(
-    app: App, office: Office, connector: ConnectorProcess
+    app: App, office: Office, proxy: FaultyProxy, connector: ConnectorProcess
 ) -> None:
     app.report("Jalan Pelita berlubang di depan SDN 3 Sampit.")
     sql_config(app, office, connector, write_back(office.ministry))
@@ -33,12 +34,12 @@ def test_a_row_becomes_a_complaint_and_the_answer_a_row_and_no_nik_leaves(
     )
     assert [tuple(row) for row in written] == [(1, "Sudah kami tangani pada 1.", 1)]
     eventually(lambda: app.run("SELECT status FROM pengaduan")[0][0] == "selesai", "the status is in the app")
-    (case,) = office.source.cases()
-    assert case["complaint"]["submitted_at"] == "2026-02-02T00:00:00+07:00"
-    path = f"/v1/cases/{case['id']}/reporter?purpose=uji"
-    status, identity = office.source.call("GET", path)
-    assert (status, identity) == (200, {"anonymous": False, "name": NAME})  # neither NIK nor phone
+    (complaint,) = office.complaints().values()
+    assert complaint["submitted_at"] == "2026-02-02T00:00:00+07:00"
+    assert complaint["reporter"] == {"anonymous": False, "name": NAME}
     assert connector.stop() < 5
+    assert any(NAME.encode() in body for _, _, body in proxy.passed)
+    assert not any(word.encode() in body for _, _, body in proxy.passed for word in (NIK, PHONE))
     assert NIK not in connector.log.read_text()
     assert NAME not in connector.log.read_text()
     assert PHONE not in connector.log.read_text()

@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.ports.deliveries import DeliveryRow, NewWebhook, Progress, WebhookRow
+from hub.store.connection import Connection
 from hub.store.deliveries import DeliveryTable
 from hub.store.tables import deliveries, facts, mailboxes, metadata, webhooks
 from tests.parts.local_server import PartMissing, skip_or_fail
@@ -68,7 +69,7 @@ def table(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DeliveryTa
     engine.dispose()
     connection: Any
     if request.param == "sqlite":
-        connection = sqlite3.connect(tmp_path / "rows.db")
+        connection = sqlite3.connect(tmp_path / "rows.db", factory=Connection)
     else:
         connection = psycopg.connect(request.getfixturevalue("postgres"))
     yield DeliveryTable(Source(connection), dialect)

@@ -158,9 +158,8 @@ class CaseLife(RuleBasedStateMachine):
     def one_owner_and_a_known_status(self) -> None:
         state = self.work.state
         assert state.owner == SOURCE
-        assert state.status in CASE
-        assert state.version == len(self.work.log)
-        assert [name for name in EVERYONE if "owner" in relations(state, name)] == [SOURCE]
+        assert (state.status in CASE, state.version) == (True, len(self.work.log))
+        assert [n for n in EVERYONE if "owner" in relations(state, n)] == [SOURCE]
 
     @invariant()
     def status_is_what_the_legs_say(self) -> None:

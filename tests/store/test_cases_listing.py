@@ -124,9 +124,7 @@ def fits(found: Case, agency: str, wanted: CaseFilter) -> tuple[str, str] | None
     return (updated, state.id) if kept else None
 
 
-@settings(
-    max_examples=60, deadline=None, derandomize=True, database=None, phases=(Phase.generate,)
-)
+@settings(max_examples=60, deadline=None, derandomize=True, database=None, phases=(Phase.generate,))
 @given(
     world=worlds(),
     questions=st.lists(
@@ -164,6 +162,7 @@ def listed(store: Any, agency: str, wanted: CaseFilter, limit: int) -> list[str]
     with store.read() as session:
         while page := session.cases(agency, wanted, after, limit):
             assert len(page) <= limit
+            assert page[-1][0] != after, "each page goes on"
             result += [state.id for _, state in page]
             after = page[-1][0]
     return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import timeit
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from hub.ports.sealing import KeyUnavailable, Part, SealBroken, WrappedKey
 from hub.vault.master_key import MasterKeyFile
+from hub.vault.primitives import hmac_sha256
 from hub.vault.sealer import Sealer
 
 LATER = datetime(2025, 4, 1, tzinfo=UTC)
@@ -227,3 +229,8 @@ def test_figures_of_sealing(sealer: Sealer) -> None:
     }.items():
         best_s = min(timeit.repeat(action, number=1_000, repeat=7)) / 1_000
         print(f"\n{name}: {best_s * 1e6:.1f} us", end="")
+
+
+@given(st.binary(max_size=64), st.binary(max_size=3000))
+def test_our_hmac_is_the_standard_librarys(key: bytes, message: bytes) -> None:
+    assert hmac_sha256(key, message) == hmac.digest(key, message, "sha256")
