@@ -113,7 +113,7 @@ def sql_config(
         'masyarakat.nik = pengaduan.nik"\nevery_s = 0.1\nrescan_every_s = 1\nrescan_pause_s = 0.05',
         "reporter": 'reporter.name = "nama"\nreporter.phone = "telp"\n'
         'reporter.national_id = "masyarakat.nik"',
-        "hub": "wait_s = 2",
+        "hub": "wait_s = 1",
     } | changes
     connector.configure(
         f"""

@@ -24,7 +24,7 @@ def eventually(condition: Callable[[], Any], what: str, within_s: float = 30.0) 
             return found
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {within_s} s: {what}")
-        time.sleep(0.03)
+        time.sleep(0.06)
 
 
 class ConnectorProcess:
