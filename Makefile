@@ -46,7 +46,7 @@ chaos: install ## kill -9 under load, 100 times (KILLS=5 for a short one)
 	$(BIN)/python -m tests.chaos --kills $(or $(KILLS),100) $(ARGS)
 
 fuzz: install ## schemathesis and a raw fuzzer against a running hub
-	$(BIN)/python -m tests.fuzz $(ARGS)
+	$(BIN)/python -W ignore -m tests.fuzz --seconds 60 $(ARGS)
 
 lock: ## resolve pyproject.toml into the two lock files
 	$(BIN)/pip-compile --quiet --upgrade --allow-unsafe --generate-hashes --no-header --no-emit-index-url \

@@ -2,7 +2,7 @@
 
 Projections (a rebuild makes them anew): cases, legs, case_agencies, case_references, agencies, mailbox,
 mailboxes. Not projections: stream_keys, identities, files, file_holders, idempotency, mailbox_cursors,
-clients, signing_keys, assertions, webhooks, deliveries, reader_cursors, facts.
+clients, signing_keys, assertions, webhooks, deliveries, facts.
 """
 
 from __future__ import annotations
@@ -276,14 +276,6 @@ Index(
 )
 """A row per mailbox position of what was sent (done), waits (pending) or was given up (dead). `apart`: asked
 for again by redelivery, and sent independently of its subject's order."""
-
-reader_cursors = Table(
-    "reader_cursors",
-    metadata,
-    Column("reader", Text, primary_key=True),
-    Column("position", BIG, nullable=False),
-    sqlite_with_rowid=False,
-)
 
 facts = Table(
     "facts",

@@ -96,6 +96,16 @@ def hub(hub_process: HubProcess) -> HubProcess:
 
 
 @pytest.fixture
+def own_hub(tmp_path: Path) -> Iterator[HubProcess]:
+    """For a test that changes the hub as a whole."""
+    folder = tmp_path / "hub"
+    folder.mkdir()
+    process = HubProcess(folder)
+    yield process.start()
+    process.kill()
+
+
+@pytest.fixture
 def office(hub: HubProcess) -> Office:
     """A regency and a ministry that nobody else knows."""
     return Office.open(hub)

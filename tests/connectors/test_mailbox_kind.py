@@ -12,6 +12,7 @@ import pytest
 from tests.connectors.agency_system import AgencySystem
 from tests.connectors.office import Office
 from tests.connectors.processes import ConnectorProcess, eventually
+from tests.parts.hub import HubProcess
 
 TABLES = """
 CREATE TABLE masuk (peristiwa TEXT, penerusan TEXT, judul TEXT, isi TEXT);
@@ -80,19 +81,20 @@ def test_a_mailbox_becomes_rows_and_rows_become_replies(
 
 
 def test_after_a_restore_of_the_hub_nothing_is_lost_and_nothing_is_handed_over_twice(
-    office: Office, connector: ConnectorProcess, system: AgencySystem
+    own_hub: HubProcess, connector: ConnectorProcess, system: AgencySystem
 ) -> None:
+    office = Office.open(own_hub)
     configure(office, connector, f'[deliver.http]\nurl = "{system.url}"')
     office.forward("1")
     connector.start()
     eventually(lambda: len(system.got) == 1, "the first event")
     backup = str(connector.folder / "backup.tar.gz")
-    office.hub.desk("backup", backup)
+    own_hub.desk("backup", backup)
     office.forward("2")
     eventually(lambda: len(system.got) == 2, "the second, which the backup does not hold")
-    office.hub.stop()
-    office.hub.desk("restore", backup)
-    office.hub.start()
+    own_hub.stop()
+    own_hub.desk("restore", backup)
+    own_hub.start()
     office.forward("3")
     eventually(lambda: len(system.got) == 3, "the third, at the position that the second had")
     eventually(lambda: office.settled(office.ministry), "it caught up")

@@ -14,6 +14,21 @@ SINGLY, BATCH = "POST /v1/complaints", "POST /v1/complaints/batch"
 by_one_and_by_batch = pytest.mark.parametrize("rows", [ONE, MANY], ids=["one by one", "as a batch"])
 
 
+def test_a_refused_row_blocks_no_other_and_is_listed(
+    sqlite: App, office: Office, connector: ConnectorProcess
+) -> None:
+    sqlite.report("")
+    sqlite.report("Lampu jalan mati.", day="2999-01-01")
+    sqlite.report("Air keruh sejak seminggu.")
+    sql_config(sqlite, office, connector)
+    connector.start()
+    eventually(lambda: office.complaints(), "the third row arrives")
+    assert list(office.complaints()) == ["3"]
+    shown = connector.run("check").stdout
+    assert "1 (refused): /title:" in shown
+    assert "2 (refused): /submitted_at:" in shown
+
+
 @by_one_and_by_batch
 def test_a_conflict_and_an_erasure_end_one_complaint_each(
     sqlite: App, office: Office, proxy: FaultyProxy, connector: ConnectorProcess, rows: int

@@ -45,21 +45,6 @@ def test_a_row_becomes_a_complaint_and_the_answer_a_row_and_no_nik_leaves(
     assert PHONE not in connector.log.read_text()
 
 
-def test_a_refused_row_blocks_no_other_and_is_listed(
-    app: App, office: Office, connector: ConnectorProcess
-) -> None:
-    app.report("")
-    app.report("Lampu jalan mati.", day="2999-01-01")
-    app.report("Air keruh sejak seminggu.")
-    sql_config(app, office, connector)
-    connector.start()
-    eventually(lambda: office.complaints(), "the third row arrives")
-    assert list(office.complaints()) == ["3"]
-    shown = connector.run("check").stdout
-    assert "1 (refused): /title:" in shown
-    assert "2 (refused): /submitted_at:" in shown
-
-
 def test_a_changed_row_is_sent_when_the_hub_does_not_have_it_yet(
     app: App, office: Office, connector: ConnectorProcess
 ) -> None:

@@ -206,13 +206,6 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
-        "reader_cursors",
-        sa.Column("reader", sa.Text(), nullable=False),
-        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.PrimaryKeyConstraint("reader"),
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
         "signing_keys",
         sa.Column("kid", sa.Text(), nullable=False),
         sa.Column("algorithm", sa.Text(), nullable=False),
