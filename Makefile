@@ -23,7 +23,7 @@ $(STAMP): requirements.lock requirements-dev.lock pyproject.toml
 parts: ## the real parts that the tests start: PostgreSQL, MariaDB, Chromium
 	@deploy/parts.sh
 
-run: install ## hub, two local apps, two ministries, complaints flowing; Ctrl-C stops it all (PORT=8090)
+run: install ## hub, two local apps, two ministries, complaints flowing; Ctrl-C stops it all (port 8080; PORT=8090 for another)
 	@$(BIN)/python -m deploy.demo $(if $(PORT),--port $(PORT)) $(ARGS)
 
 test: install parts ## every test, on real parts
@@ -55,5 +55,5 @@ lock: ## resolve pyproject.toml into the two lock files
 	  --no-emit-find-links --strip-extras --extra dev --constraint requirements.lock \
 	  --output-file requirements-dev.lock pyproject.toml
 
-clean: ## removes the environment, builds and demo data
-	rm -rf $(VENV) var build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+clean: ## removes the environment, builds and the demo's data; never a hub's
+	rm -rf $(VENV) var/demo build .mypy_cache .ruff_cache .pytest_cache .hypothesis

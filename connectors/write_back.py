@@ -46,7 +46,7 @@ class StatusBack:
 class WriteBack:
     """[write_back]: without it nothing is ever written into the app's database."""
 
-    answer: Effect | None = option(None, reason="what an agency's answer becomes")
+    answer: Effect | None = option(None, reason="what the case's answer, in its lead's words, becomes")
     status: StatusBack | None = option(None, reason="what a change of the case's status becomes")
 
 

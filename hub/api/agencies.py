@@ -9,6 +9,7 @@ from aiohttp import web
 from hub.api.answers import answer
 from hub.api.context import Call
 from hub.api.paging import page_of
+from hub.api.queries import no_query
 from hub.api.writes import read_write
 from hub.domain.agency import AGENCY_ID, DEFAULT_TIME_ZONE, Agency
 from hub.errors import Invalid, NotFound
@@ -22,7 +23,9 @@ async def list_agencies(call: Call) -> web.Response:
 
 
 async def get(call: Call) -> web.Response:
-    return answer(call.hub.agency(_agency_id(call)).document())
+    found = call.hub.agency(_agency_id(call))
+    no_query(call.request)
+    return answer(found.document())
 
 
 async def register(call: Call) -> web.Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
@@ -43,7 +44,10 @@ def problem(refused: Problem, headers: Mapping[str, str] | None = None) -> web.R
     given = {"Content-Type": PROBLEM, **(headers or {})}
     if refused.retry_after_s is not None:
         given["Retry-After"] = str(refused.retry_after_s)
-    return _made(dumps(refused.document()), refused.status, given, SECURE)
+    response = _made(dumps(refused.document()), refused.status, given, SECURE)
+    if refused.status == HTTPStatus.REQUEST_TIMEOUT:
+        response.force_close()  # what still comes of the body belongs to no request
+    return response
 
 
 def stream(

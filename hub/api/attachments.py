@@ -6,8 +6,8 @@ import asyncio
 import base64
 import binascii
 import re
-from collections.abc import AsyncIterator, Iterator
-from typing import Final
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -15,8 +15,9 @@ from hub.api import bodies
 from hub.api.answers import answer, stream
 from hub.api.context import Call
 from hub.api.endpoint import stream_headers
+from hub.api.queries import no_query
 from hub.api.writes import idempotency_of
-from hub.errors import Invalid, NotFound, NotJson, UnsupportedMediaType
+from hub.errors import Invalid, NotFound, Unavailable, UnsupportedMediaType
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _DIGEST: Final = re.compile(r"sha-256=:([A-Za-z0-9+/]{43}=):")
@@ -29,12 +30,21 @@ async def upload(call: Call) -> web.Response:
     declared = bodies.media_type_of(request)
     if declared is None:
         raise UnsupportedMediaType("Say in Content-Type what kind of file it is, such as image/jpeg.")
+    if declared == "multipart/form-data":
+        raise UnsupportedMediaType("Send the file itself as the body, not a form that holds it.")
     bodies.refuse_compressed(request)
     if request.content_length is not None and request.content_length > files.max_bytes:
         raise bodies.too_large(files.max_bytes)
-    idempotency_of(call, b"")
+    idempotency_of(call, b"")  # a key that is none is refused before the file is read
     digest = digest_of(request.headers.get("Repr-Digest"))
-    stored = await files.receive(call.principal, _chunks(request), declared, digest)
+
+    async def once(sha256: str, record: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+        # Recorded again it is the same file, under the same id, and its day begins anew.
+        idempotency = idempotency_of(call, bytes.fromhex(sha256))
+        return await call.context.once.run(idempotency, record, lambda _: record())
+
+    chunks = bodies.pieces(request.content)
+    stored = await files.receive(call.principal, chunks, declared, digest, once)
     location = f"{call.context.settings.public_url}/v1/attachments/{stored['id']}"
     return answer(stored, 201, {"Location": location})
 
@@ -44,7 +54,11 @@ async def download(call: Call) -> web.StreamResponse:
     if not _SHA256.fullmatch(sha256):
         raise NotFound("There is no such file, or nothing that you may see names it.")
     file = await call.context.files.open(call.principal, sha256)
-    first = await asyncio.to_thread(_next, file.pieces)
+    no_query(call.request)
+    try:
+        first = await asyncio.to_thread(_next, file.pieces)
+    except OSError as error:
+        raise Unavailable("The file cannot be read now; try again later.", retry_after_s=5) from error
     headers = {
         "Content-Disposition": f'attachment; filename="{sha256}"',
         "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -78,14 +92,6 @@ def digest_of(header: str | None) -> bytes | None:
         detail = "Write it as sha-256=:BASE64:, the 32 bytes of the file's SHA-256 in base64."
         raise Invalid("The header Repr-Digest cannot be read.", parameters=[("Repr-Digest", detail)])
     return None
-
-
-async def _chunks(request: web.Request) -> AsyncIterator[bytes]:
-    try:
-        while chunk := await request.content.readany():
-            yield chunk
-    except web.RequestPayloadError as broken:
-        raise NotJson("The body ended before it was complete. Send it again.") from broken
 
 
 def _next(pieces: Iterator[bytes]) -> bytes:

@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import tempfile
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, Any, Final
 
+import structlog
 from aiohttp import web
 
 from hub.api import answers, bodies, strict_json
 from hub.api.context import Call
 from hub.api.endpoint import stream_headers
 from hub.api.lines import LineOrTooLong, numbered_lines
-from hub.errors import NotJson, Problem, TooLarge
+from hub.errors import NotJson, Problem, TooLarge, Unavailable
 from hub.service.bulk import BulkIntake, Chunk
 from hub.service.requests import Result
 from hub.service.threads import BULK_CHUNK
+
+log = structlog.get_logger(__name__)
 
 CHUNKS_AHEAD: Final = 3
 """Chunks that may wait for the writer: it always has one to do while the next one is prepared."""
@@ -29,14 +34,38 @@ PIECE: Final = 64 * 1024
 async def submit_many(call: Call) -> web.StreamResponse:
     call.hub.desk.require_scope(call.principal)
     bodies.require_media_type(call.request, answers.NDJSON)
-    with tempfile.TemporaryFile() as spool:
-        batch = _Batch(call, spool)
-        try:
-            await batch.take_in()
-        except web.RequestPayloadError as broken:
-            raise NotJson("The body ended before it was complete. Send it again.") from broken
+    with _spooling():
+        opened = tempfile.TemporaryFile()  # noqa: SIM115  # closed below, where that may fail
+    try:
+        batch = _Batch(call, opened)
+        await batch.take_in()
         call.context.metrics.batch_lines.observe(batch.lines)
-        return await _send(call, spool)
+        return await _send(call, opened)
+    finally:
+        _close(opened)
+
+
+@contextmanager
+def _spooling() -> Iterator[None]:
+    """503 when the temporary file is refused. What was accepted by then stays accepted: sent again, its
+    lines answer 200."""
+    try:
+        yield
+    except OSError as error:
+        log.warning("batch_spool_failed", cause=str(error))
+        raise Unavailable(
+            "The hub cannot keep the answers now. Lines before this are accepted; send all of it again, and "
+            "those answer 200.",
+            retry_after_s=5,
+        ) from error
+
+
+def _close(spool: IO[bytes]) -> None:
+    """Closing writes what is buffered, and a full disk refuses that once more; the file is dropped anyway."""
+    try:
+        spool.close()
+    except OSError as error:
+        log.warning("batch_spool_failed", cause=str(error))
 
 
 class _Batch:
@@ -77,9 +106,9 @@ class _Batch:
         """The oldest chunk's results; chunks settle in the order in which they came."""
         numbers, chunk = self._ahead.popleft()
         results = await chunk.settled()
-        self._spool.write(
-            b"".join(_line(number, result) for number, result in zip(numbers, results, strict=True))
-        )
+        lines = b"".join(_line(number, result) for number, result in zip(numbers, results, strict=True))
+        with _spooling():
+            self._spool.write(lines)
 
 
 def _parsed(line: LineOrTooLong, most: int) -> Any | Problem:
@@ -99,10 +128,13 @@ def _line(number: int, result: Result) -> bytes:
 
 
 async def _send(call: Call, spool: IO[bytes]) -> web.StreamResponse:
-    spool.seek(0)
+    with _spooling():
+        spool.seek(0)
+        piece = spool.read(PIECE)
     response = answers.stream(answers.NDJSON, headers=stream_headers(call))
     await response.prepare(call.request)
-    while piece := spool.read(PIECE):
+    while piece:
         await response.write(piece)
+        piece = spool.read(PIECE)
     await response.write_eof()
     return response

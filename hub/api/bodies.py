@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import AsyncIterator
 from typing import Any, Final
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 
 from hub.api import strict_json
-from hub.errors import NotJson, TooLarge, UnsupportedMediaType
+from hub.errors import NotJson, Problem, TooLarge, UnsupportedMediaType
+
+WHOLE_S: Final = 60.0
+"""So long may a body of at most a mebibyte take to arrive."""
+STALLED_S: Final = 60.0
+"""So long may nothing of a file or a batch arrive."""
+CUT: Final = "The body ended before it was complete. Send it again."
+
+
+class Stalled(Problem):
+    """408; the connection is closed after it (`answers.problem`)."""
+
+    status, code, title = 408, "request-timeout", "The body did not arrive"
+
 
 _MEDIA_TYPE: Final = re.compile(
     r"\s*([A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+)\s*((?:;\s*[A-Za-z0-9-]+=(?:\"[^\"]*\"|[^\s;\"]*)\s*)*)"
@@ -49,17 +64,41 @@ async def read(request: web.BaseRequest, most: int) -> bytes:
     declared = request.content_length
     if declared is not None and declared > most:
         raise too_large(most)
+    content = request.content
     chunks: list[bytes] = []
     size = 0
     try:
-        while chunk := await request.content.readany():
-            size += len(chunk)
-            if size > most:
+        if content.is_eof():  # all of it came with the headers: no clock is needed
+            data = content.read_nowait(-1)
+            if len(data) > most:
                 raise too_large(most)
-            chunks.append(chunk)
+            return data
+        async with asyncio.timeout(WHOLE_S):
+            while chunk := await content.readany():
+                size += len(chunk)
+                if size > most:
+                    raise too_large(most)
+                chunks.append(chunk)
+    except TimeoutError:
+        raise Stalled(f"The body did not arrive within {WHOLE_S:g} s. Send it again.") from None
     except web.RequestPayloadError as broken:
-        raise NotJson("The body ended before it was complete. Send it again.") from broken
+        raise NotJson(CUT) from broken
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+async def pieces(content: StreamReader) -> AsyncIterator[bytes]:
+    """A body of any length as it comes. 408 when nothing comes for STALLED_S, 400 when it is cut off."""
+    while True:
+        try:
+            async with asyncio.timeout(STALLED_S):
+                piece = await content.readany()
+        except TimeoutError:
+            raise Stalled(f"Nothing of the body came for {STALLED_S:g} s. Send it again.") from None
+        except web.RequestPayloadError as broken:
+            raise NotJson(CUT) from broken
+        if not piece:
+            return
+        yield piece
 
 
 async def read_json(request: web.BaseRequest, most: int) -> tuple[bytes, Any]:

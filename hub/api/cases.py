@@ -9,7 +9,7 @@ from aiohttp import web
 
 from hub.api.answers import answer, etag
 from hub.api.context import Call
-from hub.api.queries import Query
+from hub.api.queries import Query, no_query
 from hub.api.writes import case_after, id_of, masked_header, read_write
 from hub.domain.agency import AGENCY_ID
 from hub.domain.commands import Close, Reopen, Verify
@@ -57,6 +57,7 @@ def _filter(query: Query, call: Call) -> CaseFilter:
 
 async def get_case(call: Call) -> web.Response:
     case = await call.hub.case(call.principal, id_of(call, "case"))
+    no_query(call.request)
     return answer(case, 200, etag(case["version"]))
 
 

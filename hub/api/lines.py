@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 
 from aiohttp import StreamReader
 
+from hub.api.bodies import pieces
+
 LineOrTooLong = bytes | None
 """A line without its line break, or None for one that was longer than allowed."""
 
@@ -14,7 +16,7 @@ async def numbered_lines(content: StreamReader, most: int) -> AsyncIterator[tupl
     """(number from 1, line) of every line that is not blank; blank ones are counted all the same."""
     number, held, size = 1, [b""], 0
     too_long = False
-    while chunk := await content.readany():
+    async for chunk in pieces(content):
         start = 0
         while (end := chunk.find(b"\n", start)) >= 0:
             size += end - start

@@ -6,10 +6,11 @@ from typing import Final
 
 from aiohttp import web
 
+from hub.api import bodies
 from hub.api.answers import answer
 from hub.api.context import Call
 from hub.api.queries import Query
-from hub.api.writes import read_write
+from hub.api.writes import check_schema, read_write
 from hub.errors import Invalid
 from hub.service.submissions import missing_references, submissions_digest
 
@@ -33,7 +34,7 @@ async def acknowledge(call: Call) -> web.Response:
     async def move() -> dict[str, int]:
         return await call.hub.mailboxes.acknowledge(call.agency, position)
 
-    async def again() -> dict[str, int]:
+    async def again(_: tuple[str, ...]) -> dict[str, int]:
         state = await call.hub.readers.run(lambda session: session.mailbox_state(call.agency))
         return {"position": state.cursor}
 
@@ -63,6 +64,7 @@ async def submitted_digest(call: Call) -> web.Response:
 
 async def missing(call: Call) -> web.Response:
     call.require("complaints:write")
-    write = await read_write(call, "missing-references")
-    asked = write.document["references"]
-    return answer({"references": await missing_references(call.hub.readers, call.principal, asked)})
+    _, document = await bodies.read_json(call.request, call.context.settings.max_body_bytes)
+    check_schema(call.context.schemas, "missing-references", document)
+    missed = await missing_references(call.hub.readers, call.principal, document["references"])
+    return answer({"references": missed})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from hub.api.bodies import Stalled
 from hub.api.cases import ROLES
 from hub.domain.transitions import CASE
 from hub.errors import (
@@ -133,6 +134,7 @@ PROBLEMS: Final[dict[int, Problem]] = {
     401: Unauthenticated("The access token has expired; get a new one from the token endpoint."),
     403: Forbidden("The action 'verify' is for the case's owner alone."),
     404: NotFound("There is no such case, or your agency takes no part in it."),
+    408: Stalled("The body did not arrive within 60 s. Send it again."),
     409: StateConflict(
         "Verify is not possible while the case is closed. Possible now: reopen.",
         extra={"state": "closed", "version": 7, "possible": ["reopen"]},

@@ -24,6 +24,12 @@ _TIME: Final = re.compile(
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
+def no_query(request: web.BaseRequest) -> None:
+    """422 for any parameter, where none is taken; asked once it is settled that the object is there."""
+    if request.query_string:
+        Query(request, ()).done()
+
+
 class Query:
     """The query of one request. Take every parameter, then call `done`."""
 

@@ -51,7 +51,9 @@ class Route:
         if self.scope:
             found.add(403)
         if self.takes and self.secured:
-            found |= {400, 413, 415, 422}
+            found |= {400, 408, 413, 415, 422}
+        if self.method == "GET" and self.secured:
+            found.add(422)
         if self.query or "Idempotency-Key" in self.headers:
             found.add(422)
         return sorted(found)

@@ -99,7 +99,7 @@ ROUTES: Final[tuple[Route, ...]] = (
                 "accepted from `from` on and before `to`."),
     Route("POST", "/v1/submissions/missing", mailbox.missing, "findMissing", "Complaints",
           "Find what never arrived", "complaints:write", {200: "missing-references"},
-          takes="missing-references", headers=KEY, about="Answers those references that the hub lacks."),
+          takes="missing-references", about="Answers those references that the hub lacks."),
 
     Route("GET", "/v1/webhook", webhook.get, "getWebhook", "Webhook", "Read the webhook", "webhook:write",
           {200: "webhook-view"}, (404,), about="Never with its secret."),
@@ -108,14 +108,15 @@ ROUTES: Final[tuple[Route, ...]] = (
           about="With `secret` when it is new, this once. No test call is sent. Events come by Standard "
                 "Webhooks: the body is the CloudEvent, signed in `webhook-signature`."),
     Route("DELETE", "/v1/webhook", webhook.delete, "deleteWebhook", "Webhook", "Remove the webhook",
-          "webhook:write", {200: "webhook-view"}, (404, 413), headers=KEY),
+          "webhook:write", {200: "webhook-view"}, (400, 404, 408, 413), headers=KEY),
     Route("POST", "/v1/webhook/secret", webhook.rotate_secret, "rotateWebhookSecret", "Webhook",
-          "Rotate the webhook's secret", "webhook:write", {200: "webhook-view"}, (404, 409, 413), headers=KEY,
+          "Rotate the webhook's secret", "webhook:write", {200: "webhook-view"}, (400, 404, 408, 409, 413),
+          headers=KEY,
           about="With the new `secret`, this once. Both secrets sign for a while."),
     Route("GET", "/v1/deliveries", webhook.deliveries, "listDeliveries", "Webhook", "List deliveries",
           "deliveries:write", {200: "delivery-page"}, query=("state", *PAGE)),
     Route("POST", "/v1/deliveries/{id}/redelivery", webhook.redeliver, "redeliver", "Webhook",
-          "Deliver again", "deliveries:write", {200: "delivery"}, (404, 409, 413), headers=KEY),
+          "Deliver again", "deliveries:write", {200: "delivery"}, (400, 404, 408, 409, 413), headers=KEY),
 
     Route("GET", "/v1/agencies", agencies.list_agencies, "listAgencies", "Registry", "List agencies", ANY,
           {200: "agency-page"}, query=PAGE),

@@ -16,6 +16,7 @@ from hub.api.documentation import all_documents
 from hub.api.endpoint import endpoint
 from hub.api.limits import RateLimit
 from hub.api.metrics import HttpMetrics
+from hub.api.protocol import Runner, expected
 from hub.api.route import Route
 from hub.api.routes import ROUTES
 from hub.api.settings import ApiSettings
@@ -75,15 +76,18 @@ def make_app(
     app = web.Application(client_max_size=settings.max_body_bytes)
     for route in ROUTES:
         served = endpoint(route.handler, route.path, context, secured=route.secured)
-        app.router.add_route(route.method, route.path, served)
-    app.router.add_route("*", "/{anything:.*}", endpoint(_nowhere, "(unknown)", context, secured=False))
+        methods = ("GET", "HEAD") if route.method == "GET" else (route.method,)
+        for method in methods:
+            app.router.add_route(method, route.path, served, expect_handler=expected)
+    nowhere = endpoint(_nowhere, "(unknown)", context, secured=False)
+    app.router.add_route("*", "/{anything:.*}", nowhere, expect_handler=expected)
     return app
 
 
-def make_runner(app: web.Application, **options: Any) -> web.AppRunner:
+def make_runner(app: web.Application, **options: Any) -> Runner:
     """How the application must be run: bodies as they come (a compressed one is refused, not unpacked),
     no second access log, a refused body read to its end for a while so that the answer arrives."""
-    return web.AppRunner(app, access_log=None, auto_decompress=False, lingering_time=LINGERING_S, **options)
+    return Runner(app, access_log=None, auto_decompress=False, lingering_time=LINGERING_S, **options)
 
 
 async def _nowhere(call: Call) -> web.Response:
@@ -98,7 +102,8 @@ async def _nowhere(call: Call) -> web.Response:
 
 def allowed_methods(routes: Sequence[Route], path: str) -> list[str]:
     """The methods that `path` has, sorted."""
-    return sorted({route.method for route in routes if _pattern(route.path).fullmatch(path)})
+    found = {route.method for route in routes if _pattern(route.path).fullmatch(path)}
+    return sorted(found | ({"HEAD"} if "GET" in found else set()))
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import orjson
 from aiohttp import web
 
 from hub.api import bodies
 from hub.api.answers import answer
 from hub.api.context import Call
-from hub.api.queries import Query
+from hub.api.queries import Query, no_query
 from hub.api.writes import id_of, idempotency_of, read_write
 from hub.domain.events import TYPE_PREFIX
-from hub.errors import NotFound
 from hub.ports.webhooks import DELIVERY_STATES, DeliveryState
+from hub.service.once import nothing
 
 Act = Callable[[], Awaitable[dict[str, Any]]]
+Again = Callable[[tuple[str, ...]], Awaitable[dict[str, Any]]]
 
 
 async def put(call: Call) -> web.Response:
@@ -28,32 +30,34 @@ async def put(call: Call) -> web.Response:
     async def act() -> dict[str, Any]:
         return await desk.put(call.agency, body["url"], types, version)
 
-    return answer(await call.context.once.run(write.idempotency, act, lambda: desk.get(call.agency)))
+    return answer(await call.context.once.run(write.idempotency, act, lambda _: desk.get(call.agency)))
 
 
 async def get(call: Call) -> web.Response:
     call.require("webhook:write")
-    return answer(await call.context.webhooks.get(call.agency))
+    found = await call.context.webhooks.get(call.agency)
+    no_query(call.request)
+    return answer(found)
 
 
 async def delete(call: Call) -> web.Response:
     call.require("webhook:write")
     desk = call.context.webhooks
 
-    async def again() -> dict[str, Any]:
-        """It is gone by then, unless it was made anew."""
-        try:
-            return await desk.get(call.agency)
-        except NotFound:
-            raise NotFound("The webhook was removed before, by this same request.") from None
+    async def again(kept: tuple[str, ...]) -> dict[str, Any]:
+        """The one that was removed; nothing else remembers it."""
+        removed: dict[str, Any] = orjson.loads(kept[0])
+        return removed
 
-    return await _once(call, lambda: desk.delete(call.agency), again)
+    return await _once(
+        call, lambda: desk.delete(call.agency), again, lambda removed: (orjson.dumps(removed).decode(),)
+    )
 
 
 async def rotate_secret(call: Call) -> web.Response:
     call.require("webhook:write")
     desk = call.context.webhooks
-    return await _once(call, lambda: desk.rotate_secret(call.agency), lambda: desk.get(call.agency))
+    return await _once(call, lambda: desk.rotate_secret(call.agency), lambda _: desk.get(call.agency))
 
 
 async def deliveries(call: Call) -> web.Response:
@@ -77,7 +81,7 @@ async def redeliver(call: Call) -> web.Response:
         # Done again under the same key it is the same delivery, due at once, under the same event id.
         return await call.context.webhooks.redeliver(call.agency, delivery_id)
 
-    return await _once(call, act, act)
+    return await _once(call, act, lambda _: act())
 
 
 def full_type(name: str) -> str:
@@ -85,7 +89,9 @@ def full_type(name: str) -> str:
     return name if name == "*" or name.startswith(TYPE_PREFIX) else f"{TYPE_PREFIX}{name}.v1"
 
 
-async def _once(call: Call, act: Act, again: Act) -> web.Response:
+async def _once(
+    call: Call, act: Act, again: Again, keep: Callable[[dict[str, Any]], tuple[str, ...]] = nothing
+) -> web.Response:
     """A write whose body says nothing."""
     data = await bodies.read(call.request, call.context.settings.max_body_bytes)
-    return answer(await call.context.once.run(idempotency_of(call, data), act, again))
+    return answer(await call.context.once.run(idempotency_of(call, data), act, again, keep))

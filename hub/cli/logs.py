@@ -9,6 +9,8 @@ from typing import Any
 
 import structlog
 
+from hub.cli.lines import LinesHandler, standard_error
+
 LEVELS = {
     "debug": logging.DEBUG,
     "info": logging.INFO,
@@ -18,9 +20,11 @@ LEVELS = {
 
 
 def configure(level: str) -> None:
+    """Logs from here on go to standard error as it is now; no write to it ever raises."""
+    lines = standard_error()
     renderer: Any = (
         structlog.dev.ConsoleRenderer()
-        if sys.stderr.isatty()
+        if sys.stderr is not None and sys.stderr.isatty()
         else structlog.processors.JSONRenderer(sort_keys=False)
     )
     structlog.configure(
@@ -33,7 +37,9 @@ def configure(level: str) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s")
+    logging.basicConfig(
+        handlers=[LinesHandler(lines)], level=logging.WARNING, format="%(name)s: %(message)s"
+    )

@@ -5,14 +5,18 @@ Pure: whoever may act was settled before (auth.policy on the loaded state); here
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import singledispatch
 from typing import Any
 
+from hub.domain.agency import Agency
 from hub.domain.case import Case, CaseState, status_from_legs
 from hub.domain.commands import Close, Reopen, SubmitComplaint, Verify
 from hub.domain.events import Draft
 from hub.domain.transitions import CASE, CLOSURE_REASONS, VERDICTS, case_actions
 from hub.errors import Invalid, StateConflict
+
+FindAgency = Callable[[str], Agency | None]
 
 
 def submit(command: SubmitComplaint) -> list[Draft]:
@@ -29,6 +33,22 @@ def submit(command: SubmitComplaint) -> list[Draft]:
         "complaint": clear,
     }
     return [Draft("complaint.submitted", facts, command.masked, id=command.event_id, sealed=command.sealed)]
+
+
+def check_addressed(addressed: Sequence[str], source: str, find_agency: FindAgency) -> None:
+    """Every agency that a new complaint proposes can receive it, is another one and is named once (422)."""
+    flaws: list[tuple[str, str]] = []
+    for index, name in enumerate(addressed):
+        pointer, agency = f"/addressed_to/{index}", find_agency(name)
+        if agency is None or not agency.may_receive():
+            flaws.append((pointer, f"No active agency {name!r} is registered that could be addressed; "
+                                   "see GET /v1/agencies."))  # fmt: skip
+        elif name == source:
+            flaws.append((pointer, f"{name} is the source itself; name others, or leave it out."))
+        elif name in addressed[:index]:
+            flaws.append((pointer, f"{name} is named twice; name it once."))
+    if flaws:
+        raise Invalid("The complaint cannot be addressed like this.", flaws=flaws)
 
 
 @singledispatch

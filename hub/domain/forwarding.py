@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from hub.domain.agency import Agency
 from hub.domain.case import Case, CaseState, Leg, LegTexts, leg_facts, status_from_legs
 from hub.domain.commands import Accept, Answer, Forward, LegCommand, Progress, Recipient, Return, Withdraw
-from hub.domain.decisions import common, conflict, decide, require
+from hub.domain.decisions import FindAgency, common, conflict, decide, require
 from hub.domain.events import Draft
 from hub.domain.transitions import LEG, RETURN_REASONS, leg_actions
 from hub.errors import Invalid, StateConflict
-
-FindAgency = Callable[[str], Agency | None]
 
 
 def forward(command: Forward, case: Case, find_agency: FindAgency) -> list[Draft]:
@@ -169,6 +165,17 @@ def require_leg(state: CaseState, command: LegCommand, action: str) -> Leg:
             extra={"state": leg.status, "version": state.version, "possible": possible},
         )
     return leg
+
+
+def ended_leg(state: CaseState, leg_id: str, action: str) -> StateConflict:
+    """409 for an agency that sees the case only as it stood when it left: its leg's state, and nothing of
+    what became of the case since."""
+    leg = state.leg(leg_id)
+    status = leg.status if leg else "ended"
+    return StateConflict(
+        f"{action.capitalize()} is not possible while the forwarding is {status}. Possible now: nothing.",
+        extra={"state": status, "possible": []},
+    )
 
 
 def _facts(state: CaseState, leg: Leg, status: str) -> dict[str, Any]:

@@ -79,6 +79,16 @@ class FileHolding:
     key: WrappedKey
 
 
+@dataclass(frozen=True, slots=True)
+class UploadedFile:
+    """A file that its agency may name: its key, wrapped for the uploader, and what was uploaded (`size` in
+    bytes)."""
+
+    key: WrappedKey
+    media_type: str
+    size: int
+
+
 @dataclass(slots=True)
 class Effects:
     """Everything that one transaction writes, gathered first so that it goes in as few statements."""
@@ -122,9 +132,8 @@ class WriteTransaction(Protocol):
         """Those that are revoked or unknown: rights are decided in the transaction again."""
         ...
 
-    def load_files(self, named: Sequence[tuple[str, str]]) -> dict[tuple[str, str], WrappedKey]:
-        """Of (sha256, agency) pairs those that this agency uploaded lately, with the file's key as it is
-        wrapped for the uploader."""
+    def load_files(self, named: Sequence[tuple[str, str]]) -> dict[tuple[str, str], UploadedFile]:
+        """Of (sha256, agency) pairs those that this agency uploaded lately."""
         ...
 
     def tail(self) -> int:

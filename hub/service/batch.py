@@ -5,7 +5,7 @@ write events, tables and mailbox entries → commit. Nothing is answered before 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -22,13 +22,15 @@ log = structlog.get_logger(__name__)
 
 
 class BatchRunner:
-    """Runs batches on the caller's thread. `committed` holds the events of the last one that committed."""
+    """Runs batches on the caller's thread."""
 
     def __init__(self, store: Store, decider: Decider, sealing: Sealing, clock: Clock) -> None:
         self._store = store
         self._decider = decider
         self._sealing = sealing
         self._clock = clock
+        self.heard: Callable[[str | None], None] = lambda cause: None
+        """Told of each commit (None) and of each refusal by the database (its cause), before any answer."""
 
     def run(self, batch: Sequence[Request]) -> tuple[list[Result], list[Recorded]]:
         """A result a request, in order, and the events that were committed. Never raises for one request's
@@ -36,6 +38,7 @@ class BatchRunner:
         try:
             return self._attempt(batch)
         except StoreUnavailable as away:
+            self.heard(str(away))
             log.warning("store_unavailable", cause=str(away), waiting=len(batch))
             problem = Unavailable(
                 "The hub cannot write now; nothing was accepted. Try again.", retry_after_s=5
@@ -65,6 +68,7 @@ class BatchRunner:
             if overlay.events or effects.remembered:
                 _flush(txn, overlay, effects)
                 txn.commit()
+                self.heard(None)
             return results, effects.events
 
     def _one(self, request: Request, overlay: Overlay, effects: Effects, now: str) -> Result:

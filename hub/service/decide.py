@@ -5,15 +5,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from hmac import compare_digest
+from typing import Final
 
 from hub.domain.agency import Agency, change, evolve_agency, register
 from hub.domain.audience import recipients
 from hub.domain.case import Case
 from hub.domain.commands import CaseCommand, Forward, Return, SubmitComplaint
-from hub.domain.decisions import decide, submit
+from hub.domain.decisions import check_addressed, decide, submit
 from hub.domain.events import Draft, Fact, agency_stream, chain, texts_document
 from hub.domain.evolution import evolve
-from hub.domain.forwarding import check_recipients, forward
+from hub.domain.forwarding import check_recipients, ended_leg, forward
 from hub.errors import (
     Erased,
     Forbidden,
@@ -28,7 +29,11 @@ from hub.ports.store import FileHolding, Head
 from hub.service.ids import Ids
 from hub.service.overlay import Appended, Overlay, Staged
 from hub.service.requests import OPERATOR, ChangeAgency, Outcome, RegisterAgency, Request
-from hub.service.rights import allow, require_scope, there
+from hub.service.rights import allow, require_scope, sees_it_frozen, there
+
+NOT_UPLOADED: Final = (
+    "Your agency has uploaded no such file in the last 24 hours; POST it to /v1/attachments first."
+)
 
 
 class Decider:
@@ -57,6 +62,8 @@ class Decider:
     def _submit(self, command: SubmitComplaint, request: Request, overlay: Overlay, now: str) -> Outcome:
         if request.reference in overlay.references:
             return self._repeated(request, overlay)
+        source = command.clear["source"]["agency"]
+        check_addressed(command.clear.get("addressed_to") or (), source, overlay.agencies.get)
         _require_files(request, overlay)
         if request.intake is None:
             raise TypeError("a SubmitComplaint needs its Intake")
@@ -96,6 +103,8 @@ class Decider:
             _require_known(command.suggested_agency, overlay)
         if isinstance(command, Forward):
             check_recipients(command.to, case.state.owner, overlay.agencies.get)  # 422 comes before 412
+        if leg_id is not None and sees_it_frozen(request.principal, case):
+            raise ended_leg(case.state, leg_id, command.action)  # before 412, which would tell the version
         if request.if_match is not None and request.if_match != case.state.version:
             raise PreconditionFailed(
                 f"The case is at version {case.state.version} now, not {request.if_match}; read it again.",
@@ -153,8 +162,8 @@ class Decider:
 
     def _hold_files(self, staged: Staged, stream: str, request: Request, overlay: Overlay) -> None:
         """The case that names a file holds the file's key from now on."""
-        for _, sha256 in request.files:
-            wrapped = overlay.files[sha256, request.principal.agency]
+        for named in request.files:
+            sha256, wrapped = named.sha256, overlay.files[named.sha256, request.principal.agency].key
             key = staged.key or self._key(stream, overlay)
             if key is None:
                 raise StateConflict("The case was erased; nothing can be added to it.")
@@ -227,16 +236,19 @@ def _require_active(agency: Agency | None, request: Request) -> None:
 
 
 def _require_files(request: Request, overlay: Overlay) -> None:
-    flaws = [
-        (
-            f"/attachments/{index}/sha256",
-            "Your agency has uploaded no such file in the last 24 hours; POST it to /v1/attachments first.",
-        )
-        for index, sha256 in request.files
-        if (sha256, request.principal.agency) not in overlay.files
-    ]
+    flaws: list[tuple[str, str]] = []
+    for file in request.files:
+        pointer = f"/attachments/{file.place}"
+        uploaded = overlay.files.get((file.sha256, request.principal.agency))
+        if uploaded is None:
+            flaws.append((f"{pointer}/sha256", NOT_UPLOADED))
+            continue
+        if file.media_type.lower() != uploaded.media_type:
+            flaws.append((f"{pointer}/media_type", f"The file was uploaded as {uploaded.media_type}."))
+        if file.size != uploaded.size:
+            flaws.append((f"{pointer}/size", f"The file that was uploaded is {uploaded.size} bytes long."))
     if flaws:
-        raise Invalid("An attachment is not there.", flaws=flaws)
+        raise Invalid("An attachment is not there, or not as it is described.", flaws=flaws)
 
 
 def _require_known(agency: str, overlay: Overlay) -> None:

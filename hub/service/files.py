@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
+
+import structlog
 
 from auth import policy
 from auth.principal import Principal
@@ -28,6 +30,9 @@ from hub.service.rights import allow_without_case, require_scope
 
 PIECE: Final = 256 * 1024
 HISTORY_PAGE: Final = 1000
+Once = Callable[[str, Callable[[], Awaitable[dict[str, Any]]]], Awaitable[dict[str, Any]]]
+"""Given the content's SHA-256 and what records the upload: that, or what a request before it gave."""
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +63,35 @@ class Files:
         chunks: AsyncIterator[bytes],
         media_type: str,
         sha256: bytes | None = None,
+        once: Once | None = None,
     ) -> dict[str, Any]:
         """Stores a file for the agency: `{"id", "media_type", "size"}`, durable. `sha256` is what the sender
-        says it is. Raises TooLarge 413, Invalid 422, Unavailable 503."""
+        says it is; `once` judges a repeated request when the content's own hash is known. Raises TooLarge
+        413, Invalid 422, Unavailable 503."""
         try:
             upload = await asyncio.to_thread(self.attachments.begin, self.max_bytes)
             stored = await self._received(upload, chunks)
         except FileTooLarge as error:
             raise TooLarge(str(error)) from error
-        except AttachmentsUnavailable as error:
-            raise Unavailable(str(error), retry_after_s=5) from error
+        except ConnectionError:
+            raise  # the sender's, who hears nothing any more
+        except (AttachmentsUnavailable, OSError) as error:
+            raise _away(error) from error
+        recorded = False
+
+        async def record() -> dict[str, Any]:
+            nonlocal recorded
+            made = await self._record(principal, stored, media_type)
+            recorded = True
+            return made
+
         try:
             _check(stored, media_type, sha256)
-            return await self._record(principal, stored, media_type)
+            return await (once(stored.sha256, record) if once else record())
         except Exception:
-            # Not when cancelled: the row may be written by then. A file without a row is swept later.
-            await asyncio.to_thread(self.attachments.delete, stored.location)
+            # Not when cancelled: the row may be written by then.
+            if not recorded:
+                await self._discard(stored.location)
             raise
 
     async def open(self, principal: Principal, sha256: str) -> OpenFile:
@@ -83,8 +101,8 @@ class Files:
             pieces = await asyncio.to_thread(self.attachments.open, sha256, key)
         except FileMissing as error:
             raise NotFound("This file is no longer kept.") from error
-        except AttachmentsUnavailable as error:
-            raise Unavailable(str(error), retry_after_s=5) from error
+        except (AttachmentsUnavailable, OSError) as error:
+            raise _away(error) from error
         return OpenFile(
             row.media_type if row else "application/octet-stream", row.size if row else None, pieces
         )
@@ -117,15 +135,22 @@ class Files:
         )
         needless = await self.hub.writer.run(lambda: self._put(row))
         if needless is not None:
-            await asyncio.to_thread(self.attachments.delete, needless)
+            await self._discard(needless)
         return {"id": stored.sha256, "media_type": media_type, "size": stored.size}
+
+    async def _discard(self, location: str) -> None:
+        """A file that no row names. One that cannot be deleted now is swept later, like a crash's."""
+        try:
+            await asyncio.to_thread(self.attachments.delete, location)
+        except (AttachmentsUnavailable, OSError) as error:
+            log.warning("file_not_deleted", cause=str(error))
 
     def _put(self, row: FileRow) -> str | None:
         """Records the upload. A copy that the agency uploaded before and nothing named yet stays, with a new
-        time, and the location of this one is given back: it is needless."""
+        time and the media type said last, and the location of this one is given back: it is needless."""
         for known in self.table.uploads(row.sha256):
             if known.agency == row.agency and known.wrapped is not None:
-                self.table.put(replace(known, created_at=row.created_at))
+                self.table.put(replace(known, created_at=row.created_at, media_type=row.media_type))
                 return row.location
         self.table.put(row)
         return None
@@ -142,7 +167,7 @@ class Files:
         seen = [h for h in self.table.holders(sha256) if self._may_see(session, principal, h.stream, sha256)]
         for holder in seen:
             if holder.stream_key is not None:
-                return uploads[0] if uploads else None, self._key(holder, holder.stream, sha256)
+                return uploads[-1] if uploads else None, self._key(holder, holder.stream, sha256)
         if seen:
             raise Erased("This file was erased with its case.")
         raise NotFound("There is no such file, or nothing that you may see names it.")
@@ -174,6 +199,13 @@ def _named_until(session: ReadSession, case_id: str, sha256: str, last: int) -> 
                 return True
         after = events[-1].sequence
     return False
+
+
+def _away(error: AttachmentsUnavailable | OSError) -> Unavailable:
+    """503 in the disk's words, without the paths that an OSError carries."""
+    log.warning("attachments_unavailable", cause=str(error))
+    cause = error.strerror or "the disk refuses" if isinstance(error, OSError) else str(error).rstrip(".")
+    return Unavailable(f"Files cannot be stored or read now ({cause}); try again later.", retry_after_s=5)
 
 
 def _check(stored: StoredFile, media_type: str, sha256: bytes | None) -> None:

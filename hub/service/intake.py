@@ -12,20 +12,19 @@ import orjson
 from auth.principal import Principal
 from hub.domain.agency import Agency
 from hub.domain.commands import SubmitComplaint
+from hub.domain.decisions import check_addressed
 from hub.domain.privacy import ComplaintParts, split_complaint
 from hub.errors import Forbidden, Invalid
 from hub.ports.clock import Clock
 from hub.ports.sealing import Part, Sealing, StreamKey
 from hub.ports.store import Identity
 from hub.service.ids import Ids, tracking_number
-from hub.service.requests import Idempotency, Intake, Request
+from hub.service.requests import Idempotency, Intake, Request, named_files
 from hub.service.rights import allow_without_case
 from schemas.categories import Categories
 from schemas.complaint_check import check_complaint
 from schemas.regions import Regions
 from schemas.registry import Registry as Schemas
-
-NOT_ADDRESSABLE = "No active agency {!r} is registered that could be addressed; see GET /v1/agencies."
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +64,8 @@ class ComplaintDesk:
         self._check(document)
         agency = document["source"]["agency"]
         if agency != principal.agency:
+            # The transaction, which judges addressed_to, never sees this one; 422 comes before this 403.
+            check_addressed(document.get("addressed_to") or (), agency, self._agencies.get)
             raise Forbidden(
                 f"source.agency is {agency!r}, but this client belongs to {principal.agency!r}; an agency "
                 "submits in its own name only.",
@@ -81,18 +82,8 @@ class ComplaintDesk:
             categories=self._codes.categories,
         )
         flaws = [(flaw.pointer, flaw.detail) for flaw in found]
-        if not flaws:
-            flaws = self._unaddressable(document.get("addressed_to") or [])
         if flaws:
             raise Invalid(f"The complaint has {len(flaws)} flaw(s); each is named below.", flaws=flaws)
-
-    def _unaddressable(self, addressed: list[str]) -> list[tuple[str, str]]:
-        known = self._agencies
-        return [
-            (f"/addressed_to/{index}", NOT_ADDRESSABLE.format(name))
-            for index, name in enumerate(addressed)
-            if name not in known or not known[name].may_receive()
-        ]
 
     def _seal(
         self,
@@ -114,7 +105,9 @@ class ComplaintDesk:
             content_digest=self._sealing.keyed_digest(key, "content", content).hex(),
         )
         identity = self._sealing.seal_identity(key, case_id, orjson.dumps(parts.identity))
-        intake = Intake(key, Identity(case_id, identity), content, _uploads(document))
+        intake = Intake(
+            key, Identity(case_id, identity), content, named_files(document.get("attachments") or ())
+        )
         return Request(principal, command, idempotency, intake)
 
     def _seal_words(self, key: StreamKey, event_id: str, parts: ComplaintParts) -> bytes:
@@ -122,8 +115,3 @@ class ComplaintDesk:
         if parts.original:
             sealed["original"] = orjson.dumps(parts.original)
         return self._sealing.seal_event(key, event_id, sealed)
-
-
-def _uploads(document: dict[str, Any]) -> tuple[tuple[int, str], ...]:
-    attached = document.get("attachments") or ()
-    return tuple((i, file["sha256"]) for i, file in enumerate(attached) if "url" not in file)

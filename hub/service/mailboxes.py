@@ -91,7 +91,9 @@ class Mailboxes:
             state = session.mailbox_state(agency)
             if first < state.first:
                 raise Erased(
-                    f"Positions before {state.first} are no longer kept.", extra={"first": state.first}
+                    f"Positions before {state.first} are no longer kept.",
+                    code="mailbox-trimmed",
+                    extra={"first": state.first},
                 )
             sha256, count = hashlib.sha256(), 0
             for position, event_id in session.mailbox_event_ids(agency, first, last):

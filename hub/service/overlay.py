@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from hub.domain.agency import Agency
 from hub.domain.case import Case
-from hub.domain.commands import Forward, Return
+from hub.domain.commands import Forward, Return, SubmitComplaint
 from hub.domain.events import NO_CHAIN
 from hub.ports.sealing import StreamKey, WrappedKey
-from hub.ports.store import FileHolding, Head, Reference, Remembered, WriteTransaction
+from hub.ports.store import FileHolding, Head, Reference, Remembered, UploadedFile, WriteTransaction
 from hub.service.requests import OPERATOR, ChangeAgency, RegisterAgency, Request
 
 
@@ -51,7 +51,7 @@ class Overlay:
     wrapped: dict[str, WrappedKey]
     agencies: dict[str, Agency]
     inactive: set[str]
-    files: dict[tuple[str, str], WrappedKey]
+    files: dict[tuple[str, str], UploadedFile]
     keys: dict[str, StreamKey] = field(default_factory=dict)
     events: list[Appended] = field(default_factory=list)
     holders: list[FileHolding] = field(default_factory=list)
@@ -77,7 +77,7 @@ class Overlay:
             txn.load_keys(cases) if cases else {},
             _with_parents(txn, agencies),
             txn.inactive_clients(sorted({r.principal.client_id for r in batch} - {OPERATOR})),
-            txn.load_files(sorted({(sha256, r.principal.agency) for r in batch for _, sha256 in r.files})),
+            txn.load_files(sorted({(file.sha256, r.principal.agency) for r in batch for file in r.files})),
         )
 
     def head(self, stream: str) -> Head:
@@ -110,7 +110,9 @@ def _agencies(request: Request) -> set[str]:
     """The agencies whose present state a command's decision asks for; each pays its own way only."""
     command = request.command
     found = {request.principal.agency}
-    if isinstance(command, Forward):
+    if isinstance(command, SubmitComplaint):
+        found |= set(command.clear.get("addressed_to") or ())
+    elif isinstance(command, Forward):
         found |= {recipient.agency for recipient in command.to}
     elif isinstance(command, Return) and command.suggested_agency:
         found.add(command.suggested_agency)

@@ -1,4 +1,5 @@
-"""Whether this process can commit: asked of the database itself every few seconds, through the one writer."""
+"""Whether this process can commit: every commit and every refusal says so at once, and the database itself is
+asked every few seconds, through the one writer."""
 
 from __future__ import annotations
 
@@ -31,6 +32,7 @@ class Readiness:
         self._probe = probe
         self._sleep = sleep
         self._cause: str | None = "starting"
+        self._stopping = False
         self._task: asyncio.Task[None] | None = None
 
     def status(self) -> tuple[bool, dict[str, Any]]:
@@ -39,12 +41,21 @@ class Readiness:
         parts = {"database": "ok" if ready else f"cannot commit: {self._cause}", "bus": "ok (embedded)"}
         return ready, {"status": "ready" if ready else "unavailable", "parts": parts}
 
+    def heard(self, cause: str | None) -> None:
+        """None after a commit, else why the database refused one. On the writer's thread, so that what is
+        heard last is what was last so."""
+        if cause == self._cause or self._stopping:
+            return
+        self._cause = cause
+        log.info("readiness_changed", ready=cause is None, cause=cause)
+
     async def start(self) -> None:
         await self.once()
         self._task = asyncio.create_task(self._forever())
 
     async def stop(self) -> None:
-        self._cause = "stopping"
+        self.heard("stopping")
+        self._stopping = True
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -55,14 +66,21 @@ class Readiness:
             await self.once()
 
     async def once(self) -> None:
-        before = self._cause
         try:
-            await asyncio.wait_for(self._writer.run(self._probe), PATIENCE_S)
+            await asyncio.wait_for(self._writer.run(self._ask), PATIENCE_S)
         except TimeoutError:
-            self._cause = f"the writer did not answer within {PATIENCE_S:.0f} s"
+            self.heard(f"the writer did not answer within {PATIENCE_S:.0f} s")
         except SimpulError as error:
-            self._cause = str(error)
+            self.heard(str(error))
+
+    def _ask(self) -> None:
+        """On the writer's thread: whatever the probe raises means that nothing can be written now."""
+        try:
+            self._probe()
+        except SimpulError as error:
+            self.heard(str(error))
+        except Exception as error:
+            self.heard(f"{type(error).__name__}: {error}")
+            log.exception("probe_crashed")
         else:
-            self._cause = None
-        if before != self._cause:
-            log.info("readiness_changed", ready=self._cause is None, cause=self._cause)
+            self.heard(None)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from auth.principal import Principal
 from hub.domain.agency import Agency
@@ -40,6 +41,24 @@ class ChangeAgency:
     changes: dict[str, object]
 
 
+class NamedFile(NamedTuple):
+    """A file that a document names: its place in `attachments`, and what the document says of it."""
+
+    place: int
+    sha256: str
+    media_type: str
+    size: int
+
+
+def named_files(attached: Iterable[dict[str, Any]]) -> tuple[NamedFile, ...]:
+    """Of a document's `attachments` those that its agency must have uploaded: the ones without a `url`."""
+    return tuple(
+        NamedFile(index, file["sha256"], file["media_type"], file["size"])
+        for index, file in enumerate(attached)
+        if "url" not in file
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Intake:
     """What a new complaint brings beside its command: the new case's key, the sealed vault row, and the
@@ -48,8 +67,7 @@ class Intake:
     key: StreamKey
     identity: Identity
     content: bytes
-    uploads: tuple[tuple[int, str], ...] = ()
-    """Index and sha256 of each attachment without a `url`: its agency must have uploaded it."""
+    uploads: tuple[NamedFile, ...] = ()
 
 
 Command = CaseCommand | RegisterAgency | ChangeAgency
@@ -70,10 +88,10 @@ class Request:
         return getattr(self.command, "case_id", None)
 
     @property
-    def files(self) -> tuple[tuple[int, str], ...]:
-        """Index and sha256 of each file that the command names and its agency must have uploaded."""
+    def files(self) -> tuple[NamedFile, ...]:
+        """Each file that the command names and its agency must have uploaded."""
         if isinstance(self.command, Answer):
-            return tuple((index, file["sha256"]) for index, file in enumerate(self.command.attachments))
+            return named_files(self.command.attachments)
         return self.intake.uploads if self.intake else ()
 
     @property

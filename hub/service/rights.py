@@ -23,6 +23,11 @@ def allow(principal: Principal, action: str, case: Case, leg_id: str | None = No
     return _allowed(policy.decide(action, relations(case.state, principal.agency, leg_id), principal.scopes))
 
 
+def sees_it_frozen(principal: Principal, case: Case) -> bool:
+    """Whether the agency returned or lost its part, and sees the case as it stood then and no further."""
+    return policy.reading_of(relations(case.state, principal.agency)) is policy.Reading.FROZEN
+
+
 def allow_without_case(principal: Principal, action: str) -> None:
     """For what concerns no case yet: submitting, uploading."""
     _allowed(policy.decide(action, frozenset(), principal.scopes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections import deque
@@ -13,7 +14,7 @@ from typing import Final, TypeVar
 import structlog
 
 from hub.domain.events import Recorded
-from hub.errors import Internal, Unavailable
+from hub.errors import Internal, StoreUnavailable, Unavailable
 from hub.ports.store import ReadSession, Store
 from hub.service.batch import BatchRunner
 from hub.service.requests import Request, Result
@@ -45,6 +46,8 @@ class Writer:
         self._waiting = 0
         self.ran: Callable[[int, float], None] = lambda size, seconds: None
         """Told, on the writer's thread, of each batch: its size and its seconds."""
+        self.refused: Callable[[str], None] = lambda cause: None
+        """Told, on the writer's thread, why the database did not take a job's write."""
         self._wake = threading.Event()
         self._stopping = False
         self._thread: threading.Thread | None = None
@@ -91,27 +94,35 @@ class Writer:
         return await future  # type: ignore[return-value]  # the queue is untyped
 
     def _work(self) -> None:
+        """Ends only when it is told to. Whatever else fails here, the hub has no other writer."""
         while True:
             self._wake.wait()
             self._wake.clear()
             while self._interactive or self._bulk or self._jobs:
-                self._run_jobs()
-                self._run_batch()
+                try:
+                    self._run_jobs()
+                    self._run_batch()
+                except Exception as error:
+                    _report("writer_stumbled", error)
             if self._stopping and not self._wake.is_set():
                 return
 
     def _run_batch(self) -> None:
+        """Whoever waits is answered first; only then the batch is logged and measured."""
         taken = self._take()
         if not taken:
             return
         batch = [request for requests, _ in taken for request in requests]
+        crash: BaseException | None = None
         started = time.perf_counter()
         try:
             results, events = self._runner.run(batch)
-        except Exception:
-            log.exception("batch_crashed", size=len(batch))
+        except BaseException as error:  # a native library's panic is no Exception
+            crash = error
             results, events = [Internal("The hub failed; nothing was accepted.")] * len(batch), []
         self._call(self._deliver, taken, results, events)
+        if crash is not None:
+            _report("batch_crashed", crash, size=len(batch))
         self.ran(len(batch), time.perf_counter() - started)
 
     def _take(self) -> list[Waiting]:
@@ -132,6 +143,11 @@ class Writer:
                 result = job()
             except Exception as error:
                 self._call(_fail, future, error)
+                if isinstance(error, StoreUnavailable):
+                    self.refused(str(error))
+            except BaseException as error:
+                self._call(_fail, future, Internal("The hub failed on this."))
+                _report("job_crashed", error)
             else:
                 self._call(_resolve, future, result)
 
@@ -168,6 +184,12 @@ class Readers:
 
     def close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _report(event: str, error: BaseException, **more: object) -> None:
+    """To the log, which must not be what ends the writer."""
+    with contextlib.suppress(Exception):
+        log.error(event, exc_info=error, **more)
 
 
 def _resolve(future: asyncio.Future[T], result: T) -> None:

@@ -87,8 +87,9 @@ SELECT_REFERENCES: Final = (
 )
 SELECT_HEAD: Final = "SELECT sequence, chain FROM log WHERE stream = ? ORDER BY sequence DESC LIMIT 1"
 SELECT_FILES: Final = (
-    "SELECT f.sha256, f.agency, f.wrapped, f.generation FROM json_each(?) AS wanted JOIN files AS f "
-    "ON f.sha256 = wanted.value ->> 0 AND f.agency = wanted.value ->> 1 WHERE f.wrapped IS NOT NULL"
+    "SELECT f.sha256, f.agency, f.wrapped, f.generation, f.media_type, f.size FROM json_each(?) AS wanted "
+    "JOIN files AS f ON f.sha256 = wanted.value ->> 0 AND f.agency = wanted.value ->> 1 "
+    "WHERE f.wrapped IS NOT NULL"
 )
 SELECT_TAIL: Final = "SELECT coalesce(max(position), 0) FROM log"
 LOG_COLUMNS: Final = "position, stream, sequence, id, header, sealed, chain"

@@ -12,7 +12,7 @@ import orjson
 from hub.domain.agency import Agency
 from hub.domain.case import Case
 from hub.ports.sealing import WrappedKey
-from hub.ports.store import Effects, Head, Reference, Remembered
+from hub.ports.store import Effects, Head, Reference, Remembered, UploadedFile
 from hub.store import statements as sql
 from hub.store.connection import next_generation
 from hub.store.errors import translated
@@ -70,13 +70,15 @@ class SqliteTransaction:
         rows = self._db.execute(sql.SELECT_ACTIVE_CLIENTS, (_json(list(client_ids)),))
         return set(client_ids) - {row[0] for row in rows}
 
-    def load_files(self, named: Sequence[tuple[str, str]]) -> dict[tuple[str, str], WrappedKey]:
+    def load_files(self, named: Sequence[tuple[str, str]]) -> dict[tuple[str, str], UploadedFile]:
         if not named:
             return {}
         rows = self._db.execute(sql.SELECT_FILES, (_json(named),))
         return {
-            (sha256, agency): WrappedKey(f"uploader:{agency}", generation, wrapped)
-            for sha256, agency, wrapped, generation in rows
+            (sha256, agency): UploadedFile(
+                WrappedKey(f"uploader:{agency}", generation, wrapped), media_type, size
+            )
+            for sha256, agency, wrapped, generation, media_type, size in rows
         }
 
     def tail(self) -> int:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 
-import pytest
-
 from tests.api.conftest import Caller, House, complaint, forwarded
 
 

@@ -1,35 +1,41 @@
 """The reporter's own values in a text, whatever their form.
 
-Names: whole words, in any case; the full name, and any two or more of its words of at least three letters
-that stand side by side in it ("Siti Aminah Putri": "siti aminah", "Aminah Putri"). One word of a longer
-name alone stays, since many are ordinary words ("Bunga", "Cahaya"); a name of one word is its own full name,
-unless it is a stand-in such as "Warga" or "Anonim". Numbers of 7 digits or more: the digits in order with
-any separators, with or without 0, 62 or +62 before them. Anything with an @: as it is, in any case.
+Names: see `names`. Numbers of 7 digits or more: the digits in order with any separators, with or without 0,
+62 or +62 before them. Anything with an @: as it is, in any case.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from hub.domain.privacy.finding import TOKEN, Span
+from hub.domain.privacy.names import folded, name_may_stand, name_patterns, single_words
 from hub.domain.privacy.numbers import INVISIBLE
 from hub.domain.privacy.plain import FEWEST_DIGITS
 
-_STAND_INS = frozenset(
-    "admin anonim anonimus anonymous hamba masyarakat nama noname pelapor rahasia user warga".split()  # noqa: SIM905
-)
-_BETWEEN_WORDS = rf"[\s.,'’\-{INVISIBLE}]{{1,4}}"
+_OWN = ("name", "phone", "email", "national_id")
 _BETWEEN_DIGITS = rf"[\s.,_/()\-‐-―−{INVISIBLE}]{{0,4}}"
 _WORD = re.compile(r"[^\W\d_]+")
 _NOT_DIGITS = bytes(set(range(256)) - set(b"0123456789"))
 _FEWEST_DIGITS, _FEWEST_LETTERS, _NIK_DIGITS = 7, 3, 16
 
 
+def own_values(reporter: Mapping[str, Any], *, hidden: bool) -> list[str]:
+    """What must not stand in a text about this reporter {name?, phone?, email?, national_id?}.
+
+    `hidden` for an anonymous or confidential complaint: the telling words of the name count alone too."""
+    values = [value for name in _OWN if (value := reporter.get(name))]
+    if hidden and (name := reporter.get("name")):
+        values += single_words(name)
+    return values
+
+
 def may_hold(text: str, values: Iterable[str]) -> bool:
     """Cheap: False when none of the values can be in `text`."""
-    lowered = text.lower()
+    lowered = folded(text)
+    exact = text.lower()
     digits: bytes | None = None
     for value in values:
         core = _digits_of(value)
@@ -41,9 +47,9 @@ def may_hold(text: str, values: Iterable[str]) -> bool:
             if core.encode() in digits:
                 return True
         elif "@" in value:
-            if value.strip().lower() in lowered:
+            if value.strip().lower() in exact:
                 return True
-        elif _name_may_stand(lowered, value.lower()):
+        elif name_may_stand(lowered, value):
             return True
     return False
 
@@ -55,7 +61,8 @@ def plain_may_hold(text: str, values: Iterable[str]) -> bool:
 
 def own_spans(text: str, values: Sequence[str]) -> list[Span]:
     """Where the values stand, in order, leaving what is masked already alone."""
-    patterns = [pattern for value in values for pattern in _patterns(value)]
+    ascii_only = text.isascii()
+    patterns = [pattern for value in values for pattern in _patterns(value, ascii_only)]
     if not patterns:
         return []
     # The first alternative consumes a token, so that nothing inside it is ever found.
@@ -74,37 +81,11 @@ def _digits_of(value: str) -> str:
     return core if len(core) >= _FEWEST_DIGITS else ""
 
 
-def _patterns(value: str) -> list[str]:
+def _patterns(value: str, ascii_only: bool) -> list[str]:
     if core := _digits_of(value):
         digits = _BETWEEN_DIGITS.join(core)
         return [rf"(?<!\d)(?:\+?(?:00)?62{_BETWEEN_DIGITS})?(?:0{_BETWEEN_DIGITS})?{digits}(?!\d)"]
     if "@" in value:
         exact = value.strip()
         return [rf"(?<![^\W\d_]){re.escape(exact)}(?![^\W\d_])"] if len(exact) > _FEWEST_LETTERS else []
-    return [rf"(?<![^\W\d_])(?:{chain})(?![^\W\d_])" for chain in _chains(value)]
-
-
-def _chains(name: str) -> list[str]:
-    """Patterns for the full name and for two or more neighbouring long words of it, longest first."""
-    words = _WORD.findall(name)
-    long = [word for word in words if len(word) >= _FEWEST_LETTERS]
-    if len(words) == 1:
-        return [re.escape(w) for w in long if w.lower() not in _STAND_INS]
-    if not words:
-        return []
-    chains = [_BETWEEN_WORDS.join(map(re.escape, words))]
-    for first in range(len(long) - 1):
-        tail = ""
-        for word in reversed(long[first + 2 :]):
-            tail = f"(?:{_BETWEEN_WORDS}{re.escape(word)}{tail})?"
-        chains.append(f"{re.escape(long[first])}{_BETWEEN_WORDS}{re.escape(long[first + 1])}{tail}")
-    return chains
-
-
-def _name_may_stand(lowered: str, name: str) -> bool:
-    """True when all words of the name, or two neighbouring long ones, occur somewhere: see `_chains`."""
-    words = _WORD.findall(name)
-    if words and all(word in lowered for word in words):
-        return True
-    long = [word for word in words if len(word) >= _FEWEST_LETTERS]
-    return any(a in lowered and b in lowered for a, b in pairwise(long))
+    return name_patterns(value, ascii_only)
