@@ -11,13 +11,14 @@ from connectors.mailbox_puller import MailboxConfig
 from connectors.parts import open_database
 from connectors.report import Report
 from connectors.webhook_receiver import WebhookConfig, verifiers
+from connectors.words import many
 
 
 async def check_webhook(config: WebhookConfig, report: Report) -> None:
     """The mailbox kind's part, and the secrets of [webhook]."""
     report.section(f"Webhook at {config.webhook.listen}{config.webhook.path}")
     try:
-        report.ok(f"{len(verifiers(config.webhook))} secret(s) are set")
+        report.ok(f"{many(len(verifiers(config.webhook)), 'secret')} set")
     except ConfigRefused as error:
         report.wrong(str(error))
     await check_mailbox(config, report)
@@ -51,7 +52,7 @@ async def _check_database(config: MailboxConfig, report: Report) -> None:
             rows: list[Any] = await database.read(
                 lambda session: session.rows(query, {"cursor": after, "limit": 10})
             )
-            report.ok(f"answers.table.query works and gives {len(rows)} row(s) of at most 10")
+            report.ok(f"answers.table.query works and gives {many(len(rows), 'row')} of at most 10")
         if config.deliver.table:
             for statement, guard in config.deliver.table.guarded():
                 report.ok(f"will run: {statement}" + (f" unless: {guard}" if guard else ""))

@@ -21,6 +21,8 @@ from connectors.report import Report
 from connectors.source import RowReader
 from connectors.sql import SqlConfig
 from connectors.values import RowHeld, clean_text
+from connectors.wording import column_keys, in_columns
+from connectors.words import many
 
 SAMPLE = 500
 SHOWN = 10
@@ -48,7 +50,7 @@ async def check(config: SqlConfig, report: Report) -> None:
         return
     try:
         mapping = config.mapping()
-        reader = RowReader(config.source, mapping.columns())
+        reader = RowReader(config.source, column_keys(mapping))
         rows = await database.read(lambda session: reader.page(session, config.source.start_after, SAMPLE))
         report.ok(f"{database.shown()} is reachable, and the rows can be read")
         _check_rows(config, mapping, reader.key, rows, report)
@@ -91,7 +93,7 @@ def _try_row(
     findings.removed += mapped.removed_characters
     if config.category and mapped.document["category"] == "other":
         findings.unmapped[clean_text(row[config.category.column])[0]] += 1
-    flaws = checker.flaws(mapped.document)
+    flaws = in_columns(checker.flaws(mapped.document), mapping, row)
     for flaw in flaws:
         findings.reasons.setdefault(f"refused: {flaw.detail}", []).append(reference)
     if not flaws:
@@ -101,22 +103,22 @@ def _try_row(
 
 def _show(config: SqlConfig, sampled: int, findings: _Findings, report: Report) -> None:
     if findings.first is None:
-        report.wrong(f"none of the {sampled} rows looked at can be sent as mapped")
+        report.wrong(f"of the {many(sampled, 'row')} looked at, none can be sent as mapped")
     else:
         report.ok(
-            f"{findings.fine} of the {sampled} rows looked at can be sent; the first, as the hub gets it:"
+            f"of the {many(sampled, 'row')} looked at, {findings.fine} can be sent; the first, as the hub gets it:"
         )
         report.detail(orjson.dumps(findings.first, option=orjson.OPT_INDENT_2).decode())
     for reason, references in findings.reasons.items():
         more = f" and {len(references) - SHOWN} more" if len(references) > SHOWN else ""
-        report.note(f"{reason} ({len(references)} rows: {', '.join(references[:SHOWN])}{more})")
+        report.note(f"{reason} ({many(len(references), 'row')}: {', '.join(references[:SHOWN])}{more})")
     if findings.unmapped and config.category:
         codes = ", ".join(
             f"{code or '(empty)'} ({count})" for code, count in findings.unmapped.most_common(SHOWN)
         )
         report.note(f"categories not in [category.codes], which {_fate(config.category.unmapped)}: {codes}")
     if findings.removed:
-        report.note(f"{findings.removed} control characters would be taken out of texts")
+        report.note(f"{many(findings.removed, 'control character')} would be taken out of texts")
 
 
 def _fate(unmapped: str) -> str:
@@ -146,17 +148,17 @@ async def _check_statements(config: SqlConfig, database: Database, report: Repor
     """Lets the database explain the write-back statements: it plans them, checks rights, runs nothing."""
     report.section("Writing back")
     statements = config.write_back.answer.guarded() if config.write_back.answer else []
-    flat = [text for pair in statements for text in pair if text]
+    flat = [("[write_back.answer]", text) for pair in statements for text in pair if text]
     if config.write_back.status:
-        flat.append(config.write_back.status.statement)
+        flat.append(("[write_back.status]", config.write_back.status.statement))
     if not flat:
         report.note("nothing is configured; answers will not reach the app")
-    for statement in flat:
+    for key, statement in flat:
         try:
             await database.write(partial(_explain, statement=statement))
             report.ok(f"understood by the database: {statement}")
         except ConnectorError as error:
-            report.wrong(f"{error}, in: {statement}")
+            report.wrong(f"{key}: {error}, in: {statement}")
 
 
 def _explain(session: Session, statement: str) -> None:

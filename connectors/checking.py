@@ -6,11 +6,13 @@ import asyncio
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import click
 
 from connectors.config import Common
-from connectors.errors import Away, ConfigRefused, HubRefused
+from connectors.environment import missing_variables
+from connectors.errors import Away, ConfigRefused, HubRefused, WrongAgency
 from connectors.hub_client import HubClient
 from connectors.inbox import Inbox
 from connectors.kinds import KINDS
@@ -32,6 +34,8 @@ def check(config: Common, print_line: Callable[[str], None] = click.echo) -> boo
 async def _check(config: Common, report: Report) -> None:
     report.section("Configuration")
     report.ok(f"kind {config.kind}, agency {config.agency}, times without a zone are {config.time_zone}")
+    for missing in missing_variables(config):
+        report.wrong(missing)
     await KINDS[config.kind].check(config, report)
     await _check_hub(config, report)
     _check_spool(config, report)
@@ -40,17 +44,36 @@ async def _check(config: Common, report: Report) -> None:
 async def _check_hub(config: Common, report: Report) -> None:
     report.section(f"Hub {config.hub.url}")
     try:
-        async with HubClient(config.hub) as hub:
+        async with HubClient(config.hub, config.agency) as hub:
             await hub.token()
             report.ok("reachable, and it gave this client a token")
             if hub.scope:
-                report.ok(f"the client may: {hub.scope}")
+                report.ok("the client may:")
+                report.wrapped(hub.scope)
             await hub.mailbox(0, 1, 0)
             report.ok("the mailbox can be read")
             agency = await hub.get(f"/v1/agencies/{config.agency}")
             report.ok(f"the hub knows this agency as {agency.get('name', config.agency)}")
-    except (Away, HubRefused, ConfigRefused) as error:
+            for key, names in KINDS[config.kind].agencies(config).items():
+                for name in names:
+                    await _check_agency(hub, key, name, report)
+    except (Away, HubRefused, ConfigRefused, WrongAgency) as error:
         report.wrong(str(error))
+
+
+async def _check_agency(hub: HubClient, key: str, name: str, report: Report) -> None:
+    """An agency that the configuration forwards to must be registered and active."""
+    try:
+        active = (await hub.get(f"/v1/agencies/{quote(name, safe='')}")).get("active", True)
+    except HubRefused as problem:
+        if problem.status not in (404, 422):
+            raise
+        report.wrong(f"{key}: no agency {name!r} is registered in the hub; see GET /v1/agencies")
+        return
+    if active:
+        report.ok(f"{key}: {name} is registered and active")
+    else:
+        report.wrong(f"{key}: the agency {name!r} is not active in the hub; name another one")
 
 
 def _check_spool(config: Common, report: Report) -> None:

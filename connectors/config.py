@@ -33,7 +33,7 @@ class Hub:
     wait_s: int = option(25, reason="how long the hub may hold a mailbox poll open", minimum=0, maximum=30)
     batch_from: int = option(20, reason="from so many waiting complaints on, they go as one batch", minimum=2)
     batch_limit: int = option(200, reason="the most complaints in one batch", minimum=2, maximum=5000)
-    backoff_cap_s: float = option(60.0, reason="the longest pause while a part is away", minimum=0.1)
+    backoff_cap_s: float = option(15.0, reason="the longest pause while a part is away", minimum=0.1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,5 +104,9 @@ def secret(variable: str, key: str) -> str:
     """The value of an environment variable that the configuration names; refuses the start without it."""
     value = os.environ.get(variable, "")
     if not value:
-        raise ConfigRefused(key, f"the environment variable {variable} is not set", f"export {variable}=...")
+        raise not_set(variable, key)
     return value
+
+
+def not_set(variable: str, key: str) -> ConfigRefused:
+    return ConfigRefused(key, f"the environment variable {variable} is not set", f"export {variable}=...")

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from connectors.dialects.base import Dialect
-from connectors.errors import DatabaseAway
+from connectors.errors import DatabaseAway, StatementRefused
 from connectors.values import Value
 
 T = TypeVar("T")
@@ -37,6 +37,13 @@ class Session:
 
     def execute(self, statement: str, parameters: Mapping[str, Any]) -> None:
         self._dialect.execute(self._connection, statement, parameters)
+
+    def as_refusal(self, error: Exception) -> StatementRefused | None:
+        """What the database said, if this is its refusal of a statement."""
+        if not self._dialect.is_driver_error(error):
+            return error if isinstance(error, StatementRefused) else None
+        said = self._dialect.translate(error, connecting=False)
+        return said if isinstance(said, StatementRefused) else None
 
     def begin(self) -> None:
         self._dialect.begin(self._connection, self._lock_name)
@@ -84,7 +91,7 @@ class Database:
         try:
             session = Session(self._dialect, self._connection(read_only), self._lock_name)
             return work(session)
-        except DatabaseAway:
+        except (DatabaseAway, StatementRefused):
             self._drop(read_only)
             raise
         except Exception as error:

@@ -4,6 +4,7 @@ ConnectorError
 ├── ConfigRefused      the configuration cannot be used: names the key and the remedy
 ├── Away               a part cannot be reached now; the runner waits and tries again
 │   ├── HubAway        no answer, 5xx, 429 or 503 from the hub
+│   │   └── ClientRefused  the hub answers, and does not know this client
 │   ├── DatabaseAway   no connection to the agency's database
 │   └── SystemAway     the agency's own HTTP endpoint does not answer
 ├── NotAllowed        the hub does not let this client do that; somebody must mend its rights
@@ -11,6 +12,7 @@ ConnectorError
 ├── StatementRefused   the database answered and refused a statement (grants, column names, data)
 ├── HubRefused         the hub answered with a problem document
 └── SpoolInUse         another connector works with this spool
+WrongAgency            the client belongs to another agency than the configuration's: ends the program
 """
 
 from __future__ import annotations
@@ -44,6 +46,20 @@ class HubAway(Away):
     """The hub cannot be reached, or says that it cannot work now."""
 
     part = "hub"
+
+
+class ClientRefused(HubAway):
+    """The hub answers and refuses the client's id, secret or key; somebody may register it meanwhile."""
+
+    part = "client"
+
+
+class WrongAgency(Exception):
+    """The client belongs to another agency. No ConnectorError: nothing may wait for it or go on."""
+
+    def __init__(self, agency: str, owner: str) -> None:
+        remedy = "use a client of that agency, or mend `agency`; nothing was read and nothing was sent"
+        super().__init__(f"agency = '{agency}', but this client belongs to '{owner}'; {remedy}")
 
 
 class DatabaseAway(Away):
@@ -90,6 +106,11 @@ class HubRefused(ConnectorError):
 
     def __str__(self) -> str:
         return f"{self.status} {self.title}: {self.detail}".rstrip(": ")
+
+    def explained(self) -> str:
+        """With what each pointer's detail says: for requests whose values come from the configuration."""
+        details = dict.fromkeys(error["detail"] for error in self.errors if error.get("detail"))
+        return f"{self.status} {self.title}: {' '.join(details)}" if details else str(self)
 
     @property
     def bars_client(self) -> bool:

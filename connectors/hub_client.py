@@ -17,12 +17,14 @@ from types import TracebackType
 from typing import Any
 
 import aiohttp
+import jwt
 import orjson
 
 from auth.client_side import ClientCredentials, TokenCache
 from auth.errors import KeyRefused, TokenRefused
 from connectors.config import Hub, secret
-from connectors.errors import ConfigRefused, HubAway, HubRefused
+from connectors.errors import ClientRefused, ConfigRefused, HubAway, HubRefused, WrongAgency
+from connectors.words import why_unreachable
 
 _AGAIN = (408, 425, 429)
 _NETWORK = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
@@ -41,8 +43,9 @@ class BatchLine:
 class HubClient:
     """One session with the hub. Safe for several tasks; open it with `async with`."""
 
-    def __init__(self, hub: Hub, now_s: Callable[[], float] = time.time) -> None:
-        self._hub = hub
+    def __init__(self, hub: Hub, agency: str, now_s: Callable[[], float] = time.time) -> None:
+        """`agency` is whose client this must be; the first token of another one raises WrongAgency."""
+        self._hub, self._agency = hub, agency
         self._base = hub.url.rstrip("/")
         self._now_s = now_s
         self._tokens = TokenCache(now_s)
@@ -137,8 +140,23 @@ class HubClient:
         try:
             self._tokens.accept(status, document)
         except TokenRefused as error:
-            raise HubAway(f"the hub refuses this client: {error}") from error
+            self._tokens.forget()
+            raise self._refusal(error) from error
+        owner = agency_of(str(document["access_token"]))
+        if owner not in ("", self._agency):
+            self._tokens.forget()
+            raise WrongAgency(self._agency, owner)
         self.scope = str(document.get("scope", "")) if isinstance(document, dict) else ""
+
+    def _refusal(self, error: TokenRefused) -> HubAway:
+        """A wrong secret does not mend itself soon: the pause is longer than that for a hub that is away."""
+        if error.error not in ("invalid_client", "unauthorized_client"):
+            return HubAway(f"the hub gives no token: {error}")
+        names = [self._hub.client_id_env, self._hub.private_key_file or self._hub.client_secret_env]
+        return ClientRefused(
+            f"the hub refuses this client ({secret(self._hub.client_id_env, 'hub.client_id_env')}); check {' and '.join(names)}",
+            retry_after_s=4 * self._hub.backoff_cap_s,
+        )
 
     async def _call(
         self, method: str, path: str, body: bytes | None, idempotency_key: str = ""
@@ -181,7 +199,7 @@ class HubClient:
             ) as response:
                 return response.status, await response.read(), response.headers
         except _NETWORK as error:
-            raise HubAway(f"{self._base} does not answer ({_cause(error)})") from error
+            raise HubAway(f"{self._base} does not answer ({why_unreachable(error)})") from error
 
 
 def credentials(hub: Hub) -> ClientCredentials:
@@ -198,6 +216,16 @@ def credentials(hub: Hub) -> ClientCredentials:
     except (OSError, UnicodeDecodeError, KeyRefused) as error:
         remedy = "name a PEM file with an EC P-256, Ed25519 or RSA private key"
         raise ConfigRefused("hub.private_key_file", f"cannot be used ({error})", remedy) from error
+
+
+def agency_of(token: str) -> str:
+    """Whose client a token is for, by its own words: a hint, for only the hub can verify it. "" where it
+    cannot be read."""
+    try:
+        claims = jwt.decode(token, options={"verify_signature": False})
+    except jwt.PyJWTError:
+        return ""
+    return str(claims.get("agency", ""))
 
 
 def problem_of(status: int, document: Any) -> HubRefused:
@@ -274,11 +302,3 @@ def _retry_after_s(headers: Mapping[str, str]) -> float | None:
     except ValueError:
         return None
     return max(0.0, (moment - datetime.now(UTC)).total_seconds()) if moment.tzinfo else None
-
-
-def _cause(error: BaseException) -> str:
-    if isinstance(error, asyncio.TimeoutError):
-        return "timeout"
-    return (
-        type(error).__name__ if not isinstance(error, OSError) else (error.strerror or type(error).__name__)
-    )

@@ -18,6 +18,7 @@ from connectors.outbox import FINAL, Entry, Outbox, Seen
 from connectors.source import RowReader, Source
 from connectors.spool import Spool, as_bytes
 from connectors.values import RowHeld, clean_text
+from connectors.wording import in_columns
 
 log = structlog.get_logger("simpul-connector")
 Route = Callable[[dict[str, Any]], list[str]]
@@ -61,7 +62,7 @@ class Intake:
             log.warning("row held; the others go on", reference=reference, reason=str(held))
             return False
         self.removed_characters += mapped.removed_characters
-        flaws = self.checker.flaws(mapped.document)
+        flaws = in_columns(self.checker.flaws(mapped.document), self.mapping, row)
         if flaws:
             reason = "; ".join(f"{flaw.pointer}: {flaw.detail}" for flaw in flaws)
             self.outbox.refuse_here(seen, reason)
@@ -122,8 +123,11 @@ class Rescan:
         self._database, self._reader, self._intake = database, reader, intake
 
     def is_due_now(self) -> bool:
-        """After a change of the mapping, held and refused rows get their chance without waiting."""
-        return self._intake.spool.get("mapped_by") != self._intake.fingerprint.hex()
+        """After a change of the mapping, held and refused rows get their chance without waiting; so do those
+        that a restored hub lacks."""
+        spool = self._intake.spool
+        changed = spool.get("mapped_by") != self._intake.fingerprint.hex()
+        return bool(spool.get("reread")) or (changed and self._intake.source.rescan_every_s > 0)
 
     async def step(self) -> bool:
         """One page; False when the last row was compared."""
@@ -133,6 +137,8 @@ class Rescan:
         stored = spool.get("rescan_at")
         after = orjson.loads(stored) if stored else source.start_after
         rows = await self._database.read(lambda session: self._reader.page(session, after, source.page))
+        if spool.get("rescan_at") != stored:
+            return True  # sent back to the first row meanwhile
         more = len(rows) == source.page
         with spool.transaction():
             self._intake.take(rows, self._reader.key)
@@ -141,4 +147,13 @@ class Rescan:
             )
             if not more:
                 spool.put("mapped_by", self._intake.fingerprint.hex())
+                self._end_rereading()
         return more
+
+    def _end_rereading(self) -> None:
+        if not self._intake.spool.get("reread"):
+            return
+        self._intake.spool.put("reread", "")
+        absent = self._intake.outbox.still_lost()
+        if absent:
+            log.warning("complaints that the hub lost have no row here any more; see check", count=absent)

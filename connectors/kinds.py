@@ -11,7 +11,7 @@ from connectors.options import read_table
 from connectors.parts import Kind
 
 KINDS: dict[str, Kind] = {
-    "sql": Kind(sql.SqlConfig, (sql.check_config,), sql.build, check_sql.check),
+    "sql": Kind(sql.SqlConfig, (sql.check_config,), sql.build, check_sql.check, sql.agencies),
     "webhook": Kind(
         webhook_receiver.WebhookConfig,
         (webhook_receiver.check_config,),

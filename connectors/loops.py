@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from connectors.errors import Away, ConnectorError
+from connectors.errors import Away, ConnectorError, NotAllowed, StatementRefused
 from connectors.presence import Presence
 
 log = structlog.get_logger("simpul-connector")
@@ -51,7 +51,8 @@ class Loop:
             self._presence.stuck(self.name, f"the spool: {error}; is its disk full or read-only?")
             return self._backoff(None)
         except ConnectorError as error:
-            self._presence.stuck(self.name, str(error))
+            lasting = isinstance(error, (StatementRefused, NotAllowed))
+            self._presence.stuck(self.name, str(error), lasting)
             return self._backoff(None)
         self._failures = 0
         self._presence.goes_on(self.name)

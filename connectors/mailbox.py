@@ -30,6 +30,7 @@ class MailboxReader:
         self._hub, self._spool, self._inbox = hub, spool, inbox
         self._wanted, self._wait_s = wanted, wait_s
         self.on_new: Callable[[], None] = lambda: None
+        self.on_restored: Callable[[], None] = lambda: None
 
     async def step(self) -> bool:
         """One poll; True when the page was full."""
@@ -76,6 +77,7 @@ class MailboxReader:
         log.warning(
             "the hub was restored from a backup; reading the mailbox again from its start", was_at=after
         )
+        self.on_restored()
         return False
 
     def _skip_trimmed(self, problem: HubRefused) -> None:

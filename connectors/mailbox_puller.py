@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.answering import Answers, ReplyRows, ReplySender, check_answers
+from connectors.applying import Handler
 from connectors.config import Common, Database
 from connectors.delivering import Deliver, HttpHandler, TableHandler, check_deliver
 from connectors.errors import ConfigRefused
@@ -53,14 +54,23 @@ def build(config: MailboxConfig, spool: Spool) -> Connector:
 
 def build_ministry(config: MailboxConfig, spool: Spool) -> tuple[Connector, Inbox, Loop]:
     """What both kinds of a ministry share: everything but the way in which events arrive."""
-    hub = HubClient(config.hub)
+    hub = HubClient(config.hub, config.agency)
     database = open_database(config.database, config.agency) if config.database else None
     connector = Connector(config, spool, hub, database)
     inbox = Inbox(spool)
     inbox.revive()
-    applying = connector.add_applier(inbox, _handler(config, connector))
+    applying = connector.add_applier(inbox, _counting(spool, _handler(config, connector)))
     _add_replies(config, connector)
     return connector, inbox, applying
+
+
+def _counting(spool: Spool, handler: Handler) -> Handler:
+    async def handle(event: dict[str, Any]) -> str:
+        note = await handler(event)
+        spool.moved["event"] += 1
+        return note
+
+    return handle
 
 
 def _handler(config: MailboxConfig, connector: Connector) -> Any:

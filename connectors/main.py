@@ -9,7 +9,7 @@ import click
 
 from connectors import checking, logs
 from connectors import runner as running
-from connectors.errors import ConfigRefused, ConnectorError
+from connectors.errors import ConfigRefused, ConnectorError, WrongAgency
 from connectors.kinds import load
 
 USED_WRONGLY, FAILED = 2, 1
@@ -32,7 +32,7 @@ def run(config_file: Path) -> None:
         running.run(load(config_file))
     except ConfigRefused as error:
         _end(error, USED_WRONGLY)
-    except ConnectorError as error:
+    except (ConnectorError, WrongAgency) as error:
         _end(error, FAILED)
 
 

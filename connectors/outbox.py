@@ -1,6 +1,7 @@
 """Complaints on their way to the hub, by reference: what is sent, how it ended, and nothing of it kept.
 
-Once a reference is acknowledged it is never sent again, whatever the mapping says later.
+Once a reference is acknowledged it is not sent again, whatever the mapping says later; only a hub that was
+restored and lacks it (reconciling.py) makes it wait anew.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ import orjson
 from connectors.spool import Spool
 
 FINAL = ("sent", "erased")
+LOST = "the hub had it and lost it in a restore; it is sent again when its row is read"
 _COLUMNS = (
     "reference, source_key, state, content, photos, attempted, reason, case_id, row_hash, mapped_by, "
-    "first_seen, changed_later, status_written, route, route_state"
+    "first_seen, changed_later, status_written, route, route_state, route_reason"
 )
 
 
@@ -40,6 +42,7 @@ class Entry:
     status_written: str | None
     route: list[str]
     route_state: str
+    route_reason: str | None
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,44 @@ class Outbox:
                 "WHERE reference = ?",
                 (case_id, routed, reference),
             )
+        self._spool.moved["complaint"] += 1
+
+    def sent_after(self, reference: str, limit: int) -> list[str]:
+        """Acknowledged references, sorted, behind this one."""
+        rows = self._spool.connection.execute(
+            "SELECT reference FROM complaints WHERE state = 'sent' AND reference > ? "
+            "ORDER BY reference LIMIT ?",
+            (reference, limit),
+        )
+        return [str(row[0]) for row in rows]
+
+    def lose(self, references: Sequence[str]) -> int:
+        """The hub had these and lacks them now: held until their rows were read again, which is asked for in
+        the same commit. What was sent keeps its digest as a note."""
+        with self._spool.transaction() as connection:
+            for reference in references:
+                connection.execute(
+                    "INSERT INTO lost (reference, case_id, digest) "
+                    "SELECT reference, case_id, digest FROM complaints WHERE reference = ?",
+                    (reference,),
+                )
+            connection.executemany(
+                "UPDATE complaints SET state = 'held', reason = ?, case_id = NULL, mapped_by = x'', "
+                "attempted = 0, changed_later = 0, status_written = NULL, route_state = 'none', "
+                "route_reason = NULL WHERE reference = ? AND state = 'sent'",
+                [(LOST, reference) for reference in references],
+            )
+            if references:
+                self._spool.put("reread", "1")
+                self._spool.put("rescan_at", "")
+        return len(references)
+
+    def still_lost(self) -> int:
+        """How many the hub lost whose rows were not found again."""
+        row = self._spool.connection.execute(
+            "SELECT count(*) FROM complaints WHERE state = 'held' AND reason = ?", (LOST,)
+        ).fetchone()
+        return int(row[0])
 
     def refuse(self, reference: str, reason: str, state: str = "refused") -> None:
         """The hub's final no, with its reason; `state` is erased when the hub destroyed the case."""
@@ -162,6 +203,26 @@ class Outbox:
             connection.execute(
                 "UPDATE complaints SET route_state = ?, route_reason = ? WHERE reference = ?",
                 (state, reason, reference),
+            )
+
+    def reroute(self, states: Sequence[str], reason: str | None = None) -> int:
+        """Whatever stands in these states of its routing starts anew; a reason marks that its agencies are
+        chosen anew too."""
+        with self._spool.transaction() as connection:
+            return connection.execute(
+                "UPDATE complaints SET route_state = 'verify', route_reason = coalesce(?, route_reason) "
+                "WHERE route_state IN (SELECT value FROM json_each(?))",
+                (reason, orjson.dumps(list(states)).decode()),
+            ).rowcount
+
+    def count_moved(self, what: str) -> None:
+        """For the log line a minute (progress.py)."""
+        self._spool.moved[what] += 1
+
+    def choose_route(self, reference: str, route: Sequence[str]) -> None:
+        with self._spool.transaction() as connection:
+            connection.execute(
+                "UPDATE complaints SET route = ? WHERE reference = ?", (orjson.dumps(list(route)), reference)
             )
 
     def counts(self) -> dict[str, int]:

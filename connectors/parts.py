@@ -18,6 +18,7 @@ from connectors.hub_client import HubClient
 from connectors.inbox import Inbox
 from connectors.loops import Loop, Step
 from connectors.presence import Presence
+from connectors.progress import Progress
 from connectors.spool import Spool
 
 REVIVE_S = 3600.0
@@ -45,10 +46,18 @@ class Connector:
     servers: list[Callable[[asyncio.Event], Coroutine[Any, Any, None]]] = field(default_factory=list)
     presence: Presence = field(default_factory=lambda: Presence(time.monotonic))
 
+    on_restored: Callable[[], None] = lambda: None
+    """What the reader of the mailbox calls when the hub has a new incarnation."""
+
     def __post_init__(self) -> None:
-        self.hub.on_answer = lambda: self.presence.back("hub")
+        self.add_loop("telling what moved", Progress(self.spool, time.monotonic).step, 1.0)
+        self.hub.on_answer = self._hub_answers
         if self.database is not None:
             self.database.on_answer = lambda: self.presence.back("database")
+
+    def _hub_answers(self) -> None:
+        self.presence.back("client")
+        self.presence.back("hub")
 
     def add_loop(self, name: str, step: Step, every_s: float) -> Loop:
         loop = Loop(name, step, every_s, self.presence, self.config.hub.backoff_cap_s)
@@ -82,3 +91,5 @@ class Kind:
     build: Callable[[Any, Spool], Connector]
     check: Callable[[Any, Any], Awaitable[None]]
     """The kind's own part of `simpul-connector check`: (configuration, report)."""
+    agencies: Callable[[Any], dict[str, list[str]]] = lambda config: {}
+    """Other agencies that a configuration names, by their key; `check` asks the hub for them."""

@@ -17,15 +17,25 @@ class Presence:
         self._log = structlog.get_logger("simpul-connector")
 
     def away(self, part: str, detail: str) -> None:
-        if part not in self._away_since:
-            self._away_since[part] = self._now_s()
+        if part in self._away_since:
+            return
+        self._away_since[part] = self._now_s()
+        if part == "client":
+            self._log.error(f"{detail}; trying again slowly, nothing is lost", part=part)
+        else:
             self._log.warning(f"the {part} is away; waiting for it, nothing is lost", part=part, cause=detail)
 
-    def stuck(self, name: str, detail: str) -> None:
-        """A step of ours cannot go on, though every part answers."""
+    def stuck(self, name: str, detail: str, lasting: bool = False) -> None:
+        """A step of ours cannot go on, though every part answers; `lasting` until somebody mends it."""
         if name not in self._stuck:
             self._stuck.add(name)
-            self._log.warning(f"{name} cannot go on; trying again, nothing is lost", step=name, cause=detail)
+            if lasting:
+                hope = "this does not mend itself: somebody must; nothing is lost"
+                self._log.error(f"{name} cannot go on; {hope}", step=name, cause=detail)
+            else:
+                self._log.warning(
+                    f"{name} cannot go on; trying again, nothing is lost", step=name, cause=detail
+                )
 
     def goes_on(self, name: str) -> None:
         if name in self._stuck:

@@ -104,6 +104,7 @@ class Replies:
 
     def done(self, reply_id: str) -> None:
         self._end(reply_id, "done", None)
+        self._spool.moved["reply"] += 1
 
     def refuse(self, reply_id: str, reason: str) -> None:
         self._end(reply_id, "refused", reason)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
+
+from connectors.words import many
 
 
 class Report:
@@ -11,6 +14,7 @@ class Report:
     def __init__(self, print_line: Callable[[str], None]) -> None:
         self._print = print_line
         self.problems = 0
+        self._said: set[str] = set()
 
     def section(self, title: str) -> None:
         self._print(f"\n{title}")
@@ -23,6 +27,10 @@ class Report:
         self._print(f"  note   {text}")
 
     def wrong(self, text: str) -> None:
+        """Counted and said once, however many parts meet it."""
+        if text in self._said:
+            return
+        self._said.add(text)
         self.problems += 1
         self._print(f"  WRONG  {text}")
 
@@ -30,9 +38,13 @@ class Report:
         for line in text.splitlines():
             self._print(f"         {line}")
 
+    def wrapped(self, text: str) -> None:
+        """A long list of words under the line before it."""
+        self.detail(textwrap.fill(text, 90, break_on_hyphens=False))
+
     def summary(self) -> None:
         self._print("")
         if self.problems:
-            self._print(f"{self.problems} thing(s) to mend. Nothing was sent and nothing was changed.")
+            self._print(f"{many(self.problems, 'thing')} to mend. Nothing was sent and nothing was changed.")
         else:
             self._print("Nothing stands in the way. Nothing was sent and nothing was changed.")

@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import structlog
@@ -15,6 +16,7 @@ from connectors.errors import ConfigRefused, HubRefused, NotAllowed
 from connectors.hub_client import HubClient
 from connectors.options import option
 from connectors.outbox import Entry, Outbox
+from connectors.spool import Spool, as_bytes
 
 log = structlog.get_logger("simpul-connector")
 AT_ONCE = 8
@@ -46,8 +48,8 @@ class Router:
     """Two durable steps a complaint. A repeat is harmless: keys are derived from the reference, and a
     conflict is settled by looking at the case."""
 
-    def __init__(self, hub: HubClient, outbox: Outbox) -> None:
-        self._hub, self._outbox = hub, outbox
+    def __init__(self, hub: HubClient, outbox: Outbox, routing: Routing) -> None:
+        self._hub, self._outbox, self._routing = hub, outbox, routing
 
     async def step(self) -> bool:
         """Up to 50 complaints, a few at a time; True when more may wait."""
@@ -67,19 +69,27 @@ class Router:
         except HubRefused as problem:
             if problem.bars_client:
                 raise NotAllowed(
-                    f"the hub does not let this client verify or forward: {problem}"
+                    f"the hub does not let this client verify or forward: {problem.explained()}"
                 ) from problem
-            self._outbox.routed(entry.reference, "failed", str(problem))
+            reason = problem.explained()
+            self._outbox.routed(entry.reference, "failed", reason)
             log.warning(
-                "complaint not forwarded; an officer must", reference=entry.reference, reason=str(problem)
+                "complaint not forwarded; an officer must, or mend [routing] and start again",
+                reference=entry.reference,
+                reason=reason,
             )
 
     async def _route(self, entry: Entry) -> None:
+        if entry.route_reason is not None:
+            case = await self._case(entry)
+            entry = replace(entry, route=self._routing.to(case["complaint"]))
+            self._outbox.choose_route(entry.reference, entry.route)
         if entry.route_state == "verify":
             await self._verify(entry)
             self._outbox.routed(entry.reference, "forward" if entry.route else "done")
         if entry.route:
             await self._forward(entry)
+            self._outbox.count_moved("forwarding")
         self._outbox.routed(entry.reference, "done")
 
     async def _verify(self, entry: Entry) -> None:
@@ -112,3 +122,19 @@ class Router:
 
     async def _case(self, entry: Entry) -> dict[str, Any]:
         return await self._hub.case(str(entry.case_id))
+
+
+def start_anew(spool: Spool, outbox: Outbox, routing: Routing) -> None:
+    """At a start, what could not be forwarded gets another chance; after a change of [routing], what has not
+    been forwarded yet goes by the new one."""
+    digest = hashlib.sha256(as_bytes(asdict(routing))).hexdigest()
+    known = spool.get("routed_by")
+    changed = known not in ("", digest)
+    with spool.transaction():
+        again = outbox.reroute(["failed"])
+        if changed:
+            outbox.reroute(["verify", "forward"], "[routing] changed")
+        spool.put("routed_by", digest)
+    if again:
+        cause = "[routing] changed" if changed else "the connector was started"
+        log.info("complaints that could not be forwarded are tried again", count=again, cause=cause)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,9 @@ from connectors.dialects.base import parameters_in
 from connectors.errors import ConfigRefused, StatementRefused
 from connectors.options import option
 from connectors.rules import COLUMN
+from connectors.wording import blame
 
+_JOINED = re.compile(r"\bJOIN\s+(\w+)", re.IGNORECASE)
 _TABLE = re.compile(r"^\w+(\.\w+)?$")
 
 
@@ -72,15 +75,26 @@ def check_source(source: Source) -> None:
 class RowReader:
     """Pages of rows after a cursor value. Rows come as configured column -> value."""
 
-    def __init__(self, source: Source, columns: list[str]) -> None:
+    def __init__(self, source: Source, columns: Mapping[str, str]) -> None:
+        """`columns`: column -> the key of the configuration that names it."""
         self.key = source.key
         self.cursor = source.cursor or source.key
         self._names = list(dict.fromkeys([self.key, self.cursor, *columns]))
+        self._keys = _keys(source, columns)
         self._own_query = bool(source.query)
         self.statement = source.query or self._select(source)
 
     def page(self, session: Session, after: Any, limit: int) -> Rows:
         """At most `limit` rows whose cursor is greater than `after`, in its order."""
+        try:
+            return self._page(session, after, limit)
+        except Exception as error:
+            refused = session.as_refusal(error)
+            if refused is None:
+                raise
+            raise blame(refused, self._keys) from error
+
+    def _page(self, session: Session, after: Any, limit: int) -> Rows:
         parameters = {"cursor": after, "limit": limit}
         if not self._own_query:
             found = session.tuples(self.statement, parameters)
@@ -102,6 +116,18 @@ class RowReader:
             f"SELECT {', '.join(names)} FROM {source.table} {source.join} "  # noqa: S608 (checked names, own configuration)
             f"WHERE {cursor} > :cursor{where} ORDER BY {cursor} LIMIT :limit"
         )
+
+
+def _keys(source: Source, columns: Mapping[str, str]) -> dict[str, str]:
+    """Every name that the statement holds -> its key."""
+    keys = dict(columns)
+    for key in ("join", "table", "cursor", "key"):
+        name = getattr(source, key)
+        if key == "join":
+            keys |= dict.fromkeys(_JOINED.findall(name), "[source] join")
+        elif name:
+            keys[name] = f"[source] {key}"
+    return keys
 
 
 def _qualified(column: str, table: str) -> str:

@@ -12,6 +12,7 @@ import hmac
 import os
 import secrets
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,6 +48,9 @@ CREATE INDEX IF NOT EXISTS complaints_open ON complaints (state, first_seen) WHE
 CREATE INDEX IF NOT EXISTS complaints_case ON complaints (case_id) WHERE case_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS complaints_route ON complaints (route_state)
     WHERE route_state IN ('verify', 'forward');
+CREATE TABLE IF NOT EXISTS lost (
+    reference TEXT NOT NULL, case_id TEXT, digest BLOB, noticed_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
 CREATE TABLE IF NOT EXISTS events (
     number INTEGER PRIMARY KEY,
     event_id TEXT NOT NULL UNIQUE,
@@ -80,6 +84,8 @@ class Spool:
         self.connection = connection
         self._key = key
         self._lock = lock
+        self.moved: Counter[str] = Counter()
+        """What ended well since this process began, for its log line a minute."""
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,11 +23,13 @@ from connectors.mapping import ComplaintMapping
 from connectors.options import option
 from connectors.outbox import Outbox
 from connectors.parts import Connector, open_database, utc_now
-from connectors.routing import Router, Routing, check_routing
+from connectors.reconciling import Reconciler
+from connectors.routing import Router, Routing, check_routing, start_anew
 from connectors.rules import COLUMN, SHAREABLE, Category, Photos, read_rules
 from connectors.sending import Sender
 from connectors.source import RowReader, Source, check_source
 from connectors.spool import Spool
+from connectors.wording import column_keys
 from connectors.write_back import AppWriter, WriteBack, check_write_back
 
 NEEDED = ("title", "description", "submitted_at")
@@ -84,9 +87,23 @@ def check_config(config: SqlConfig) -> None:
             )
 
 
+def agencies(config: SqlConfig) -> dict[str, list[str]]:
+    """Key -> the agencies that it forwards to, each once over all keys."""
+    if config.routing is None:
+        return {}
+    named = {"routing.default": config.routing.default}
+    named |= {f"routing.categories.{code}": to for code, to in config.routing.categories.items()}
+    seen: set[str] = set()
+    found = {}
+    for key, names in named.items():
+        found[key] = [name for name in dict.fromkeys(names) if name not in seen]
+        seen.update(names)
+    return found
+
+
 def build(config: SqlConfig, spool: Spool) -> Connector:
     """The loops of this kind: rows in, complaints out, events back into the app."""
-    hub = HubClient(config.hub)
+    hub = HubClient(config.hub, config.agency)
     database = open_database(config.database, config.agency)
     connector = Connector(config, spool, hub, database)
     outbox, inbox = Outbox(spool), Inbox(spool)
@@ -106,7 +123,8 @@ def _add_routing(config: SqlConfig, connector: Connector, outbox: Outbox) -> Cal
     """What the sender calls when something new may have to be forwarded."""
     if config.routing is None or not config.routing.verify:
         return lambda: None
-    return connector.add_loop("routing", Router(connector.hub, outbox).step, 60.0).wake
+    start_anew(connector.spool, outbox, config.routing)
+    return connector.add_loop("routing", Router(connector.hub, outbox, config.routing).step, 60.0).wake
 
 
 def _add_reading(config: SqlConfig, connector: Connector, outbox: Outbox, wake: Callable[[], None]) -> None:
@@ -117,12 +135,14 @@ def _add_reading(config: SqlConfig, connector: Connector, outbox: Outbox, wake: 
     intake = Intake(
         connector.spool, outbox, mapping, Checker(utc_now), source, routing.to, utc_now, config.fingerprint()
     )
-    reader = RowReader(source, mapping.columns())
+    reader = RowReader(source, column_keys(mapping))
     new_rows = NewRows(database, reader, intake)
     connector.add_loop("reading new rows", _then(new_rows.step, wake), source.every_s)
-    if source.rescan_every_s:
-        rescan = PacedRescan(Rescan(database, reader, intake), source)
-        connector.add_loop("comparing rows", _then(rescan.step, wake), max(source.rescan_pause_s, 0.05))
+    rescan = PacedRescan(Rescan(database, reader, intake), source)
+    connector.add_loop("comparing rows", _then(rescan.step, wake), max(source.rescan_pause_s, 0.05))
+    reconciler = Reconciler(connector.hub, connector.spool, outbox)
+    comparing = connector.add_loop("comparing with the hub", reconciler.step, 60.0)
+    connector.on_restored = comparing.wake
 
 
 def _add_write_back(config: SqlConfig, connector: Connector, outbox: Outbox, inbox: Inbox) -> None:
@@ -134,19 +154,23 @@ def _add_write_back(config: SqlConfig, connector: Connector, outbox: Outbox, inb
     applying = connector.add_applier(inbox, writer.handle)
     mailbox = MailboxReader(connector.hub, connector.spool, inbox, writer.wanted, config.hub.wait_s)
     mailbox.on_new = applying.wake
+    mailbox.on_restored = connector.on_restored
     connector.add_loop("reading the mailbox", mailbox.step, 0.2)
 
 
 class PacedRescan:
-    """Spreads the comparison: a page at a time with pauses, then a long rest; at once after a new mapping."""
+    """Spreads the comparison: a page at a time with pauses, then a long rest; at once after a new mapping,
+    and when the hub lost something."""
 
     def __init__(self, rescan: Rescan, source: Source) -> None:
-        self._rescan, self._source = rescan, source
-        self._next_s = time.monotonic() + (0.0 if rescan.is_due_now() else source.rescan_every_s)
+        self._rescan = rescan
+        self._every_s = source.rescan_every_s or math.inf
+        self._next_s = time.monotonic() + self._every_s
 
     async def step(self) -> bool:
-        if time.monotonic() >= self._next_s and not await self._rescan.step():
-            self._next_s = time.monotonic() + self._source.rescan_every_s
+        due = time.monotonic() >= self._next_s or self._rescan.is_due_now()
+        if due and not await self._rescan.step():
+            self._next_s = time.monotonic() + self._every_s
         return False
 
 

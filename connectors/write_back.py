@@ -116,7 +116,9 @@ class AppWriter:
             "answered_on": facts["local_date"],
             "status": self._word(facts["status"]),
         }
-        return await self._database.write(lambda session: apply_effect(session, effect, parameters))
+        note = await self._database.write(lambda session: apply_effect(session, effect, parameters))
+        self._outbox.count_moved("answer")
+        return note
 
     async def _write_status(self, status: str, key: str, reference: str) -> None:
         word = self._word(status)
@@ -127,6 +129,7 @@ class AppWriter:
         parameters = {"key": key, "reference": reference, "status": word}
         await self._database.write(lambda session: apply_effect(session, effect, parameters))
         self._outbox.note_status(reference, word)
+        self._outbox.count_moved("status")
 
     def _word(self, status: str | None) -> str | None:
         return self._write_back.status.values.get(status or "") if self._write_back.status else None

@@ -40,11 +40,12 @@ from hub.service.readiness import Readiness
 from hub.service.registry import Registry
 from hub.service.requests import OPERATOR, Command, Outcome, RegisterAgency, Request
 from hub.service.threads import Readers, Writer
-from hub.settings import Settings
+from hub.settings import Settings, make_data_folder
 from hub.store.deliveries import DeliveryTable
 from hub.store.files import SqliteFiles
 from hub.store.migrate import migrate
 from hub.store.registry import SqliteRegistry
+from hub.store.restoring import finish, refuse_half_done
 from hub.store.sqlite import SqliteStore
 from hub.vault.attachments import AttachmentStore
 from hub.vault.master_key import MasterKeyFile
@@ -81,9 +82,12 @@ class Core:
 
 @contextmanager
 def open_core(settings: Settings, clock: Clock | None = None) -> Iterator[Core]:
-    """The database is made and migrated, the master key and the agency `hub` exist."""
+    """The database is made and migrated, the master key and the agency `hub` exist; a restore that was cut
+    off after it took hold is finished."""
     clock = clock or SystemClock()
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_data_folder(settings)
+    finish(settings.database_path)
+    refuse_half_done(settings.database_path)
     key_file = MasterKeyFile(settings.key_path)
     if settings.database_path.exists():
         key_file.load()  # a lost key file must never be replaced by a new one that opens nothing
@@ -97,12 +101,18 @@ def open_core(settings: Settings, clock: Clock | None = None) -> Iterator[Core]:
         registry = Registry(rows, store.registry_generation)
         core = Core(settings, clock, store, rows, sealer, ids, runner, registry)
         registry.refresh()
-        if HUB not in registry.agencies:
+        if not _hub_is_registered(store):
             core.operate(RegisterAgency(Agency(HUB, "Simpul", "hub")))
             registry.refresh()
         yield core
     finally:
         store.close()
+
+
+def _hub_is_registered(store: SqliteStore) -> bool:
+    """By the log: tables may be empty that a rebuild will fill, and an event can never be taken back."""
+    with store.read() as session:
+        return bool(session.stream(f"agency/{HUB}", 0, 1))
 
 
 @dataclass(slots=True)
@@ -160,6 +170,7 @@ def build(core: Core) -> Server:
     attachments = AttachmentStore(settings.data_dir / "attachments", core.sealer)
     deliverer, desk = _delivery(core, hub, bus, secrets, metrics)
     readiness = Readiness(writer, store.probe)
+    core.runner.heard = writer.refused = readiness.heard
     application = make_app(
         hub=hub,
         access=gate,

@@ -6,6 +6,7 @@ impossible values refuse the start, naming the key. `deploy/simpul.toml` is the 
 from __future__ import annotations
 
 import ipaddress
+import math
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -30,7 +31,13 @@ def _text(value: Any) -> str:
 
 
 def _path(value: Any) -> Path:
-    return Path(_text(value)).expanduser()
+    text = _text(value)
+    if "\0" in text:
+        raise ValueError("a path without NUL is needed")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"{text!r} names a home folder that is not known") from error
 
 
 def _flag(value: Any) -> bool:
@@ -43,7 +50,7 @@ def _flag(value: Any) -> bool:
 
 def _number(low: float, high: float) -> Callable[[Any], int]:
     def parse(value: Any) -> int:
-        if isinstance(value, bool):
+        if isinstance(value, (bool, float)):
             raise ValueError("a whole number is needed")  # noqa: TRY004  # one error for every flaw
         number = int(value)
         if not low <= number <= high:
@@ -93,8 +100,8 @@ def _level(value: Any) -> str:
 
 
 def _rate(value: Any) -> float | None:
-    number = float(value)
-    if number < 0:
+    number = -1.0 if isinstance(value, bool) else float(value)
+    if not math.isfinite(number) or number < 0:
         raise ValueError("requests a second are needed, 0 for no limit")
     return number or None
 
@@ -167,6 +174,17 @@ def load(config: Path | None, environ: Mapping[str, str]) -> Settings:
             )
         given[key] = (name, value)
     return Settings(**{key: _parsed(known[key], *given[key]) for key in given})
+
+
+def make_data_folder(settings: Settings) -> None:
+    """For its owner only; SettingsError when it cannot be made or is something else."""
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise SettingsError(
+            f"data_dir: {settings.data_dir} is no folder and cannot be made one ({error.strerror}). "
+            "Set SIMPUL_DATA_DIR to another."
+        ) from error
 
 
 def _from_file(config: Path | None) -> dict[str, Any]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from difflib import get_close_matches
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -13,11 +12,14 @@ import orjson
 from schemas.categories import Categories
 from schemas.explain import shown
 from schemas.flaw import Flaw, field_name, pointer_to
+from schemas.hints import like_category, like_region, offer
+from schemas.moments import beyond_the_years, moment, span
 from schemas.regions import Regions
 from schemas.registry import MOST_FLAWS, Registry
 
 AHEAD = timedelta(minutes=5)
 """So far may a source's clock run ahead of the hub's."""
+A_DAY = timedelta(days=1)
 EXTENSION_BYTES = 16 * 1024
 EXTENSION_DEPTH = 16
 
@@ -37,11 +39,30 @@ def check_complaint(
     flaws = registry.validate("complaint", document)
     if not isinstance(document, dict):
         return flaws
+    if flaws:
+        better = {flaw.pointer: flaw for flaw in _better_told(document, now, regions, categories)}
+        flaws = [better.get(flaw.pointer, flaw) for flaw in flaws]
     refused = [flaw.pointer + "/" for flaw in flaws]
     for flaw in _code_flaws(document, now, regions, categories):
         if not any(f"{flaw.pointer}/".startswith(pointer) for pointer in refused):
             flaws.append(flaw)
     return flaws[:MOST_FLAWS]
+
+
+def _better_told(
+    document: dict[str, Any], now: datetime, regions: Regions, categories: Categories
+) -> Iterator[Flaw]:
+    """What the schema refuses by its form alone, and of which we know what was meant."""
+    category, location = document.get("category"), document.get("location")
+    if isinstance(category, str) and like_category(category, categories):
+        yield _unknown_category(category, categories)
+    name = location.get("region") if isinstance(location, dict) else None
+    if isinstance(name, str) and (meant := like_region(name, regions)):
+        advice = offer((region.code, region.name) for region in meant)
+        wrong = "location.region must be a Kemendagri region code (GET /v1/regions), not a name."
+        yield Flaw("/location/region", f"{wrong} {advice}")
+    if beyond_the_years(document.get("submitted_at")):
+        yield from _clock_flaws(document["submitted_at"], now)
 
 
 def _code_flaws(
@@ -52,13 +73,14 @@ def _code_flaws(
         yield _unknown_category(category, categories)
     yield from _region_flaws(document.get("location"), regions)
     yield from _clock_flaws(document.get("submitted_at"), now)
+    yield from _day_flaws(document.get("occurred_on"), now)
     if "extensions" in document:
         yield from _extension_flaws(document["extensions"])
 
 
 def _unknown_category(code: str, categories: Categories) -> Flaw:
-    close = get_close_matches(code[:64], categories.codes(), n=1)
-    advice = f"Did you mean {close[0]}?" if close else "Write one of them, or other."
+    meant = like_category(code, categories)
+    advice = offer((topic.code, topic.name) for topic in meant) or "Write one of them, or other."
     seen = shown(("category",), code)
     wrong = f"category{seen}{', which' if seen else ''} is not on the list of topics (GET /v1/categories)."
     return Flaw("/category", f"{wrong} {advice}")
@@ -76,26 +98,30 @@ def _region_flaws(location: Any, regions: Regions) -> Iterator[Flaw]:
 
 
 def _clock_flaws(submitted_at: Any, now: datetime) -> Iterator[Flaw]:
-    moment = _moment(submitted_at)
-    if moment is not None and moment - now > AHEAD:
-        minutes = int((moment - now).total_seconds() // 60)
+    at = moment(submitted_at)
+    if at is not None and at - now > AHEAD:
         yield Flaw(
             "/submitted_at",
-            f"submitted_at{shown(('submitted_at',), submitted_at)}, which is {minutes:,} minutes ahead of "
-            "the hub's clock; at most 5 are allowed. Check the clock and the offset "
+            f"submitted_at{shown(('submitted_at',), submitted_at)}, which is {span(at - now)} ahead of the "
+            "hub's clock; at most 5 minutes are allowed. Check the clock and the offset "
             "(WIB is +07:00, WITA +08:00, WIT +09:00).",
         )
 
 
-def _moment(value: Any) -> datetime | None:
-    """The moment, or None for what the schema has refused by then."""
-    if not isinstance(value, str):
-        return None
+def _day_flaws(occurred_on: Any, now: datetime) -> Iterator[Flaw]:
+    """A day ahead is allowed: the hub counts in UTC, and in Papua it is tomorrow nine hours sooner."""
+    if not isinstance(occurred_on, str):
+        return
     try:
-        moment = datetime.fromisoformat(value)
+        day = date.fromisoformat(occurred_on)
     except ValueError:
-        return None
-    return moment if moment.tzinfo else None
+        return
+    if day > (now.astimezone(UTC) + A_DAY).date():
+        yield Flaw(
+            "/occurred_on",
+            f"occurred_on{shown(('occurred_on',), occurred_on)}, which has not come yet. Write the day on "
+            "which it happened, or leave it out.",
+        )
 
 
 def _extension_flaws(extensions: Any) -> Iterator[Flaw]:

@@ -17,6 +17,7 @@ from jsonschema_rs import ValidationErrorKind as Kind
 
 from schemas.documents import Schema
 from schemas.flaw import Flaw, field_name, pointer_to, printable
+from schemas.moments import looks_like_a_time
 
 Path = tuple[str | int, ...]
 
@@ -26,6 +27,7 @@ _SHOWN = frozenset(
     | {"status", "submitted_at", "suggested_agency", "time_zone", "type", "version"}
 )
 """Members whose values are codes, dates and switches: these may be repeated in a sentence."""
+_TIMES = frozenset({"due_at", "occurred_on", "submitted_at"})
 _CODE_LIKE = re.compile(r"[A-Za-z0-9_.:+/-]{1,60}", re.ASCII)
 _LONG_NUMBER = re.compile(r"[0-9]{11}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)")
@@ -60,9 +62,13 @@ def shown(path: Path, value: Any) -> str:
     if name not in _SHOWN or "reporter" in path or isinstance(value, dict | list):
         return ""
     text = value if isinstance(value, str) else str(value)
-    if not _CODE_LIKE.fullmatch(text) or _LONG_NUMBER.search(text):
+    if not (_is_code(text) or (name in _TIMES and looks_like_a_time(text))):
         return ""
     return f' is "{text}"' if isinstance(value, str) else f" is {text}"
+
+
+def _is_code(text: str) -> bool:
+    return _CODE_LIKE.fullmatch(text) is not None and _LONG_NUMBER.search(text) is None
 
 
 def lookup(document: Any, path: Iterable[str | int]) -> Any:
@@ -96,9 +102,24 @@ def _lookup_schema(schema: Schema, path: Iterable[str | int]) -> Schema:
 
 def _missing(path: Path, name: str, around: Schema) -> Flaw:
     place = (*path, name)
-    right = lookup(around, ("properties", name, "description"))
-    remedy = f"Add it: {right}." if isinstance(right, str) else "Add it."
+    right = _described(lookup(around, ("properties", name)))
+    remedy = f"Add it: {right}." if right else "Add it."
     return Flaw(pointer_to(place), f"{field_name(place)} is missing. {remedy}")
+
+
+def _described(member: Any) -> str:
+    """The member's description, after the words that may stand there where it does not name them itself."""
+    if not isinstance(member, dict):
+        return ""
+    description = member.get("description", "")
+    options = [str(option) for option in member.get("enum", ()) if option is not None]
+    if all(option in description for option in options):
+        return str(description)
+    return f"{_either(options)} ({description})" if description else _either(options)
+
+
+def _either(options: list[str]) -> str:
+    return " or ".join(filter(None, (", ".join(options[:-1]), options[-1])))
 
 
 def _unknown(path: Path, name: str, around: Schema) -> Flaw:
@@ -118,6 +139,8 @@ def _elsewhere(known: Iterable[str]) -> str:
 def _sentence(error: ValidationError, path: Path, value: Any, around: Schema) -> str:
     right = _right(around)
     match error.kind:
+        case Kind.Type(types=types) if not path:
+            return f"{_is_a(path, value)}; it must be {_one_of(types)}."
         case Kind.Type(types=types):
             return f"{_is_a(path, value)}; it must be {_one_of(types)}. Write {right}."
         case Kind.Enum(options=options):

@@ -26,6 +26,8 @@ class Address:
     name: str
 
     def shown(self) -> str:
+        if self.scheme == "sqlite":
+            return f"sqlite:///{self.name}"
         return f"{self.scheme}://{self.host}{f':{self.port}' if self.port else ''}/{self.name}"
 
 

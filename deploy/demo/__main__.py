@@ -12,7 +12,7 @@ from rich.console import Console
 
 from deploy.demo.journeys import Journeys
 from deploy.demo.layout import HOST, Layout
-from deploy.demo.ports import CannotStart
+from deploy.demo.ports import CannotStart, WrongPort, port_of
 from deploy.demo.screen import open_screen
 from deploy.demo.supervisor import Supervisor
 
@@ -30,12 +30,12 @@ def main() -> int:
             return asyncio.run(Supervisor(layout, arguments.minutes, screen, journeys).run())
     except CannotStart as reason:
         print(f"make run: {reason}", file=sys.stderr)
-        return 1
+        return 2 if isinstance(reason, WrongPort) else 1
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m deploy.demo", description=PURPOSE)
-    parser.add_argument("--port", type=int, help=f"the hub's port; the next three are used too ({PORT})")
+    parser.add_argument("--port", help=f"the hub's port; the next three are used too ({PORT})")
     parser.add_argument("--dir", type=Path, help="where everything is kept (default ./var/demo)")
     parser.add_argument("--minutes", type=float, help="stop by itself after so long")
     parser.add_argument("--fast", action="store_true", help="several complaints a second, for tests")
@@ -47,9 +47,7 @@ def layout_of(arguments: argparse.Namespace) -> Layout:
     host, _, listen_port = os.environ.get("SIMPUL_LISTEN", "").rpartition(":")
     folder = arguments.dir or Path(os.environ.get("SIMPUL_DEMO_DIR", "var/demo"))
     port = arguments.port or os.environ.get("SIMPUL_DEMO_PORT") or listen_port or PORT
-    if not str(port).isdecimal():
-        raise CannotStart(f"{port!r} is no port. Write make run PORT=8090")
-    return Layout(folder.absolute(), int(port), host.strip("[]") or HOST, arguments.fast)
+    return Layout(folder.absolute(), port_of(str(port)), host.strip("[]") or HOST, arguments.fast)
 
 
 if __name__ == "__main__":

@@ -10,16 +10,33 @@ from contextlib import contextmanager
 
 from deploy.demo.layout import HOST, Layout
 
+LAST_PORT = 65535 - 3
+LONGEST_PORT = 9
+
 
 class CannotStart(Exception):
     """What stands in the way and what to do about it; the message is shown as it is."""
 
 
+class WrongPort(CannotStart):
+    """What was asked for is no port; a mistake in the call, not on this machine."""
+
+
+def port_of(text: str) -> int:
+    """The first of the four ports; raises WrongPort."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= LONGEST_PORT and int(text)):
+        raise WrongPort(f"There is no port {text[:40]!r}. Choose another: make run PORT=8090")
+    if int(text) > LAST_PORT:
+        raise WrongPort(
+            f"There is no port {text}, or not three more after it ({LAST_PORT} is the last that can be "
+            "given). Choose another: make run PORT=8090"
+        )
+    return int(text)
+
+
 def check_ports(layout: Layout) -> None:
     """Every port that the demo needs, before anything is started; raises CannotStart."""
     for port, purpose in layout.ports.items():
-        if not 0 < port < 65536:
-            raise CannotStart(f"There is no port {port} (for {purpose}). Choose another: make run PORT=8090")
         host = layout.listen_host if port == layout.port else HOST
         if reason := _why_not(host, port):
             raise CannotStart(

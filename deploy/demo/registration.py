@@ -48,7 +48,7 @@ def register(layout: Layout, secrets: Secrets, say: Say) -> None:
     that was broken off goes on where it stopped."""
     missing = [name for name in CLIENTS if not secrets.get(f"client:{name}")]
     if missing:
-        say("registering agencies and clients (once)")
+        say("registering agencies and clients (once) …")
         listed = simpul(layout, "agency", "list").splitlines()
         known = {json.loads(line)["id"] for line in listed}
         with ThreadPoolExecutor(AT_ONCE) as pool:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from types import TracebackType
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from deploy.demo.journeys import Journey, Journeys
-from deploy.demo.layout import Layout
+from deploy.demo.layout import PU, SOSIAL, Layout
 
 TITLE_LIMIT = 44
+LABEL_WIDTH = 34
+LINES_BESIDE = 17
+"""Of a terminal's lines: what `flowing` says, the first answer, the table's head and foot."""
 
 
 class Screen:
@@ -23,7 +27,7 @@ class Screen:
     def __init__(self, layout: Layout, journeys: Journeys, console: Console) -> None:
         self._layout, self._journeys, self.console = layout, journeys, console
         self._began_s = time.monotonic()
-        self._first = ""
+        self._first_told = False
 
     def __enter__(self) -> Screen:
         return self
@@ -31,15 +35,28 @@ class Screen:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Nothing to put away."""
+        self.close()
 
     def say(self, text: str) -> None:
         """A sentence about the run as a whole."""
         self.console.print(Text(text), soft_wrap=True)
 
-    def show_places(self) -> None:
+    def begin(self) -> None:
+        """Which addresses and folder this run uses."""
+        layout = self._layout
+        self.say(f"Simpul demo: hub at {layout.hub_url}, listening on {layout.listen}")
+        self.say(f"ports {layout.port} to {layout.port + 3}; all files in {near(layout.folder)}")
+
+    def flowing(self) -> None:
+        """Everything runs: says where to look."""
+        self.say("complaints are flowing; Ctrl-C stops everything. Where to look:")
         for name, place in places(self._layout):
-            self.say(f"  {name:<12} {place}")
+            one_line = f"  {name:<{LABEL_WIDTH}} {place}"
+            fits = len(one_line) <= self.console.width
+            self.say(one_line if fits else f"  {name}:\n{place}")
+
+    def close(self) -> None:
+        """Nothing is drawn any more after this, so that what is said next stands last."""
 
     def step(self, journey: Journey, words: str) -> None:
         if journey.home_s is not None:
@@ -48,53 +65,51 @@ class Screen:
 
     def first_answer(self, journey: Journey) -> None:
         """Says once that the round trip is complete."""
-        if self._first:
+        if self._first_told:
             return
+        self._first_told = True
         after_s = time.monotonic() - self._began_s
-        self._first = (
-            f"The first answer is back in the app's own table: tanggapan, pengaduan #{journey.reference}, "
-            f"{after_s:.0f} s after the start."
+        self.say(
+            f"*** The first answer is back in the app's own table: tanggapan, pengaduan "
+            f"#{journey.reference}, {after_s:.0f} s after the start."
         )
-        self.say(f"*** {self._first}")
 
     def totals(self) -> str:
         told = self._journeys
         return (
-            f"{told.filed} laporan, {told.answered} dijawab, {told.returned} dikembalikan, "
-            f"{told.home} jawaban kembali di aplikasi"
+            f"{told.filed} complaints, {told.answered} answered, {told.returned} returned, "
+            f"{told.home} answers back in the apps"
         )
 
 
 class LiveScreen(Screen):
-    """A table of the latest complaints, redrawn twice a second, under the places to look at."""
+    """A table of the latest complaints, redrawn twice a second, under all that was said."""
 
-    def __enter__(self) -> Screen:
+    _live: Live | None = None
+
+    def flowing(self) -> None:
+        super().flowing()
         self._live = Live(get_renderable=self._draw, console=self.console, refresh_per_second=2)
         self._live.start()
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._live.refresh()
-        self._live.stop()
-
-    def show_places(self) -> None:
-        """They stand in the drawing."""
+    def close(self) -> None:
+        """The table stays as it last was, above what is said from now on."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
 
     def step(self, journey: Journey, words: str) -> None:
         """The next redraw shows it."""
 
     def _draw(self) -> Group:
-        where = Table.grid(padding=(0, 2))
-        for name, place in places(self._layout):
-            where.add_row(Text(name, style="dim"), Text(place, overflow="ellipsis", no_wrap=True))
-        rows = max(3, self.console.size.height - 15)
-        foot = Text(f"{self.totals()}   ·   Ctrl-C stops everything", style="dim")
-        parts: list[RenderableType] = [where, self._table(rows), foot]
-        if self._first:
-            parts.insert(1, Text(f"★ {self._first}", style="bold green"))
-        return Group(*parts)
+        """In Bahasa Indonesia throughout, as the apps' own screens are."""
+        told = self._journeys
+        foot = (
+            f"{told.filed} laporan, {told.answered} dijawab, {told.returned} dikembalikan, "
+            f"{told.home} kembali   ·   Ctrl-C: berhenti"
+        )
+        rows = max(3, self.console.size.height - LINES_BESIDE)
+        return Group(self._table(rows), Text(foot, style="dim", overflow="ellipsis", no_wrap=True))
 
     def _table(self, rows: int) -> Table:
         table = Table(box=box.SIMPLE_HEAD, expand=True, header_style="dim", pad_edge=False)
@@ -116,15 +131,21 @@ def open_screen(layout: Layout, journeys: Journeys, console: Console) -> Screen:
 
 
 def places(layout: Layout) -> list[tuple[str, str]]:
-    """Where to look while it runs."""
+    """What one can open while it runs."""
     return [
-        ("hub", f"{layout.hub_url}   documentation: {layout.hub_url}/docs"),
-        ("sign-ins", f"client ids and secrets of every system: {layout.secrets}"),
-        ("Lapor Kotim", f"tables pengaduan and tanggapan in {layout.kotim_database}"),
-        ("ministries", f"tables surat_masuk and surat_balasan in {layout.folder}/kemen-*/surat.db"),
-        ("connectors", f"{layout.config('lapor-kotim').parent}/*.toml"),
-        ("logs", f"{layout.logs}/*.log"),
+        ("hub", layout.hub_url),
+        ("its documentation", f"{layout.hub_url}/docs"),
+        ("client ids and secrets", near(layout.secrets)),
+        ("tables pengaduan, tanggapan", near(layout.kotim_database)),
+        *(("tables surat_masuk, surat_balasan", near(layout.office_database(a.id))) for a in (PU, SOSIAL)),
+        ("connectors' configurations", near(layout.config("x").parent)),
+        ("logs", near(layout.logs)),
     ]
+
+
+def near(path: Path) -> str:
+    """As one would type it in the folder where `make run` was called."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def shorten(text: str) -> str:

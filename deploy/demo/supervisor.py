@@ -18,7 +18,7 @@ from deploy.demo.monitor import Monitor
 from deploy.demo.ports import CannotStart, check_ports, only_one
 from deploy.demo.processes import Died, Processes
 from deploy.demo.registration import register, register_webhook, simpul
-from deploy.demo.screen import Screen
+from deploy.demo.screen import Screen, near
 from deploy.demo.secrets_file import Secrets
 
 READY_WITHIN_S = 60.0
@@ -39,12 +39,14 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._count_signal)
+        self._screen.begin()
         self._layout.make_folders()
         with only_one(self._layout):
             check_ports(self._layout)
             try:
                 died = await self._run()
             finally:
+                self._screen.close()
                 self._screen.say("stopping everything (at most ten seconds; Ctrl-C again: at once)")
                 asked = self._signals
                 killed = await self._processes.stop(lambda: self._signals > max(asked, 1))
@@ -57,18 +59,19 @@ class Supervisor:
         secrets = Secrets(self._layout.secrets)
         cast = Cast(self._layout, secrets, self._processes)
         if not (self._layout.hub_data / "simpul.db").exists():
-            self._screen.say("making the hub's database")
+            self._screen.say("making the hub's database …")
             await asyncio.to_thread(simpul, self._layout, "agency", "list")
+        self._screen.say("starting the hub …")
         cast.hub()
         await asyncio.to_thread(register, self._layout, secrets, self._screen.say)
         if died := await self._until_ready():
             return died
         if self._signals:
             return None
+        self._screen.say("starting two apps, two ministries and their connectors …")
         await register_webhook(self._layout, secrets)
         cast.everyone()
-        self._screen.say("complaints are flowing")
-        self._screen.show_places()
+        self._screen.flowing()
         return await self._watch(Monitor(self._layout, secrets, self._screen, self._journeys))
 
     async def _until_ready(self) -> Died | None:
@@ -107,9 +110,9 @@ class Supervisor:
         say: Callable[[str], None] = self._screen.say
         if killed:
             say(f"ended the hard way: {', '.join(killed)}")
-        say(f"stopped; nothing is left running. {self._screen.totals()}.")
         if died is not None:
             say(died.explain())
-            return 1
-        say("`make run` goes on from here; remove the folder to begin anew: " + str(self._layout.folder))
-        return 0
+        else:
+            say(f"`make run` goes on from here; remove the folder to begin anew: {near(self._layout.folder)}")
+        say(f"stopped; nothing is left running. {self._screen.totals()}.")
+        return 0 if died is None else 1

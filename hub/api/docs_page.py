@@ -13,6 +13,13 @@ import orjson
 
 Json = dict[str, Any]
 STYLE: Final = (Path(__file__).parent / "docs.css").read_text("utf-8")
+STEPS: Final = """Order of steps: the source agency submits a complaint (`POST /v1/complaints`) and owns the
+case. → The owner verifies it (`POST /v1/cases/{id}/verification`). → The owner forwards it
+(`POST /v1/cases/{id}/forwardings`). → The agency that it was sent to accepts it
+(`POST /v1/forwardings/{id}/acceptance`) or returns it (`POST /v1/forwardings/{id}/return`); when it is
+returned, the owner forwards again. → The agency that accepted it reports progress
+(`POST /v1/forwardings/{id}/progress`, as often as it likes) and answers
+(`POST /v1/forwardings/{id}/answer`). → The owner closes the case (`POST /v1/cases/{id}/closure`)."""
 _CODE: Final = re.compile(r"`([^`]+)`")
 
 
@@ -32,7 +39,7 @@ def docs_page(document: Json) -> tuple[str, str]:
         '<a class="skip" href="#content">Skip to the routes</a>'
         f"{_navigation(operations)}"
         f'<main id="content"><h1>{escape(info["title"])} <small>{escape(info["version"])}</small></h1>'
-        f"{_paragraphs(info['description'])}"
+        f"{_paragraphs(STEPS)}{_paragraphs(info['description'])}"
         '<p>As a file: <a href="/openapi.json">openapi.json</a> · '
         '<a href="/asyncapi.json">asyncapi.json</a> (events).</p>'
         f"{''.join(_section(tag, found, document) for tag, found in operations.items())}"

@@ -3,9 +3,8 @@ can meet. Here they are problems like all others."""
 
 from __future__ import annotations
 
-from asyncio import Transport
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from aiohttp import web
@@ -46,17 +45,17 @@ class Runner(web.AppRunner):
     """An AppRunner whose connections answer broken HTTP with a problem."""
 
     async def _make_server(self) -> web.Server:
-        server = await super()._make_server()
-        return _Server.of(server)
+        made = await super()._make_server()
+        return _Server(
+            made.request_handler,
+            request_factory=made.request_factory,
+            handler_cancellation=made.handler_cancellation,
+            loop=made._loop,
+            **made._kwargs,
+        )
 
 
 class _Server(web.Server):
-    @classmethod
-    def of(cls, server: web.Server) -> web.Server:
-        """The same server, making connections of our kind."""
-        server.__class__ = cls
-        return server
-
     def __call__(self) -> RequestHandler:
         return _Connection(self, loop=self._loop, **self._kwargs)
 
@@ -77,7 +76,7 @@ class _Connection(RequestHandler):
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             log.error("connection_crashed", exc_info=exc)
             return _closing(Internal("The hub failed on this request."), request)
-        log.debug("not_http", cause=str(exc))
+        log.debug("not_http", cause=type(exc).__name__)  # its words repeat what was sent
         if isinstance(exc, LineTooLong):
             return _closing(HeadersTooLarge("A header, or the request line, is longer than 8 kB."), request)
         return _closing(NotHttp("The request line, a header or the framing of the body is broken."), request)

@@ -49,38 +49,59 @@ ROUTES: Final[tuple[Route, ...]] = (
           about="The cases that your agency takes or took part in, newest first; with `updated_since` by "
                 "change, oldest first. No deadlines run in this version: `overdue=true` is empty."),
     Route("GET", C, cases.get_case, "getCase", "Cases", "Read a case", "cases:read", {200: "case"}, (404,),
-          answer_headers=("ETag",)),
+          answer_headers=("ETag",),
+          about="`id` is the UUID that submitting answered or an event's `subject` names, not the tracking "
+                "number and not the app's own reference; find a case by those with `GET /v1/cases?q=`. Of "
+                "the reporter one sees `anonymous`, and the name only when the complaint is neither "
+                "anonymous nor confidential; phone, e-mail and NIK are kept sealed and never shown here. "
+                "`actions` says what you may do now."),
     Route("GET", f"{C}/history", cases.history, "getHistory", "Cases", "Read a case's events", "cases:read",
           {200: "event-page"}, (404,), query=PAGE, about="Oldest first, as CloudEvents."),
     Route("POST", f"{C}/verification", cases.verify, "verifyCase", "Cases", "Verify a complaint",
           "cases:verify", {200: "case"}, ACT, takes="verification", headers=KEY_AND_VERSION,
-          answer_headers=("ETag", "Simpul-Masked")),
+          answer_headers=("ETag", "Simpul-Masked"),
+          about="The first step after submitting, and again after `incomplete`: the owner (at first the "
+                "source agency) accepts, asks back or rejects; nothing can be forwarded before."),
     Route("POST", f"{C}/closure", cases.close, "closeCase", "Cases", "Close a case", "cases:close",
           {200: "case"}, ACT, takes="closure", headers=KEY_AND_VERSION,
-          answer_headers=("ETag", "Simpul-Masked"), about="409 while a forwarding is open."),
+          answer_headers=("ETag", "Simpul-Masked"),
+          about="The last step, by the owner, from any status but closed: with its reason; 409 while a "
+                "forwarding is open."),
     Route("POST", f"{C}/reopening", cases.reopen, "reopenCase", "Cases", "Reopen a case", "cases:reopen",
           {200: "case"}, ACT, takes="reopening", headers=KEY_AND_VERSION,
-          answer_headers=("ETag", "Simpul-Masked")),
+          answer_headers=("ETag", "Simpul-Masked"),
+          about="By the owner, when the case is answered or closed; the leading forwarding is in progress "
+                "again."),
 
     Route("POST", f"{C}/forwardings", forwardings.forward, "forwardCase", "Forwardings", "Forward a case",
           "cases:forward", {201: "forwarding-items"}, ACT, takes="forwarding-request",
           headers=KEY_AND_VERSION, answer_headers=("Simpul-Masked",),
-          about="To one or several agencies; one leads, the others support."),
+          about="After the verification, by the owner, as often as needed: to one or several agencies; one "
+                "leads, the others support."),
     Route("POST", f"{F}/acceptance", forwardings.accept, "acceptForwarding", "Forwardings",
           "Accept a forwarding", "cases:handle", LEG, ACT, takes="acceptance", headers=KEY_AND_VERSION,
-          body_optional=True),
+          body_optional=True,
+          about="While the forwarding is `sent`, by the agency that it was sent to: it takes the work on; "
+                "progress and an answer come after this."),
     Route("POST", f"{F}/return", forwardings.return_, "returnForwarding", "Forwardings",
           "Return a forwarding", "cases:handle", LEG, ACT, takes="return", headers=KEY_AND_VERSION,
-          answer_headers=("Simpul-Masked",)),
+          answer_headers=("Simpul-Masked",),
+          about="In place of accepting, or later while it is not answered, by the agency that it was sent "
+                "to: with the reason and, if known, the right agency; the owner then forwards again."),
     Route("POST", f"{F}/progress", forwardings.progress, "reportProgress", "Forwardings", "Report progress",
           "cases:handle", LEG, ACT, takes="progress", headers=KEY_AND_VERSION,
-          answer_headers=("Simpul-Masked",)),
+          answer_headers=("Simpul-Masked",),
+          about="After accepting and before the answer, as often as there is news, by the agency that "
+                "handles it."),
     Route("POST", f"{F}/answer", forwardings.answer, "answerForwarding", "Forwardings",
           "Answer a forwarding", "cases:handle", LEG, ACT, takes="answer", headers=KEY_AND_VERSION,
-          answer_headers=("Simpul-Masked",)),
+          answer_headers=("Simpul-Masked",),
+          about="Once, after accepting, by the agency that handles it; the case is answered when the leading "
+                "agency has answered and no other forwarding is open."),
     Route("POST", f"{F}/withdrawal", forwardings.withdraw, "withdrawForwarding", "Forwardings",
           "Withdraw a forwarding", "cases:forward", LEG, ACT, takes="withdrawal", headers=KEY_AND_VERSION,
-          answer_headers=("Simpul-Masked",)),
+          answer_headers=("Simpul-Masked",),
+          about="While it is not answered, by the agency that sent it."),
 
     Route("GET", "/v1/mailbox", mailbox.page, "readMailbox", "Mailbox", "Read the mailbox", "mailbox:read",
           {200: "mailbox-page"}, (410,), query=("after", "limit", "wait"),

@@ -62,6 +62,8 @@ class EmbeddedBus:
                 await self._catch_up()
             except StoreUnavailable as away:
                 log.warning("bus_cannot_read", cause=str(away))
+            except Exception:  # the bus must go on: every reader depends on it
+                log.exception("bus_look_crashed")
 
     async def _catch_up(self) -> None:
         while events := await self._read_events(self._position, PAGE):

@@ -12,15 +12,19 @@ from typing import IO, Any
 
 import click
 import orjson
+import structlog
 
 from hub.app import Core, open_core
 from hub.cli.logs import configure
 from hub.errors import CommandRefused, SimpulError
-from hub.settings import Settings, load
+from hub.settings import Settings, load, make_data_folder
+
+log = structlog.get_logger(__name__)
 
 
 class Commands(click.Group):
-    """Turns the hub's own errors into one line and exit 1; wrong use stays click's exit 2."""
+    """Turns the hub's own errors, and the operating system's refusals, into one line and exit 1; wrong use
+    stays click's exit 2, and a defect its traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -31,6 +35,20 @@ class Commands(click.Group):
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(1)
+        except OSError as error:
+            if error.errno is None:  # no refusal of the operating system, such as a time-out of our own
+                raise
+            log.debug("operating_system_refused", exc_info=error)
+            click.echo(f"simpul: {_refusal(error)}", err=True)
+            ctx.exit(1)
+
+
+def _refusal(error: OSError) -> str:
+    """What the operating system said, and of which path if it said so."""
+    names = [
+        os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, (str, bytes))
+    ]
+    return f"{' to '.join(names) or 'the operating system refused'}: {error.strerror or error}."
 
 
 def describe(error: SimpulError) -> str:
@@ -61,7 +79,7 @@ def show(document: Any) -> None:
 def alone(settings: Settings, what: str) -> Iterator[None]:
     """Holds the data folder's lock: no hub runs meanwhile, and none starts. The kernel lets go of it when
     the process ends, however it ends."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_data_folder(settings)
     with lock_file(settings.data_dir / "hub.lock").open("r+") as handle:
         if not _locked(handle):
             raise CommandRefused(

@@ -6,14 +6,18 @@ from pathlib import Path
 
 import click
 
-from hub.app import Core, open_core
+from hub.app import open_core
 from hub.cli.common import alone, core_of, settings_of, show
 from hub.errors import CommandRefused
+from hub.ports.sealing import Sealing
 from hub.ports.store import ReadSession, WriteTransaction
 from hub.service.rebuild import Rebuilder, verify_chains
-from hub.store import backups
+from hub.store.backups import ATTACHMENTS, refuse_target, write_backup
 from hub.store.migrate import HEAD, current_revision
 from hub.store.rebuilding import Fold, check_rebuild, rebuild_in_place
+from hub.store.restoring import restore as restore_backup
+from hub.vault.master_key import MasterKeyFile
+from hub.vault.sealer import Sealer
 
 
 @click.command()
@@ -37,14 +41,14 @@ def rebuild(ctx: click.Context, check: bool) -> None:
     """Makes every table that follows from the log anew, mailboxes included."""
     if check:
         with core_of(ctx) as core:
-            events, difference = check_rebuild(core.store, fold(core))
+            events, difference = check_rebuild(core.store, fold(core.sealer))
             if difference:
                 raise CommandRefused(difference)
             show({"events": events, "difference": None})
         return
     settings = settings_of(ctx)
     with alone(settings, "rebuild"), open_core(settings) as core:
-        show({"events": rebuild_in_place(core.store, fold(core))})
+        show({"events": rebuild_in_place(core.store, fold(core.sealer))})
 
 
 @click.command()
@@ -52,8 +56,10 @@ def rebuild(ctx: click.Context, check: bool) -> None:
 @click.pass_context
 def backup(ctx: click.Context, file: Path) -> None:
     """Writes log, keys, vault and attachments to FILE. The master key is not in it: keep it elsewhere."""
-    with core_of(ctx) as core:
-        show(backups.write_backup(core.store, core.settings.data_dir / "attachments", file))
+    settings = settings_of(ctx)
+    refuse_target(file, settings.database_path, settings.data_dir, [settings.key_path])
+    with open_core(settings) as core:
+        show(write_backup(core.store, settings.data_dir / ATTACHMENTS, file))
 
 
 @click.command()
@@ -63,24 +69,21 @@ def restore(ctx: click.Context, file: Path) -> None:
     """Puts FILE in the place of the database, under a new incarnation. What was there is kept aside."""
     settings = settings_of(ctx)
     with alone(settings, "restore"):
-        kept = backups.unpack(file, settings.database_path, settings.data_dir / "attachments")
-        try:
-            with open_core(settings) as core:
-                events = rebuild_in_place(core.store, fold(core))
-                backups.renew_incarnation(core.store)
-                with core.store.read() as session:
-                    incarnation = session.incarnation()
-        except BaseException:
-            backups.put_back(kept, settings.database_path)
-            raise
-    show({"events": events, "incarnation": incarnation, "replaced": str(kept) if kept else None})
+        key_file = MasterKeyFile(settings.key_path)
+        key_file.load()
+        settings.database_path.parent.mkdir(parents=True, exist_ok=True)
+        done = restore_backup(
+            file, settings.database_path, settings.data_dir / ATTACHMENTS, fold(Sealer(key_file))
+        )
+    replaced = str(done.replaced) if done.replaced else None
+    show({"events": done.events, "incarnation": done.incarnation, "replaced": replaced})
 
 
-def fold(core: Core) -> Fold:
+def fold(sealer: Sealing) -> Fold:
     """The log, verified and folded into projections."""
 
     def run(session: ReadSession, target: WriteTransaction) -> int:
         verify_chains(session.events_after)
-        return Rebuilder(session.events_after, session.keys, core.sealer).run(target)
+        return Rebuilder(session.events_after, session.keys, sealer).run(target)
 
     return run

@@ -40,6 +40,4 @@ def configure(level: str) -> None:
         logger_factory=lambda *_: lines,
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(
-        handlers=[LinesHandler(lines)], level=logging.WARNING, format="%(name)s: %(message)s"
-    )
+    logging.basicConfig(handlers=[LinesHandler(lines)], level=logging.WARNING, format="%(name)s: %(message)s")

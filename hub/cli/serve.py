@@ -15,6 +15,7 @@ from aiohttp import web
 from hub.api.server import make_runner
 from hub.app import Core, build, open_core
 from hub.cli.common import alone, settings_of
+from hub.domain.agency import HUB
 from hub.errors import CommandRefused
 
 log = structlog.get_logger(__name__)
@@ -37,7 +38,14 @@ def serve(ctx: click.Context, roles: str | None) -> None:
         open_core(settings) as core,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
+        _refuse_empty_tables(core)
         runner.run(_serve(core, chosen))
+
+
+def _refuse_empty_tables(core: Core) -> None:
+    """The hub's own agency is in every log, so it is in every table of agencies that was made from one."""
+    if HUB not in core.registry.agencies:
+        raise CommandRefused("The tables do not hold what the log says. Run `simpul rebuild` first.")
 
 
 def _roles(text: str | None) -> frozenset[str]:

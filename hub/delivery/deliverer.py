@@ -136,6 +136,8 @@ class Deliverer:
                     await self.prune()
             except SimpulError as error:
                 log.warning("webhooks_not_refreshed", cause=str(error))
+            except Exception:  # the watch must go on: without it no webhook is ever taken up again
+                log.exception("webhooks_watch_crashed")
 
     async def _take_up_changes(self) -> None:
         known = {a: (e.webhook.id, e.webhook.generation) for a, e in self.dispatcher.endpoints.items()}

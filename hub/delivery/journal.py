@@ -69,6 +69,10 @@ class Journal:
                 log.warning("delivery_rows_wait", cause=str(error), rows=count)
                 self._take_back(taken, count)
                 return False
+            except Exception:  # nothing that waits may be lost, and the saving must go on
+                log.exception("delivery_rows_crashed", rows=count)
+                self._take_back(taken, count)
+                return False
             return True
 
     def _take_back(self, taken: dict[Endpoint, dict[int, DeliveryRow]], count: int) -> None:

@@ -66,6 +66,9 @@ class Housekeeping:
             except SimpulError as error:
                 log.warning("chore_failed", chore=chore.name, cause=str(error))
                 continue
+            except Exception:  # a defect in one chore must not end the others
+                log.exception("chore_crashed", chore=chore.name)
+                continue
             if count:
                 log.info("chore_done", chore=chore.name, count=count)
 

@@ -26,10 +26,9 @@ class Ids:
         """A fresh UUIDv7: 48 bits of milliseconds, a 12 bit counter within one, 62 random bits."""
         with self._lock:
             self._advance()
-            tail = self._draw()
-            value = self._last_ms << 80 | 0x7 << 76 | self._counter << 64 | 0b10 << 62 | (tail >> 2)
-        text = f"{value:032x}"
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+            head = f"{self._last_ms:012x}"
+            tail = f"{0b10 << 62 | self._draw() >> 2:016x}"
+            return f"{head[:8]}-{head[8:]}-7{self._counter:03x}-{tail[:4]}-{tail[4:]}"
 
     def _advance(self) -> None:
         ms = int(self._clock.now().timestamp() * 1000)
@@ -47,9 +46,16 @@ class Ids:
         return int.from_bytes(self._random[self._used - 8 : self._used], "big")
 
 
+_PAIRS = [a + b for a in _CROCKFORD for b in _CROCKFORD]
+
+
 def tracking_number(case_id: str) -> str:
     """Twelve Crockford base-32 characters of the id's random bits, in threes of four: 60 bits that a person
     can read out on the telephone (no I, L, O or U) and nobody can count."""
-    bits = int(case_id.replace("-", "")[-16:], 16)
-    digits = "".join(_CROCKFORD[bits >> shift & 31] for shift in range(55, -5, -5))
-    return f"{digits[:4]}-{digits[4:8]}-{digits[8:]}"
+    bits = int(case_id[20:23] + case_id[24:], 16)
+    pairs = _PAIRS
+    return (
+        f"{pairs[bits >> 50 & 1023]}{pairs[bits >> 40 & 1023]}-"
+        f"{pairs[bits >> 30 & 1023]}{pairs[bits >> 20 & 1023]}-"
+        f"{pairs[bits >> 10 & 1023]}{pairs[bits & 1023]}"
+    )

@@ -13,7 +13,7 @@ from auth.principal import Principal
 from hub.domain.agency import Agency
 from hub.domain.commands import SubmitComplaint
 from hub.domain.decisions import check_addressed
-from hub.domain.privacy import ComplaintParts, split_complaint
+from hub.domain.privacy import ComplaintParts, reference_flaws, split_complaint
 from hub.errors import Forbidden, Invalid
 from hub.ports.clock import Clock
 from hub.ports.sealing import Part, Sealing, StreamKey
@@ -81,7 +81,7 @@ class ComplaintDesk:
             regions=self._codes.regions,
             categories=self._codes.categories,
         )
-        flaws = [(flaw.pointer, flaw.detail) for flaw in found]
+        flaws = [(flaw.pointer, flaw.detail) for flaw in found] or reference_flaws(document)
         if flaws:
             raise Invalid(f"The complaint has {len(flaws)} flaw(s); each is named below.", flaws=flaws)
 

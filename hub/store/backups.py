@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import sqlite3
 import tarfile
 import tempfile
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from hub.errors import CommandRefused
 from hub.store.migrate import HEAD
@@ -20,24 +20,79 @@ from hub.store.sqlite import SqliteStore
 
 DATABASE: Final = "simpul.db"
 ATTACHMENTS: Final = "attachments"
+INCOMING: Final = "incoming"
+"""The attachments' folder of uploads that are under way: nothing that a backup could use."""
+
+
+def refuse_target(file: Path, database: Path, data: Path, others: Iterable[Path] = ()) -> None:
+    """CommandRefused for a target that the hub itself lives from: its database, anything in the attachments,
+    `others` such as the master key, by whatever name or link, and anything in the data folder that is no
+    former backup."""
+    if file.exists() and not file.is_file():
+        raise CommandRefused(f"{file}: is no regular file; a backup can only become one.")
+    real = file.resolve()
+    own = [database.with_name(database.name + suffix) for suffix in ("", "-wal", "-shm", "-stamp")]
+    own += [data / "jwks.json", data / "hub.lock", data / "master.key", *others]
+    is_own = any(real == path.resolve() or _same(file, path) for path in own)
+    inside = {data.resolve(), database.parent.resolve()} & set(real.parents)
+    beneath = (data / ATTACHMENTS).resolve() in real.parents or real == (data / ATTACHMENTS).resolve()
+    if is_own or beneath or (inside and file.exists() and not is_backup(file)):
+        raise CommandRefused(
+            f"{file}: belongs to the hub's own data and would be lost; choose another file for the backup."
+        )
+
+
+def is_backup(file: Path) -> bool:
+    """Whether it begins as `write_backup` begins."""
+    try:
+        with tarfile.open(file, "r:gz") as tar:
+            first = tar.next()
+            return first is not None and first.name == DATABASE
+    except (tarfile.TarError, OSError, EOFError):
+        return False
 
 
 def write_backup(store: SqliteStore, attachments: Path, file: Path) -> dict[str, Any]:
     """A consistent copy while the hub runs; written aside, synced, then renamed. Mode 0600."""
-    aside = file.with_name(file.name + ".part")
     with tempfile.TemporaryDirectory(prefix="backup-", dir=store.path.parent) as folder:
         copy = Path(folder) / DATABASE
         events = _copy_database(store, copy)
-        descriptor = os.open(aside, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600)
-        with os.fdopen(descriptor, "wb") as out:
-            with tarfile.open(fileobj=out, mode="w:gz", compresslevel=1) as tar:
-                tar.add(copy, DATABASE)
-                if attachments.is_dir():
-                    tar.add(attachments, ATTACHMENTS)
-            out.flush()
-            os.fsync(out.fileno())
-    aside.replace(file)
+        with _written_aside(file) as out, tarfile.open(fileobj=out, mode="w:gz", compresslevel=1) as tar:
+            tar.add(copy, DATABASE)
+            _add_attachments(tar, attachments)
     return {"file": str(file), "events": events, "bytes": file.stat().st_size, "revision": HEAD}
+
+
+@contextmanager
+def _written_aside(file: Path) -> Iterator[IO[bytes]]:
+    """A new file beside `file`, which takes its name when the block ends well, and goes when it does not."""
+    aside = file.with_name(f"{file.name}.{secrets.token_hex(4)}.part")
+    try:
+        descriptor = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as out:
+                yield out
+                out.flush()
+                os.fsync(out.fileno())
+            aside.replace(file)
+        finally:
+            aside.unlink(missing_ok=True)
+    except OSError as error:
+        raise CommandRefused(f"{file}: cannot be written ({error.strerror or error}).") from error
+
+
+def _add_attachments(tar: tarfile.TarFile, attachments: Path) -> None:
+    """What is stored by now. One that is deleted meanwhile, since nothing needs it any more, is left out."""
+    for path in sorted(attachments.glob("*/*")):
+        if path.parent.name == INCOMING or path.suffix == ".part":
+            continue
+        try:
+            content = path.open("rb")
+        except FileNotFoundError:
+            continue
+        with content:
+            name = f"{ATTACHMENTS}/{path.parent.name}/{path.name}"
+            tar.addfile(tar.gettarinfo(arcname=name, fileobj=content), content)
 
 
 def _copy_database(store: SqliteStore, copy: Path) -> int:
@@ -56,67 +111,6 @@ def _copy_database(store: SqliteStore, copy: Path) -> int:
             target.close()
 
 
-def unpack(file: Path, database: Path, attachments: Path) -> Path | None:
-    """Puts the backup's database in place; the one that was there is renamed aside and its path given.
-    Attachments are added to those that are there: their names follow from their content."""
-    with tempfile.TemporaryDirectory(prefix="restore-", dir=database.parent) as folder:
-        root = Path(folder)
-        try:
-            with tarfile.open(file, "r:gz") as tar:
-                tar.extractall(root, filter="data")
-        except (tarfile.TarError, OSError, EOFError) as error:
-            raise CommandRefused(f"{file}: cannot be read as a backup ({error}).") from error
-        restored = root / DATABASE
-        _check(file, restored)
-        kept = _set_aside(database)
-        restored.chmod(0o600)
-        restored.replace(database)
-        if (root / ATTACHMENTS).is_dir():
-            shutil.copytree(root / ATTACHMENTS, attachments, dirs_exist_ok=True)
-        return kept
-
-
-def _check(file: Path, restored: Path) -> None:
-    if not restored.is_file():
-        raise CommandRefused(f"{file}: holds no database; it is not a backup that `simpul backup` wrote.")
-    connection = sqlite3.connect(restored)
-    try:
-        verdict = connection.execute("PRAGMA integrity_check").fetchone()[0]
-        revision = connection.execute("SELECT version_num FROM alembic_version").fetchone()[0]
-    except sqlite3.DatabaseError as error:
-        raise CommandRefused(f"{file}: its database is damaged ({error}).") from error
-    finally:
-        connection.close()
-    if verdict != "ok":
-        raise CommandRefused(f"{file}: its database is damaged ({verdict}).")
-    if revision > HEAD:
-        raise CommandRefused(f"{file}: was written by a newer Simpul (schema {revision}, here {HEAD}).")
-
-
-def _set_aside(database: Path) -> Path | None:
-    if not database.exists():
-        return None
-    connection = sqlite3.connect(database)
-    try:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    finally:
-        connection.close()
-    kept = database.with_name(f"{database.name}.replaced-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
-    database.rename(kept)
-    for suffix in ("-wal", "-shm"):
-        database.with_name(database.name + suffix).unlink(missing_ok=True)
-    return kept
-
-
-def put_back(kept: Path | None, database: Path) -> None:
-    """Undoes `unpack`: a restore that failed leaves what was there."""
-    for suffix in ("", "-wal", "-shm"):
-        database.with_name(database.name + suffix).unlink(missing_ok=True)
-    if kept is not None:
-        kept.rename(database)
-
-
-def renew_incarnation(store: SqliteStore) -> None:
-    """Nobody may mistake the events that follow for those that were lost."""
-    with store.writing() as connection:
-        connection.execute("UPDATE facts SET value = ? WHERE name = 'incarnation'", (secrets.token_hex(16),))
+def _same(one: Path, other: Path) -> bool:
+    """Whether both are one file, such as by a hard link."""
+    return one.exists() and other.exists() and one.samefile(other)

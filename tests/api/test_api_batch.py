@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
+import io
 import tracemalloc
 from collections.abc import AsyncIterator
 from typing import Any
@@ -137,3 +139,32 @@ class _Asyncio:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(asyncio, name)
+
+
+class FullFile(io.BytesIO):
+    """A temporary file on a disk that is full from the second writing on."""
+
+    def __init__(self, writes: int) -> None:
+        super().__init__()
+        self._left = writes
+
+    def write(self, data: Any) -> int:
+        self._left -= 1
+        if self._left < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(data)
+
+
+@pytest.mark.parametrize("writes", [0, 1])
+async def test_answers_that_cannot_be_kept_are_a_503(
+    app: Caller, monkeypatch: pytest.MonkeyPatch, writes: int
+) -> None:
+    body = b"\n".join(orjson.dumps(complaint()) for _ in range(70))
+    headers = {"Content-Type": "application/x-ndjson"}
+    with monkeypatch.context() as patch:
+        patch.setattr("tempfile.TemporaryFile", lambda: FullFile(writes))
+        reply = await app.post("/v1/complaints/batch", body, headers=headers)
+        assert reply.status == 503
+    reply = await app.post("/v1/complaints/batch", body, headers=headers)
+    assert [line["line"] for line in reply.lines] == list(range(1, 71))
+    assert {line["status"] for line in reply.lines[:64]} == {200}

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 from collections.abc import AsyncIterator
 
+import pytest
+
+from hub.vault.attachments import AttachmentStore
 from tests.api.checking import Reply
-from tests.api.conftest import Caller, House, forwarded
+from tests.api.conftest import Caller, House, complaint, forwarded
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 300
 SHA256 = hashlib.sha256(PNG).hexdigest()
@@ -102,3 +106,73 @@ async def test_nothing_of_a_file_is_readable_on_the_disk(app: Caller, house: Hou
     for path in house.core.settings.data_dir.rglob("*"):
         if path.is_file():
             assert b"rahasia sekali" not in path.read_bytes(), path
+
+
+async def test_the_same_key_is_for_the_same_file(app: Caller, house: House) -> None:
+    key = {"Idempotency-Key": "foto-1"}
+    first = await upload(app, **key)
+    again = await upload(app, **key)
+    assert (first.status, again.status) == (201, 201)
+    assert again.json == first.json
+    kept = list(house.core.settings.data_dir.glob("attachments/??/*"))
+    other = await upload(app, PNG + b"x", **key)
+    assert (other.status, other.json["type"]) == (422, "urn:simpul:problem:idempotency-key-reused")
+    assert list(house.core.settings.data_dir.glob("attachments/??/*")) == kept
+    assert (await upload(app, **{"Idempotency-Key": "foto 1"})).pointers == ["Idempotency-Key"]
+
+
+@pytest.mark.parametrize(
+    ("said", "pointers"),
+    [
+        ({"media_type": "image/jpeg"}, ["/attachments/0/media_type"]),
+        ({"size": 1}, ["/attachments/0/size"]),
+        ({"media_type": "a/b", "size": 0}, ["/attachments/0/media_type", "/attachments/0/size"]),
+        ({"media_type": "Image/PNG"}, []),
+    ],
+)
+async def test_a_file_is_described_as_it_was_uploaded(
+    app: Caller, ministry: Caller, said: dict[str, object], pointers: list[str]
+) -> None:
+    await upload(app)
+    reply = await app.post("/v1/complaints", complaint(attachments=[named() | said]))
+    assert (reply.status, reply.pointers if pointers else []) == (422 if pointers else 201, pointers)
+    _, leg = await forwarded(app)
+    await upload(ministry)
+    await ministry.post(f"/v1/forwardings/{leg}/acceptance")
+    body = {"text": "Sudah ditambal.", "attachments": [named() | said]}
+    reply = await ministry.post(f"/v1/forwardings/{leg}/answer", body)
+    assert (reply.status, reply.pointers if pointers else []) == (422 if pointers else 200, pointers)
+
+
+async def test_the_media_type_said_last_holds(app: Caller) -> None:
+    await upload(app, b"a;b\n", "text/plain")
+    reply = await upload(app, b"a;b\n", "text/csv")
+    assert (reply.status, reply.json["media_type"]) == (201, "text/csv")
+    path = f"/v1/attachments/{reply.json['id']}"
+    assert (await app.get(path)).headers["Content-Type"] == "text/csv"
+    file = {"sha256": reply.json["id"], "media_type": "text/csv", "name": "a.csv", "size": 4}
+    await app.submit(attachments=[file])
+    assert (await app.get(path)).headers["Content-Type"] == "text/csv"
+
+
+async def test_a_form_is_no_file(app: Caller) -> None:
+    reply = await upload(app, b"--x\r\n", "multipart/form-data; boundary=x")
+    assert reply.status == 415
+    assert "Send the file itself as the body" in reply.json["detail"]
+
+
+@pytest.mark.parametrize("step", ["begin", "keep"])
+async def test_a_disk_that_refuses_is_a_503(
+    app: Caller, house: House, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EISDIR, "Is a directory", "/rahasia/path")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(AttachmentStore, step, refuse)
+        reply = await upload(app)
+        assert (reply.status, "rahasia" in reply.text) == (503, False)
+    assert (await upload(app)).status == 201
+    with monkeypatch.context() as patch:
+        patch.setattr(AttachmentStore, "open", refuse)
+        assert (await app.get(f"/v1/attachments/{SHA256}")).status == 503

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import pytest
@@ -71,7 +71,7 @@ def myisam(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[App]:
         yield made
 
 
-def open_app(engine: str, request: pytest.FixtureRequest, folder: Path) -> App:
+def open_app(engine: str, request: pytest.FixtureRequest, folder: Path) -> AbstractContextManager[App]:
     if engine == "sqlite":
         return sqlite_app(folder)
     if engine == "postgres":

@@ -13,7 +13,7 @@ from tests.connectors.apps import App
 from tests.connectors.office import Office, sql_config, write_back
 from tests.connectors.processes import ConnectorProcess, eventually
 
-ROWS, KILLS = 20, 3
+ROWS, KILLS = 20, 2
 
 
 @pytest.mark.timeout(120)

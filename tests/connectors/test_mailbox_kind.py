@@ -66,7 +66,10 @@ def test_a_mailbox_becomes_rows_and_rows_become_replies(
     eventually(lambda: database.execute(arrived).fetchone()[0] == 4, "forwardings become rows")
     wanted = {(leg["id"], "Lampu jalan di Jalan Pelita mati") for leg in legs}
     assert set(database.execute("SELECT penerusan, judul FROM masuk")) == wanted
-    rows = [(1, "accept", legs[0]["id"], None, None), (2, "progress", legs[0]["id"], "Sedang dicek.", None)]
+    rows: list[tuple[object, ...]] = [
+        (1, "accept", legs[0]["id"], None, None),
+        (2, "progress", legs[0]["id"], "Sedang dicek.", None),
+    ]
     rows += [(3, "jawab", legs[0]["id"], "?", None), (4, "return", legs[1]["id"], None, "not_ours")]
     rows += [(9, "answer", legs[2]["id"], "Selesai.", None), (7, "answer", legs[0]["id"], "Selesai.", None)]
     for row in rows:

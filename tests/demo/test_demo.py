@@ -49,6 +49,8 @@ def test_ctrl_c_leaves_no_process_behind(demo: Demo) -> None:
     assert demo.end(signal.SIGINT) == 0
     assert demo.still_running() == []
     assert "goes on from here" in demo.said()
+    assert demo.said().splitlines()[-1].startswith("stopped; nothing is left running.")
+    assert demo.said().count("The first answer is back") == 1
 
 
 def test_a_second_run_goes_on_without_doing_anything_twice(demo: Demo) -> None:

@@ -58,11 +58,35 @@ def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
         ("SIMPUL_DATABASE_URL", "postgresql://localhost/x"),
         ("SIMPUL_KAFKA_BOOTSTRAP", "127.0.0.1:9092"),
         ("SIMPUL_SURPRISE", "1"),
+        ("SIMPUL_RATE_LIMIT_PER_CLIENT_PER_S", "nan"),
+        ("SIMPUL_RATE_LIMIT_PER_CLIENT_PER_S", "inf"),
+        ("SIMPUL_RATE_LIMIT_PER_CLIENT_PER_S", "1e999"),
+        ("SIMPUL_RATE_LIMIT_PER_CLIENT_PER_S", "-1"),
+        ("SIMPUL_DATA_DIR", "~nobody-of-that-name/var"),
     ],
 )
 def test_what_is_wrong_refuses_the_start_with_its_key(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         load(None, {name: value})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "queue_limit = inf",
+        "queue_limit = nan",
+        "queue_limit = 100.5",
+        "rate_limit_per_client_per_s = nan",
+        "rate_limit_per_client_per_s = true",
+        'data_dir = "a\\u0000b"',
+        "data_dir = 5",
+    ],
+)
+def test_what_toml_can_say_and_no_environment_can(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "simpul.toml"
+    path.write_text(line + "\n")
+    with pytest.raises(SettingsError, match=line.split()[0]):
+        load(path, {})
 
 
 def test_unknown_keys_in_the_file_are_named(tmp_path: Path) -> None:

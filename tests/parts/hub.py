@@ -94,8 +94,8 @@ class HubProcess:
 
     def desk(self, *arguments: str) -> Any:
         """The same, run inside this process: without the second that an interpreter takes to start."""
-        unset = {name: None for name in os.environ if name.startswith("SIMPUL_")}
-        ended = CliRunner().invoke(simpul, list(arguments), env=unset | self.settings())
+        env: dict[str, str | None] = dict.fromkeys(name for name in os.environ if name.startswith("SIMPUL_"))
+        ended = CliRunner().invoke(simpul, list(arguments), env=env | self.settings())
         if ended.exit_code:
             raise HubFailed(f"simpul {' '.join(arguments)}: exit {ended.exit_code}\n{ended.output[-2000:]}")
         return json.loads(ended.stdout or "null")

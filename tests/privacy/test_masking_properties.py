@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.domain.privacy import is_plain, mask
-from hub.domain.privacy.addresses import direct_spans, house_number_spans
-from hub.domain.privacy.emails import email_spans
-from hub.domain.privacy.numbers import number_spans
+from hub.domain.privacy.disguised import encoded_parts
+from hub.domain.privacy.masking import SCANS
 from hub.domain.privacy.own import may_hold, own_spans, plain_may_hold
 
 PIECES = [
@@ -66,9 +65,48 @@ PIECES = [
         "'",
         "(",
     ],
+    *[
+        " at ",
+        "(at)",
+        "[At] ",
+        "_at_",
+        " titik ",
+        "dot",
+        "contoh.id",
+        "%20",
+        "%40",
+        "%",
+        "+",
+        "?a=",
+        "https://x/",
+    ],
+    *[
+        "6202O",
+        "1O1580",
+        "OOO1",
+        "62O2O115O58OOOO1",
+        "l",
+        "I",
+        "S. ",
+        "A",
+        "é",
+        "\u0301",
+        "nya",
+        "ku",
+        "Putri",
+        "S",
+    ],
     *["Siti", "Aminah", " aminah", "a", "[NIK disamarkan]", "[", "]", "K", "ſ", "\ud800", ")", "x", "+60 12"],
 ]
-OWN = ["Siti Aminah", "081299990001", "budi@gmail", "3273011203800004", "Aminah"]
+OWN = [
+    "Siti Aminah Putri",
+    "José Garcia",
+    "Siti Aminah",
+    "081299990001",
+    "budi@gmail",
+    "3273011203800004",
+    "Aminah",
+]
 texts = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=4)), max_size=25).map("".join)
 
 
@@ -91,8 +129,9 @@ def test_any_text_and_any_own_values_are_taken(text: str, own: list[str]) -> Non
 @given(texts)
 def test_what_the_cheap_look_calls_plain_holds_nothing_for_the_scan(text: str) -> None:
     if is_plain(text):
-        for spans in (email_spans, number_spans, direct_spans, house_number_spans):
+        for spans in SCANS:
             assert list(spans(text)) == []
+        assert list(encoded_parts(text)) == []
 
 
 @settings(max_examples=1500)
@@ -164,6 +203,21 @@ HOSTILE = {
     "names": "siti " * 4_000,
     "brackets": "[" * 20_000,
     "gmail": "a @gmail " * 2_222,
+    "spelled": "a (at) " * 2_857,
+    "spelled domains": "a at " + "a dot " * 3_333,
+    "spelled blanks": " at a" * 4_000,
+    "lookalikes": "62O2O115O58OOOO1 " * 1_176,
+    "percents": "%41" * 6_666,
+    "percent words": "a?%41%40b.id " * 1_538,
+    "nested percents": "%" + "25" * 9_999,
+    "queries": "https://x/?%20" * 1_428,
+    "names in turn": "siti aminah " * 1_666,
+    "initials": "s. aminah" * 2_222,
+    "accents": "sitié aminah\u0301 " * 1_333,
+    "RT in turn": "rt 1 rw 2 no 3 " * 1_333,
+    "RT up to a number": "rt 1 " * 3_990 + "no 5",
+    "streets with RT": "jl a rt 1 rw 2 " * 1_333,
+    "plots": "kav 6" + "2rt 3" * 3_990,
 }
 
 

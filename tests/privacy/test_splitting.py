@@ -111,7 +111,7 @@ def test_nothing_personal_is_left_in_what_others_read() -> None:
     for secret in ("Siti", "siti", "0812", "081234567890", "3273011203800004", "No. 12", "RT 03"):
         assert secret not in open_text
     kinds = {finding.kind for finding in parts.findings}
-    assert kinds == {"reporter", "nik", "address"}
+    assert kinds == {"reporter", "address"}
     assert parts.masked["location"]["point"] == full()["location"]["point"]
 
 

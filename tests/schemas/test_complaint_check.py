@@ -11,6 +11,7 @@ import pytest
 from schemas.categories import Categories
 from schemas.complaint_check import check_complaint
 from schemas.flaw import Flaw
+from schemas.hints import like_category, like_region
 from schemas.regions import Regions
 from schemas.registry import MOST_FLAWS, Registry
 
@@ -39,8 +40,60 @@ def test_an_unknown_topic_gets_a_suggestion(check: Check, complaint: Any) -> Non
     (flaw,) = check({**complaint, "category": "roads"})
     assert flaw == Flaw(
         "/category",
-        'category is "roads", which is not on the list of topics (GET /v1/categories). Did you mean road?',
+        'category is "roads", which is not on the list of topics (GET /v1/categories). '
+        "Did you mean road (Jalan dan jembatan)?",
     )
+
+
+@pytest.mark.parametrize(
+    ("named", "codes"),
+    [
+        ("jalan", ["road"]),
+        ("Jalan", ["road"]),
+        ("JALAN DAN JEMBATAN", ["road"]),
+        ("Street lighting", ["street_lighting"]),
+        ("air", ["water"]),
+        ("sampah", ["waste"]),
+        ("pendidikn", ["education"]),
+        ("kesehatan", ["health", "health_insurance"]),
+        ("dan", []),
+        ("lan", []),
+        ("lampu", []),
+        ("tidak_ada", []),
+        ("", []),
+        ("__", []),
+    ],
+)
+def test_a_topic_is_found_by_its_names_and_not_guessed(named: str, codes: list[str]) -> None:
+    assert [found.code for found in like_category(named, Categories.load())] == codes
+
+
+@pytest.mark.parametrize(
+    ("named", "codes"),
+    [
+        ("Kotawaringin Timur", ["62.02"]),
+        ("KAB. KOTAWARINGIN TIMUR", ["62.02"]),
+        ("Bandung", ["32.04", "32.73"]),
+        ("Kota Bandung", ["32.73"]),
+        ("Prov. Kalimantan Tengah", ["62"]),
+        ("Baamang", []),
+        ("62.02", []),
+    ],
+)
+def test_a_region_is_found_by_its_name(named: str, codes: list[str]) -> None:
+    assert [found.code for found in like_region(named, Regions.load())] == codes
+
+
+def test_names_in_place_of_codes_are_answered_with_the_codes(check: Check, complaint: Any) -> None:
+    complaint["category"] = "Jalan"
+    complaint["location"]["region"] = "Kotawaringin Timur"
+    told = {flaw.pointer: flaw.detail for flaw in check(complaint)}
+    assert told == {
+        "/category": 'category is "Jalan", which is not on the list of topics (GET /v1/categories). '
+        "Did you mean road (Jalan dan jembatan)?",
+        "/location/region": "location.region must be a Kemendagri region code (GET /v1/regions), not a name. "
+        "Did you mean 62.02 (Kabupaten Kotawaringin Timur)?",
+    }
 
 
 @pytest.mark.parametrize("code", ["99", "62.99", "99.01.01", "9901011001"])
@@ -72,9 +125,29 @@ def test_a_clock_may_run_five_minutes_ahead(check: Check, complaint: Any, ahead_
 def test_wib_sent_as_utc_is_explained(check: Check, complaint: Any) -> None:
     (flaw,) = check({**complaint, "submitted_at": "2025-03-14T09:30:00Z"})
     assert flaw.detail == (
-        'submitted_at is "2025-03-14T09:30:00Z", which is 420 minutes ahead of the hub\'s clock; at most 5 '
-        "are allowed. Check the clock and the offset (WIB is +07:00, WITA +08:00, WIT +09:00)."
+        'submitted_at is "2025-03-14T09:30:00Z", which is 7 hours ahead of the hub\'s clock; at most 5 '
+        "minutes are allowed. Check the clock and the offset (WIB is +07:00, WITA +08:00, WIT +09:00)."
     )
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        ("2025-03-14T02:36:30Z", "6 minutes ahead"),
+        ("2025-03-14T05:30:00Z", "3 hours ahead"),
+        ("2026-03-12T09:30:00+07:00", "363 days ahead"),
+        ("2999-01-01T00:00:00+07:00", "974 years ahead"),
+    ],
+)
+def test_the_lead_is_told_in_a_fitting_unit(check: Check, complaint: Any, sent: str, words: str) -> None:
+    (flaw,) = check({**complaint, "submitted_at": sent})
+    assert flaw.detail.startswith(f'submitted_at is "{sent}", which is {words} of the hub\'s clock')
+
+
+@pytest.mark.parametrize("sent", ["2999-01-01 00:00:00+07:00", "2999-02-30T00:00:00Z", "2999-01-01"])
+def test_a_far_time_of_the_wrong_form_is_told_its_form(check: Check, complaint: Any, sent: str) -> None:
+    (flaw,) = check({**complaint, "submitted_at": sent})
+    assert f'submitted_at is "{sent}", which is not a valid date-time. Write' in flaw.detail
 
 
 @pytest.mark.parametrize(
@@ -131,3 +204,12 @@ def test_the_number_of_faults_is_bounded(check: Check, complaint: Any) -> None:
 )
 def test_what_is_no_complaint_at_all_is_refused(check: Check, document: Any) -> None:
     assert check(document)
+
+
+@pytest.mark.parametrize(
+    ("occurred_on", "taken"),
+    [("2025-03-14", True), ("2025-03-15", True), ("2025-03-16", False), ("2031-01-01", False)],
+)
+def test_what_happened_lies_behind(check: Check, complaint: Any, occurred_on: str, taken: bool) -> None:
+    flaws = check({**complaint, "occurred_on": occurred_on})
+    assert [flaw.pointer for flaw in flaws] == ([] if taken else ["/occurred_on"])

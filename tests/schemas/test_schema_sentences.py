@@ -77,7 +77,7 @@ def test_a_missing_member_is_named_by_its_own_pointer(complaint: Any) -> None:
     assert one(REGISTRY, complaint) == Flaw(
         "/source/reference",
         "source.reference is missing. Add it: the source app's own number for the report, 1 to 128 "
-        "characters on one line.",
+        "characters on one line, not only of blanks.",
     )
 
 
@@ -85,6 +85,37 @@ def test_a_condition_asks_for_what_it_makes_necessary(registry: Registry) -> Non
     flaw = one(registry, {"decision": "reject"}, "verification")
     assert flaw.pointer == "/reason"
     assert "tells the reporter why" in flaw.detail
+
+
+@pytest.mark.parametrize("sent", [[], "x", None])
+def test_no_object_at_all_is_told_in_one_sentence(sent: Any) -> None:
+    assert one(REGISTRY, sent).detail.endswith("; it must be an object in braces.")
+
+
+@pytest.mark.parametrize(
+    ("name", "document", "words"),
+    [
+        ("forwarding-request", {"to": [{"agency": "kemenpu"}]}, "lead or support"),
+        ("closure", {}, "resolved, no_reply, withdrawn_by_reporter, duplicate, archived or other"),
+        ("return", {}, "not_ours, outside_region, needs_information, duplicate or other"),
+        ("verification", {}, "accept, incomplete or reject."),
+    ],
+)
+def test_a_missing_code_names_its_possible_words(name: str, document: Any, words: str) -> None:
+    assert f"is missing. Add it: {words}" in one(REGISTRY, document, name).detail
+
+
+@pytest.mark.parametrize(
+    "sent", ["2025-03-14 09:26:53", "14 Maret 2025 pukul 09.26 WIB", "14/03/2025", "14-Mar-25"]
+)
+def test_a_time_of_another_notation_is_repeated(complaint: Any, sent: str) -> None:
+    detail = one(REGISTRY, {**complaint, "submitted_at": sent}).detail
+    assert f'submitted_at is "{sent}", which is not a valid date-time. Write a time with its offset' in detail
+
+
+@pytest.mark.parametrize("sent", ["Siti Rahmawati", "0812 3456 7890", "6202 0141 0789 0001", "14 Siti 2025"])
+def test_what_is_no_time_is_not_repeated(complaint: Any, sent: str) -> None:
+    assert sent not in one(REGISTRY, {**complaint, "submitted_at": sent}).detail
 
 
 def test_pointers_escape_slash_and_tilde(complaint: Any) -> None:

@@ -131,6 +131,7 @@ async def test_a_trimmed_mailbox_says_where_it_starts(world: HubWorld) -> None:
         with pytest.raises(Erased) as gone:
             await hub.mailboxes.digest(KOTIM, 2, 3)
         assert gone.value.extra == {"first": 3}
+        assert gone.value.type_code == "mailbox-trimmed"
         page = await hub.mailboxes.page(KOTIM, 2, 10)
         assert [item["position"] for item in page["items"]] == [3]
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from hub.domain.commands import Answer, Progress, Verify
+from hub.errors import Invalid
 from hub.ports.files import FileRow
 from hub.vault.attachments import AttachmentStore
 from tests.service.hubworld import KOTIM, PUPR, STRANGER, HubWorld, principal, statuses
@@ -166,6 +167,23 @@ async def test_a_flag_hides_the_name(world: HubWorld, flag: str) -> None:
     async with world.serving() as hub:
         view = await hub.case(principal(KOTIM), case_id)
         assert view["complaint"]["reporter"] == {"anonymous": flag == "anonymous"}
+
+
+@pytest.mark.parametrize("reference", ["ref-{national_id}", "hp {phone}", "{email}", "{name} 2", OTHERS_NIK])
+def test_a_reference_that_tells_who_reported_is_refused(world: HubWorld, reference: str) -> None:
+    """It is an identifier: it lies open in tables, events and mailboxes, and cannot be masked."""
+    with pytest.raises(Invalid) as refused:
+        world.submission(reference.format(**PEOPLE[0]), reporter=PEOPLE[0])
+    assert [pointer for pointer, _ in refused.value.flaws] == ["/source/reference"]
+
+
+def test_an_encoded_name_in_the_source_url_and_in_members_names_is_masked(world: HubWorld) -> None:
+    person = PEOPLE[0]
+    source = {"agency": KOTIM, "reference": "U-1", "url": "https://lapor.example/p?nama=Marlina%20Tundan"}
+    case_id = world.submitted("U-1", reporter=person, source=source, extensions={KOTIM: {person["name"]: 1}})
+    complaint = world.read(lambda s: s.case(case_id)).texts
+    assert "Marlina" not in str(complaint)
+    assert "[pelapor disamarkan]" in str(complaint)
 
 
 def test_keys_of_another_hub_open_nothing(world: HubWorld, world_factory: Any) -> None:

@@ -4,7 +4,9 @@ from hub.domain.privacy.complaint import ComplaintParts, join_complaint, split_c
 from hub.domain.privacy.document import mask_document
 from hub.domain.privacy.finding import Finding, Kind
 from hub.domain.privacy.masking import Masked, mask
+from hub.domain.privacy.own import own_values
 from hub.domain.privacy.plain import is_plain
+from hub.domain.privacy.references import reference_flaws
 
 __all__ = [
     "ComplaintParts",
@@ -15,5 +17,7 @@ __all__ = [
     "join_complaint",
     "mask",
     "mask_document",
+    "own_values",
+    "reference_flaws",
     "split_complaint",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 
 from hub.domain.privacy.document import gather_texts, mask_value
 from hub.domain.privacy.finding import Finding, Kind, as_findings
-from hub.domain.privacy.own import plain_may_hold
+from hub.domain.privacy.own import own_values, plain_may_hold
 from hub.domain.privacy.plain import is_plain
 
 _CODES = (
@@ -19,7 +19,6 @@ _CODES = (
     "addressed_to",
 )
 _TEXTS = ("title", "description", "tags", "external_ids", "extensions")
-_OWN = ("name", "phone", "email", "national_id")
 _BORDER = "\n#\n"
 """Between joined texts: the # keeps digits of two texts from looking like one number."""
 
@@ -44,9 +43,8 @@ class ComplaintParts:
 def split_complaint(document: dict[str, Any]) -> ComplaintParts:
     """Splits a complaint that fits the schema. The document is not changed, but its values are shared."""
     identity = document["reporter"]
-    own_values = [value for name in _OWN if (value := identity.get(name))]
-    words = _words(document)
-    masked, original, findings = _mask_words(words, own_values)
+    hidden = identity["anonymous"] or document.get("confidential", False)
+    masked, original, findings = _mask_words(_words(document), own_values(identity, hidden=hidden))
     return ComplaintParts(_clear(document, identity), masked, original, identity, findings)
 
 
@@ -103,17 +101,24 @@ def _words(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _mask_words(
-    words: dict[str, Any], own_values: list[str]
+    words: dict[str, Any], own: list[str]
 ) -> tuple[dict[str, Any], dict[str, Any], tuple[Finding, ...]]:
     """Almost every complaint holds nothing to mask: one cheap look at all its texts together says so."""
     texts: list[str] = []
     gather_texts(words, texts)
     together = _BORDER.join(texts)
-    if is_plain(together) and not plain_may_hold(together, own_values):
+    if is_plain(together) and not plain_may_hold(together, own):
         return words, {}, ()
     counts: dict[Kind, int] = {}
-    masked = {name: mask_value(value, own_values, counts) for name, value in words.items()}
+    masked = {name: _mask_member(name, value, own, counts) for name, value in words.items()}
     if "point" in words.get("location", ()):
         masked["location"]["point"] = words["location"]["point"]  # GeoJSON has words of its own
     original = {name: value for name, value in words.items() if masked[name] != value}
     return masked, original, as_findings(counts)
+
+
+def _mask_member(name: str, value: Any, own: list[str], counts: dict[Kind, int]) -> Any:
+    if name != "extensions":
+        return mask_value(value, own, counts)
+    # An agency's id is no text; below it the agency's own names begin.
+    return {agency: mask_value(member, own, counts, own) for agency, member in value.items()}

@@ -18,7 +18,7 @@ _DOT = r"(?:\s?[\[({<]\s?(?:dot|titik|\.)\s?[\])}>]\s?|\s(?:dot|titik)\s|\.)"
 _PROVIDER = r"(?:gmail|googlemail|yahoo|ymail|rocketmail|hotmail|outlook|icloud)(?![^\W_])"
 _DOMAIN = rf"(?:(?:[\w\-]{{1,63}}{_DOT}){{1,4}}{_TOP}|{_PROVIDER}(?:{_DOT}[a-z]{{2,3}}(?![^\W_])){{0,2}})"
 _AT = re.compile(
-    r"(?:\s?[\[({<]\s?(?:at|et|@)\s?[\])}>]\s?|\s(?:at|@)\s|[_\-](?:at)[_\-]|@)(?=[\w])",
+    r"(?:\s?[\[({<]\s?(?:at|@)\s?[\])}>]\s?|\s(?:at|@)\s|[_\-](?:at)[_\-]|@)(?=[\w])",
     re.IGNORECASE,
 )
 _AFTER = re.compile(_DOMAIN, re.IGNORECASE)
@@ -64,8 +64,9 @@ def encoded_parts(text: str) -> Iterator[tuple[int, int, str]]:
             continue
         host = _HOST.match(word[0])
         after_host = host.end() if host and "://" in word[0] else 0
-        query = word[0].find("?", after_host) + 1 or len(word[0])
-        for start, end in ((after_host, query), (query, len(word[0]))):
+        before, _, _ = word[0][after_host:].partition("?")
+        query = after_host + len(before)
+        for start, end in ((after_host, query), (query + 1, len(word[0]))):
             part = word[0][start:end]
             if _PERCENT.search(part):
                 yield word.start() + start, word.start() + end, _decoded(part)

@@ -16,27 +16,40 @@ def mask_document(document: Any, own_values: Sequence[str] = ()) -> tuple[Any, t
     """The same document (a new one where something was masked) with every string, member name and long
     integer masked, and what was found."""
     counts: dict[Kind, int] = {}
-    masked = mask_value(document, own_values, counts)
+    masked = mask_value(document, own_values, counts, own_values)
     return masked, as_findings(counts)
 
 
-def mask_value(value: Any, own_values: Sequence[str], counts: dict[Kind, int]) -> Any:
-    """A masked copy of a JSON value. Depth is bounded by the parser that read it."""
+def mask_value(
+    value: Any, own_values: Sequence[str], counts: dict[Kind, int], own_in_names: Sequence[str] = ()
+) -> Any:
+    """A masked copy of a JSON value. Depth is bounded by the parser that read it.
+
+    Some apps file things under a NIK or a person's name, so members' names are masked too: with the
+    reporter's own values only as far as `own_in_names` says, since a schema's own names must stay."""
     if isinstance(value, str):
         return mask_into(value, own_values, counts)
     if isinstance(value, dict):
-        return {
-            # A member's name is never a person's name, but some apps file things under a NIK.
-            mask_into(name, (), counts): mask_value(member, own_values, counts)
-            for name, member in value.items()
-        }
+        return _mask_members(value, own_values, counts, own_in_names)
     if isinstance(value, list):
-        return [mask_value(item, own_values, counts) for item in value]
+        return [mask_value(item, own_values, counts, own_in_names) for item in value]
     if isinstance(value, int) and abs(value) >= _LONG_INTEGER:
         text = str(value)
         masked = mask_into(text, own_values, counts)
         return value if masked == text else masked
     return value
+
+
+def _mask_members(
+    members: dict[str, Any], own_values: Sequence[str], counts: dict[Kind, int], own_in_names: Sequence[str]
+) -> dict[str, Any]:
+    masked: dict[str, Any] = {}
+    for name, member in members.items():
+        hidden = numbered = mask_into(name, own_in_names, counts)
+        while numbered in masked:  # two people's names must not become one member
+            numbered = f"{hidden} {len(masked)}" if numbered == hidden else f"{numbered}'"
+        masked[numbered] = mask_value(member, own_values, counts, own_in_names)
+    return masked
 
 
 def gather_texts(value: Any, texts: list[str]) -> None:

@@ -84,7 +84,7 @@ def name_may_stand(folded_text: str, name: str) -> bool:
 
 
 def _words(name: str) -> list[str]:
-    return [word for found in _WORD.findall(folded(name)) if (word := found)]
+    return _WORD.findall(folded(name))
 
 
 def _long(words: Sequence[str]) -> list[str]:
@@ -105,7 +105,7 @@ def _forms_around(word: str, words: Sequence[str], spelled: dict[str, str]) -> l
     forms = []
     if others:
         following = "|".join(spelled[other] for other in others)
-        forms.append(f"{spelled[word]}(?:{_BETWEEN}{{1,4}}(?:{following})(?![^\\W\\d_]))*?"
+        forms.append(f"{spelled[word]}(?:{_BETWEEN}{{1,4}}(?:{following})(?![^\\W\\d_]))*"
                      f"{_BETWEEN}{{1,4}}(?:{following})")  # fmt: skip
     initials = sorted({other[0] for other in words if other != word})
     if initials and _takes_initial(word):

@@ -69,17 +69,16 @@ def _groups(text: str, start: int, end: int) -> list[Group]:
     groups: list[Group] = []
     before = start
     for found in _GROUP.finditer(text, start, end):
-        groups.append(
-            Group(found.start(), found.end(), _ascii_digits(found[0]), text[before : found.start()])
-        )
+        groups.append(Group(found.start(), found.end(), ascii_digits(found[0]), text[before : found.start()]))
         before = found.end()
     return groups
 
 
-def _ascii_digits(text: str) -> str:
+def ascii_digits(text: str, *, keep: bool = False) -> str:
+    """The digits of any script as 0-9, with what is none left out or kept."""
     if text.isascii():
         return text
-    return "".join(str(unicodedata.decimal(c)) for c in text if c.isdecimal())
+    return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c * keep for c in text)
 
 
 def _phone_span(text: str, start: int, end: int) -> Span:
@@ -105,9 +104,13 @@ def _is_nik(digits: str, window: list[Group]) -> bool:
     lengths = [len(group.digits) for group in window]
     if lengths == [4, 4, 4, 4] and _luhn(digits):
         return True
+    return is_plausible_nik(digits) and not _two_dates(window, lengths) and not _coordinates(window, lengths)
+
+
+def is_plausible_nik(digits: str) -> bool:
+    """Sixteen digits 0-9 with a province, a day (+40 for women) and a month in their places."""
     province, day, month = int(digits[:2]), int(digits[6:8]), int(digits[8:10])
-    plausible = province >= 11 and (1 <= day <= 31 or 41 <= day <= 71) and 1 <= month <= 12
-    return plausible and not _two_dates(window, lengths) and not _coordinates(window, lengths)
+    return province >= 11 and (1 <= day <= 31 or 41 <= day <= 71) and 1 <= month <= 12
 
 
 def _two_dates(window: list[Group], lengths: list[int]) -> bool:

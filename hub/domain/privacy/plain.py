@@ -1,7 +1,7 @@
 """The cheap look that decides whether the costly scan runs: about a microsecond a kB for an ordinary text.
 
 It may send an innocent text to the scan, never keep a guilty one from it (a property test holds it to that).
-One `bytes.translate` lowers the case, turns digits into 0 and drops every separator that a number or an
+A `bytes.translate` lowers the case, turns digits into 0 and drops every separator that a number or an
 address may hold inside, so that what remains is looked for with plain byte searches.
 """
 
@@ -18,6 +18,18 @@ _ASCII = bytes(range(0x80))
 _ODD = re.compile("[\\d＠﹫ıİſK]")
 """Digits and @ of other scripts, and the letters that fold to an ASCII one when case is ignored."""
 
+_LETTERS_AND_LOOKALIKES = bytes(
+    0x30
+    if chr(code) in "0123456789OoIil|"
+    else ord(chr(code).lower())
+    if code < 0x80 and (chr(code).isalpha())
+    else 0x20
+    for code in range(256)
+)
+"""Digits, and the letters that are written for 0 and 1, become 0; other letters lower; the rest blanks."""
+_PERCENT = re.compile("%[0-9A-Fa-f]{2}")
+_LONG_LOOKALIKE = b"0" * 16
+
 FEWEST_DIGITS = 9
 """The shortest number that is looked for: a landline with its area code."""
 
@@ -27,10 +39,13 @@ _MARKERS = (b"rt", b"rw", b"no", b"nomor", b"nmr", b"kav", b"kavling")
 
 def is_plain(text: str) -> bool:
     """True when `text` surely holds no NIK, phone, e-mail or house-level address."""
-    if "@" in text:
+    if "@" in text or ("%" in text and _PERCENT.search(text)):
         return False
     data = text.encode("utf-8", "surrogatepass")
     if not text.isascii() and _has_odd(data):
+        return False
+    worded = data.translate(_LETTERS_AND_LOOKALIKES)
+    if b" at " in worded or _LONG_LOOKALIKE in worded:
         return False
     shaped = data.translate(_SHAPE, _DROPPED)
     before_digits = shaped.split(b"0")
@@ -39,7 +54,7 @@ def is_plain(text: str) -> bool:
     if len(before_digits) > FEWEST_DIGITS and _LONG_NUMBER in shaped:
         return False
     before_digits.pop()
-    return not any(words and (words.endswith(_MARKERS) or b"blok" in words[-8:]) for words in before_digits)
+    return not any(words.endswith(_MARKERS) or b"blok" in words[-8:] for words in filter(None, before_digits))
 
 
 def _has_odd(data: bytes) -> bool:

@@ -1,0 +1,76 @@
+"""Compares what the hub acknowledged with what it has: after a restore it may lack complaints.
+
+Those go back to waiting, are read again from the app's rows, and are sent again. Nobody retypes them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import structlog
+
+from connectors.errors import HubRefused
+from connectors.hub_client import HubClient
+from connectors.outbox import Outbox
+from connectors.spool import Spool
+
+log = structlog.get_logger("simpul-connector")
+PAGE = 10_000
+PAGE_BYTES = 512 * 1024
+DAILY_S = 86_400.0
+
+
+class Reconciler:
+    """One comparison at a start, one a day, and one at every new incarnation of the hub."""
+
+    def __init__(
+        self, hub: HubClient, spool: Spool, outbox: Outbox, now_s: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._hub, self._spool, self._outbox, self._now_s = hub, spool, outbox, now_s
+        self._next_s = now_s()
+
+    async def step(self) -> bool:
+        incarnation = await incarnation_of(self._hub)
+        if self._now_s() < self._next_s and incarnation == self._spool.get("compared_incarnation"):
+            return False
+        await self.compare()
+        self._spool.put("compared_incarnation", incarnation)
+        self._next_s = self._now_s() + DAILY_S
+        return False
+
+    async def compare(self) -> int:
+        """Asks for every acknowledged reference, page by page; how many the hub lacks."""
+        after, lost = "", 0
+        while references := within_bytes(self._outbox.sent_after(after, PAGE)):
+            answer = await self._hub.post("/v1/submissions/missing", {"references": references})
+            missing = [str(reference) for reference in answer.get("references", [])]
+            lost += self._outbox.lose(missing)
+            after = references[-1]
+        if lost:
+            log.warning("the hub lacks complaints that it had; reading and sending them again", count=lost)
+        return lost
+
+
+def within_bytes(references: list[str]) -> list[str]:
+    """As many from the front as fit one request."""
+    size, count = 0, 0
+    for reference in references:
+        size += len(reference.encode()) + 8
+        if count and size > PAGE_BYTES:
+            break
+        count += 1
+    return references[:count]
+
+
+async def incarnation_of(hub: HubClient) -> str:
+    """What a restore of the hub changes; "" where this client may not read its mailbox."""
+    after = 0
+    for _ in range(2):
+        try:
+            return str((await hub.mailbox(after, 1, 0)).get("incarnation", ""))
+        except HubRefused as problem:
+            if problem.status != 410 or problem.first is None:
+                break
+            after = problem.first - 1  # the front was trimmed
+    return ""

@@ -1,0 +1,41 @@
+"""Small words of messages: numbers with their noun, and why a connection failed."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ssl
+
+_PLURALS = {"status": "statuses", "reply": "replies", "thing": "things"}
+_ERRNO = {
+    errno.ECONNREFUSED: "connection refused: nothing listens there",
+    errno.ECONNRESET: "the connection was cut",
+    errno.EHOSTUNREACH: "no route to that machine",
+    errno.ENETUNREACH: "no network",
+    errno.ETIMEDOUT: "no answer in time",
+}
+
+
+def many(count: int, noun: str) -> str:
+    """`1 row`, `3 rows`."""
+    return f"{count} {noun if count == 1 else _PLURALS.get(noun, noun + 's')}"
+
+
+def why_unreachable(error: BaseException) -> str:
+    """The cause of a failed connection in words, without addresses."""
+    if isinstance(error, (asyncio.TimeoutError, TimeoutError)):
+        return "no answer in time"
+    inner = getattr(error, "os_error", None) or error
+    if isinstance(error, ssl.SSLError) or isinstance(inner, ssl.SSLError) or "Certificate" in _kind(error):
+        return "its TLS certificate is not trusted here, or it speaks no TLS"
+    if "DNS" in _kind(error) or "gaierror" in _kind(inner):
+        return "its name is not known here (DNS)"
+    number = getattr(inner, "errno", None)
+    if isinstance(number, int) and number in _ERRNO:
+        return _ERRNO[number]
+    said = getattr(inner, "strerror", None)
+    return said if isinstance(said, str) and said else _kind(error)
+
+
+def _kind(error: BaseException) -> str:
+    return type(error).__name__

@@ -1,0 +1,67 @@
+"""After a restore of the hub nobody retypes a complaint: what it lacks is read and sent again."""
+
+from __future__ import annotations
+
+import pytest
+
+from connectors.reconciling import PAGE_BYTES, within_bytes
+from tests.connectors.apps import App
+from tests.connectors.office import Office, sql_config, write_back
+from tests.connectors.processes import ConnectorProcess, eventually
+from tests.parts.hub import HubProcess
+
+LACKS = "the hub lacks complaints that it had; reading and sending them again"
+
+
+def restore_after_two(own_hub: HubProcess, app: App, office: Office, connector: ConnectorProcess) -> None:
+    """The backup holds report 1; 2 and 3 are acknowledged after it."""
+    app.reports(1)
+    connector.start()
+    eventually(lambda: len(office.complaints()) == 1, "the first arrives")
+    backup = str(connector.folder / "backup.tar.gz")
+    own_hub.desk("backup", backup)
+    app.reports(2)
+    eventually(lambda: len(office.complaints()) == 3, "two that the backup does not hold")
+    own_hub.stop()
+    own_hub.desk("restore", backup)
+
+
+@pytest.mark.parametrize("rescan", ["rescan_every_s = 900", "rescan_every_s = 0"])
+def test_a_running_connector_sends_again_what_a_restored_hub_lacks(
+    rescan: str, own_hub: HubProcess, sqlite: App, connector: ConnectorProcess
+) -> None:
+    office = Office.open(own_hub)
+    source = f'table = "pengaduan"\nkey = "id_pengaduan"\nwindow = 1\nevery_s = 0.1\n{rescan}'
+    source += '\njoin = "LEFT JOIN masyarakat ON masyarakat.nik = pengaduan.nik"'
+    sql_config(sqlite, office, connector, write_back(office.ministry), source=source)
+    restore_after_two(own_hub, sqlite, office, connector)
+    own_hub.start()
+    assert sorted(office.complaints()) == ["1"]
+    eventually(lambda: sorted(office.complaints()) == ["1", "2", "3"], "they arrive again")
+    eventually(lambda: len(office.legs()) == 3, "and are forwarded again")
+    assert [line["count"] for line in connector.logged() if line["event"] == LACKS] == [2]
+    assert sorted(office.accepted()) == ["1", "2", "3"]
+
+
+def test_a_connector_that_was_down_meanwhile_compares_at_its_start(
+    own_hub: HubProcess, sqlite: App, connector: ConnectorProcess
+) -> None:
+    office = Office.open(own_hub)
+    sql_config(sqlite, office, connector)
+    restore_after_two(own_hub, sqlite, office, connector)
+    connector.kill()
+    sqlite.run("DELETE FROM pengaduan WHERE id_pengaduan = 3")
+    own_hub.start()
+    connector.start()
+    eventually(lambda: sorted(office.complaints()) == ["1", "2"], "what the app still has arrives again")
+    gone = "complaints that the hub lost have no row here any more; see check"
+    eventually(lambda: gone in connector.events(), "what is lost on both sides is named")
+    assert "3 (held): the hub had it and lost it" in connector.run("check").stdout
+
+
+def test_a_page_of_long_references_stays_below_what_the_hub_takes() -> None:
+    references = [f"{number:0128}" for number in range(10_000)]
+    page = within_bytes(references)
+    assert 0 < len(page) < len(references)
+    assert sum(len(reference) + 3 for reference in page) < PAGE_BYTES
+    assert within_bytes(references[:10]) == references[:10]

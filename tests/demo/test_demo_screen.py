@@ -1,0 +1,70 @@
+"""What the terminal says before, while and after complaints travel, on a screen of 80 by 24."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from deploy.demo.journeys import Journey, Journeys
+from deploy.demo.layout import Layout
+from deploy.demo.screen import LiveScreen, Screen, places
+from tests.demo.running import ROOT
+
+
+def screen_of(folder: Path, kind: type[Screen]) -> tuple[Screen, io.StringIO]:
+    told = io.StringIO()
+    console = Console(file=told, width=80, height=24, force_terminal=kind is LiveScreen, color_system=None)
+    return kind(Layout(folder, 8090), Journeys(), console), told
+
+
+@pytest.mark.parametrize("kind", [Screen, LiveScreen])
+@pytest.mark.parametrize("depth", [1, 8])
+def test_nothing_that_one_is_told_to_open_is_cut(kind: type[Screen], depth: int) -> None:
+    folder = Path("/srv/" + "aduan-masyarakat/" * depth)
+    screen, told = screen_of(folder, kind)
+    with screen:
+        screen.flowing()
+    assert "http://127.0.0.1:8090/docs" in told.getvalue()
+    for _, place in places(Layout(folder, 8090)):
+        assert any(line.rstrip().endswith(place) for line in told.getvalue().splitlines()), place
+
+
+def test_the_first_lines_name_address_and_ports(tmp_path: Path) -> None:
+    screen, told = screen_of(tmp_path, Screen)
+    screen.begin()
+    assert "http://127.0.0.1:8090" in told.getvalue()
+    assert "ports 8090 to 8093" in told.getvalue()
+
+
+def test_the_first_answer_is_told_once(tmp_path: Path) -> None:
+    screen, told = screen_of(tmp_path, LiveScreen)
+    with screen:
+        screen.flowing()
+        for number in "12":
+            screen.first_answer(Journey("Lapor Kotim", number, "Jalan", 0.0))
+    assert told.getvalue().count("The first answer is back") == 1
+
+
+def test_what_is_said_after_the_end_stands_below_the_table(tmp_path: Path) -> None:
+    screen, told = screen_of(tmp_path, LiveScreen)
+    with screen:
+        screen.flowing()
+        screen.close()
+        screen.say("stopped; nothing is left running.")
+    assert told.getvalue().rstrip().endswith("stopped; nothing is left running.")
+    assert "perjalanan" in told.getvalue()
+
+
+@pytest.mark.parametrize("port", ["abc", "80000", "65533", "0", "-5", "8080.5", "9" * 5000])
+def test_what_is_no_port_is_refused_in_a_sentence(port: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "deploy.demo", "--dir", str(tmp_path / "demo"), f"--port={port}"]
+    refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("make run: There is no port ")
+    assert refused.stderr.endswith("Choose another: make run PORT=8090\n")
+    assert not (tmp_path / "demo").exists()
