@@ -106,7 +106,8 @@ def _show(config: SqlConfig, sampled: int, findings: _Findings, report: Report) 
         report.wrong(f"of the {many(sampled, 'row')} looked at, none can be sent as mapped")
     else:
         report.ok(
-            f"of the {many(sampled, 'row')} looked at, {findings.fine} can be sent; the first, as the hub gets it:"
+            f"of the {many(sampled, 'row')} looked at, {findings.fine} can be sent; "
+            "the first, as the hub gets it:"
         )
         report.detail(orjson.dumps(findings.first, option=orjson.OPT_INDENT_2).decode())
     for reason, references in findings.reasons.items():

@@ -153,8 +153,9 @@ class HubClient:
         if error.error not in ("invalid_client", "unauthorized_client"):
             return HubAway(f"the hub gives no token: {error}")
         names = [self._hub.client_id_env, self._hub.private_key_file or self._hub.client_secret_env]
+        client_id = secret(self._hub.client_id_env, "hub.client_id_env")
         return ClientRefused(
-            f"the hub refuses this client ({secret(self._hub.client_id_env, 'hub.client_id_env')}); check {' and '.join(names)}",
+            f"the hub refuses this client ({client_id}); check {' and '.join(names)}",
             retry_after_s=4 * self._hub.backoff_cap_s,
         )
 

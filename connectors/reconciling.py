@@ -6,7 +6,9 @@ Those go back to waiting, are read again from the app's rows, and are sent again
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from urllib.parse import quote
 
 import structlog
 
@@ -32,9 +34,12 @@ class Reconciler:
 
     async def step(self) -> bool:
         incarnation = await incarnation_of(self._hub)
-        if self._now_s() < self._next_s and incarnation == self._spool.get("compared_incarnation"):
+        known = self._spool.get("compared_incarnation")
+        if self._now_s() < self._next_s and incarnation == known:
             return False
         await self.compare()
+        if incarnation != known != "":
+            await self.route_again()
         self._spool.put("compared_incarnation", incarnation)
         self._next_s = self._now_s() + DAILY_S
         return False
@@ -50,6 +55,29 @@ class Reconciler:
         if lost:
             log.warning("the hub lacks complaints that it had; reading and sending them again", count=lost)
         return lost
+
+    async def route_again(self) -> int:
+        """Complaints that the hub has, but without the verification or forwarding made after the backup."""
+        again = 0
+        for status in ("submitted", "verified"):
+            async for case in self._cases(status):
+                entry = None if case["forwardings"] else self._outbox.by_case(str(case["id"]))
+                if entry is not None and entry.route_state == "done":
+                    self._outbox.routed(entry.reference, "verify")
+                    again += 1
+        if again:
+            log.warning("the hub lacks forwardings that it had; making them again", count=again)
+        return again
+
+    async def _cases(self, status: str) -> AsyncIterator[dict[str, Any]]:
+        more = ""
+        while True:
+            page = await self._hub.get(f"/v1/cases?status={status}&limit=200{more}")
+            for case in page["items"]:
+                yield case
+            if not page.get("next"):
+                return
+            more = f"&cursor={quote(page['next'])}"
 
 
 def within_bytes(references: list[str]) -> list[str]:

@@ -141,7 +141,7 @@ def _add_reading(config: SqlConfig, connector: Connector, outbox: Outbox, wake: 
     rescan = PacedRescan(Rescan(database, reader, intake), source)
     connector.add_loop("comparing rows", _then(rescan.step, wake), max(source.rescan_pause_s, 0.05))
     reconciler = Reconciler(connector.hub, connector.spool, outbox)
-    comparing = connector.add_loop("comparing with the hub", reconciler.step, 60.0)
+    comparing = connector.add_loop("comparing with the hub", _then(reconciler.step, wake), 60.0)
     connector.on_restored = comparing.wake
 
 

@@ -55,6 +55,7 @@ from schemas.categories import Categories
 from schemas.regions import Regions
 from schemas.registry import Registry as Schemas
 
+UPLOAD_CUT_SHORT_S: Final = 86400.0
 OPERATOR_SCOPES: Final = frozenset({"agencies:write"})
 
 
@@ -185,7 +186,7 @@ def build(core: Core) -> Server:
         readiness=readiness.status,
         metrics=metrics,
     )
-    chores = Housekeeping(writer, clock, _chores(core, files, gate))
+    chores = Housekeeping(writer, clock, _chores(core, files, attachments, gate))
     return Server(core, hub, gate, bus, deliverer, readiness, chores, application)
 
 
@@ -242,16 +243,25 @@ def _delivery(
     return deliverer, desk
 
 
-def _chores(core: Core, files: SqliteFiles, gate: Access) -> list[Chore]:
+def _chores(core: Core, files: SqliteFiles, attachments: AttachmentStore, gate: Access) -> list[Chore]:
     def sync_keys(_: str) -> int:
         gate.sync_jwks()
         return 0
+
+    def drop_unheld(_: str) -> int:
+        unheld = files.unheld()
+        for row in unheld:
+            attachments.delete(row.location)
+            files.drop(row)
+        return len(unheld)
 
     settings, rows = core.settings, core.rows
     return [
         Chore("idempotency", timedelta(days=settings.idempotency_retention_days), rows.forget_idempotency),
         Chore("mailboxes", timedelta(days=settings.mailbox_retention_days), rows.trim_mailboxes),
         Chore("uploads", timedelta(hours=24), files.forget_uploaders),
+        Chore("files", timedelta(0), drop_unheld),
+        Chore("uploads_cut_short", timedelta(0), lambda _: attachments.sweep(UPLOAD_CUT_SHORT_S)),
         Chore("published_keys", timedelta(0), sync_keys),
     ]
 

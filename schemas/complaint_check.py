@@ -20,6 +20,7 @@ from schemas.registry import MOST_FLAWS, Registry
 AHEAD = timedelta(minutes=5)
 """So far may a source's clock run ahead of the hub's."""
 A_DAY = timedelta(days=1)
+_TOLD_BETTER = frozenset({"/category", "/location/region", "/submitted_at"})
 EXTENSION_BYTES = 16 * 1024
 EXTENSION_DEPTH = 16
 
@@ -39,7 +40,7 @@ def check_complaint(
     flaws = registry.validate("complaint", document)
     if not isinstance(document, dict):
         return flaws
-    if flaws:
+    if any(flaw.pointer in _TOLD_BETTER for flaw in flaws):
         better = {flaw.pointer: flaw for flaw in _better_told(document, now, regions, categories)}
         flaws = [better.get(flaw.pointer, flaw) for flaw in flaws]
     refused = [flaw.pointer + "/" for flaw in flaws]

@@ -16,6 +16,8 @@ LONGEST = 64
 """Characters of a value that are looked at; no name on our lists is longer."""
 MOST = 3
 """More equally good guesses than this are none."""
+MOST_WORDS = 6
+"""Whoever writes more words than the longest name holds wrote a sentence."""
 _CLOSE = 0.8
 _LONG_ENOUGH = 4
 _WORD = re.compile(r"[^\W_]+")
@@ -27,7 +29,7 @@ _KINDS = frozenset({"kabupaten", "kota", "provinsi"})
 def like_category(text: str, categories: Categories) -> list[Category]:
     """Today's topics that `text` names by a code, an Indonesian or an English name, or words of these."""
     asked = _words(text)
-    if not asked:
+    if not 0 < len(asked) <= MOST_WORDS:
         return []
     return _by_name(asked, categories) or _by_words(asked, categories) or _by_spelling(asked, categories)
 

@@ -26,8 +26,15 @@ BATCH: Final = 256
 BULK_CHUNK: Final = 64
 QUEUE: Final = 4096
 """Requests that may wait; beyond it a caller gets 503 rather than an ever longer wait."""
+BULK_SHARE: Final = 4
+"""The bulk lane holds a quarter of that, so that imports never shut out who waits for an answer."""
+PATIENCE: Final = 8
+"""After so many batches without room for it, a bulk chunk goes first, so that an import ends."""
+JOBS: Final = 1024
+JOBS_AT_ONCE: Final = 16
 
-Waiting = tuple[Sequence[Request], "asyncio.Future[list[Result]]"]
+Waiting = tuple[Sequence[Request], "asyncio.Future[list[Result]]", bool]
+"""Requests, where their results are awaited, and whether they are bulk."""
 
 
 class Writer:
@@ -39,11 +46,12 @@ class Writer:
     ) -> None:
         self._runner = runner
         self._committed = committed
-        self._limit = queue
         self._interactive: deque[Waiting] = deque()
         self._bulk: deque[Waiting] = deque()
         self._jobs: deque[tuple[Callable[[], object], asyncio.Future[object]]] = deque()
-        self._waiting = 0
+        self._waiting = {False: 0, True: 0}
+        self._limits = {False: queue, True: max(BULK_CHUNK, queue // BULK_SHARE)}
+        self._passed_over = 0
         self.ran: Callable[[int, float], None] = lambda size, seconds: None
         """Told, on the writer's thread, of each batch: its size and its seconds."""
         self.refused: Callable[[str], None] = lambda cause: None
@@ -68,7 +76,7 @@ class Writer:
     @property
     def waiting(self) -> int:
         """Requests that are queued or under way."""
-        return self._waiting
+        return sum(self._waiting.values())
 
     def submit(self, requests: Sequence[Request], *, bulk: bool = False) -> asyncio.Future[list[Result]]:
         """A future of a result a request. At most BATCH requests at once: more would never fit."""
@@ -76,11 +84,11 @@ class Writer:
             raise ValueError(f"{len(requests)} requests at once; at most {BATCH} fit into a batch")
         if self._loop is None or self._stopping:
             raise Unavailable("The hub is stopping; try again in a moment.", retry_after_s=2)
-        if self._waiting + len(requests) > self._limit:
+        if self._waiting[bulk] + len(requests) > self._limits[bulk]:
             raise Unavailable("The hub has too much to do; try again in a moment.", retry_after_s=1)
-        self._waiting += len(requests)
+        self._waiting[bulk] += len(requests)
         future: asyncio.Future[list[Result]] = self._loop.create_future()
-        (self._bulk if bulk else self._interactive).append((requests, future))
+        (self._bulk if bulk else self._interactive).append((requests, future, bulk))
         self._wake.set()
         return future
 
@@ -88,6 +96,8 @@ class Writer:
         """Runs a write that is no command (cursors, delivery rows) on the writer's thread."""
         if self._loop is None or self._stopping:
             raise Unavailable("The hub is stopping; try again in a moment.", retry_after_s=2)
+        if len(self._jobs) >= JOBS:
+            raise Unavailable("The hub has too much to do; try again in a moment.", retry_after_s=1)
         future: asyncio.Future[object] = self._loop.create_future()
         self._jobs.append((job, future))
         self._wake.set()
@@ -112,7 +122,7 @@ class Writer:
         taken = self._take()
         if not taken:
             return
-        batch = [request for requests, _ in taken for request in requests]
+        batch = [request for requests, _, _ in taken for request in requests]
         crash: BaseException | None = None
         started = time.perf_counter()
         try:
@@ -126,18 +136,23 @@ class Writer:
         self.ran(len(batch), time.perf_counter() - started)
 
     def _take(self) -> list[Waiting]:
+        """Interactive ones first, then one bulk chunk if there is room: who comes next need not wait for a
+        long import."""
         taken: list[Waiting] = []
-        room = BATCH
-        for lane in (self._interactive, self._bulk):
-            while lane and len(lane[0][0]) <= room:
-                taken.append(lane.popleft())
-                room -= len(taken[-1][0])
-                if lane is self._bulk:
-                    break  # one small chunk, so that who comes next need not wait for a long import
+        if self._bulk and self._passed_over >= PATIENCE:
+            taken.append(self._bulk.popleft())
+        room = BATCH - sum(len(requests) for requests, _, _ in taken)
+        while self._interactive and len(self._interactive[0][0]) <= room:
+            taken.append(self._interactive.popleft())
+            room -= len(taken[-1][0])
+        if self._bulk and not (taken and taken[0][2]) and len(self._bulk[0][0]) <= room:
+            taken.append(self._bulk.popleft())
+        served = any(bulk for _, _, bulk in taken)
+        self._passed_over = 0 if served or not self._bulk else self._passed_over + 1
         return taken
 
     def _run_jobs(self) -> None:
-        for _ in range(len(self._jobs)):
+        for _ in range(min(len(self._jobs), JOBS_AT_ONCE)):
             job, future = self._jobs.popleft()
             try:
                 result = job()
@@ -159,9 +174,9 @@ class Writer:
         self, taken: Sequence[Waiting], results: Sequence[Result], events: Sequence[Recorded]
     ) -> None:
         start = 0
-        for requests, future in taken:
+        for requests, future, bulk in taken:
             end = start + len(requests)
-            self._waiting -= len(requests)
+            self._waiting[bulk] -= len(requests)
             _resolve(future, list(results[start:end]))
             start = end
         if events:

@@ -73,7 +73,7 @@ class SqliteStore:
         self._stamp_seen = b""
         self._generation_known = 0
         self._asked_at = 0.0
-        self._readers: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
+        self._readers: queue.LifoQueue[Connection] = queue.LifoQueue()
         self._spare = readers
         self._closed = threading.Event()
         self._checkpoints: threading.Thread | None = None
@@ -85,7 +85,7 @@ class SqliteStore:
             yield transaction
 
     @contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
+    def write(self) -> Iterator[Connection]:
         """The writer's connection in an immediate transaction. Who leaves without COMMIT rolls back."""
         with self._write_lock, translated():
             self._writer.execute("BEGIN IMMEDIATE")
@@ -99,14 +99,14 @@ class SqliteStore:
                     self._stamp.renew()
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self) -> Iterator[Connection]:
         """Like `write`, and commits when the block ends well."""
         with self.write() as connection:
             yield connection
             connection.execute("COMMIT")
 
     @contextmanager
-    def connection(self) -> Iterator[sqlite3.Connection]:
+    def connection(self) -> Iterator[Connection]:
         """A reader's connection inside one snapshot."""
         with translated():
             try:
@@ -125,7 +125,7 @@ class SqliteStore:
         with self.connection() as connection:
             yield SqliteSession(connection)
 
-    def _give_back(self, connection: sqlite3.Connection) -> None:
+    def _give_back(self, connection: Connection) -> None:
         if self._closed.is_set() or self._readers.qsize() >= self._spare:
             connection.close()
         else:

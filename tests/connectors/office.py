@@ -167,8 +167,8 @@ def configure_example(
     """Only names, addresses and paths differ from the example."""
     text = EXAMPLE.read_text(encoding="utf-8")
     for old, new in {
-        "kab-kotawaringin-timur": source.agency,
-        "kemen-pu": ministry,
+        "pemda-kotim": source.agency,
+        "kemenpu": ministry,
         "/var/lib/simpul-connector/pengaduan.spool": str(connector.spool),
         "https://simpul.example.go.id": hub_url,
         "/var/www/pengaduan/foto": str(photos),

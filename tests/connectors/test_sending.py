@@ -72,7 +72,7 @@ def test_a_client_that_may_not_submit_loses_nothing(
 ) -> None:
     sqlite.reports(2)
     sql_config(sqlite, office, connector)
-    connector.sign_in_as(office.ministry)
+    connector.sign_in_as(office.hub.caller(office.hub.client(office.source.agency, "--scope", "cases:read")))
     connector.start()
     eventually(lambda: "sending cannot go on" in connector.log.read_text(), "it says so")
     connector.kill()

@@ -35,7 +35,7 @@ def test_check_names_agencies_that_cannot_be_forwarded_to(
     assert f"{office.ministry.agency} is registered and active" in checked.stdout
     assert "1 thing to mend" in checked.stdout
     assert max(map(len, checked.stdout.splitlines())) < 200
-    office.hub.desk("agency", "suspend", office.ministry.agency)
+    office.hub.desk("agency", "deactivate", office.ministry.agency)
     assert f"the agency '{office.ministry.agency}' is not active" in connector.run("check").stdout
 
 

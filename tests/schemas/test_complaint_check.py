@@ -62,6 +62,7 @@ def test_an_unknown_topic_gets_a_suggestion(check: Check, complaint: Any) -> Non
         ("tidak_ada", []),
         ("", []),
         ("__", []),
+        ("di jalan depan rumah kami air tidak mengalir", []),
     ],
 )
 def test_a_topic_is_found_by_its_names_and_not_guessed(named: str, codes: list[str]) -> None:

@@ -32,12 +32,12 @@ COMMON = frozenset(  # one a line would be eighty lines
 )
 """Words of names that are ordinary words too, and stay when they stand alone."""
 
-_BETWEEN = rf"[\s.,'’_+\-{INVISIBLE}]"
+_BETWEEN = r"[\s.,'_+\-]"
 _START, _END = r"(?<![^\W\d_])", r"(?:[-'’]?(?:nya|ku|mu|lah|kah|pun))?(?![^\W\d_])"
 _STREETS = ("jalan ", "jln ", "jln. ", "jln.", "jl ", "jl. ", "jl.", "gang ", "gg ", "gg. ", "gg.")
 _NO_STREET = "".join(f"(?<!{re.escape(street)})" for street in _STREETS)
 _WORD = re.compile(r"[^\W\d_]+")
-_MARKS = re.compile("[\u0300-\u036f]+")
+_MARKS = re.compile(f"[\u0300-\u036f{INVISIBLE}]+")
 _FEWEST_LETTERS, _FEWEST_ALONE, _FEWEST_RUN_TOGETHER, _MOST_WORDS = 3, 5, 10, 8
 
 
@@ -49,6 +49,35 @@ def folded(text: str) -> str:
     return _MARKS.sub("", unicodedata.normalize("NFKD", lowered)).replace("ı", "i").lower()
 
 
+def unaccented(text: str) -> tuple[str, list[int] | None]:
+    """The text with plain letters and dashes, without marks and invisible characters; and each character's
+    place in `text` (and its end) where that differs."""
+    if text.isascii():
+        return text, None
+    simple = text.translate(_plain_letters())
+    if not _MARKS.search(simple):
+        return simple, None
+    places: list[int] = []
+    done = 0
+    for mark in _MARKS.finditer(simple):
+        places.extend(range(done, mark.start()))
+        done = mark.end()
+    places.extend(range(done, len(text) + 1))
+    return _MARKS.sub("", simple), places
+
+
+@cache
+def _plain_letters() -> dict[int, str]:
+    """Latin letters with accents (one character each, as they are without), dashes and apostrophes."""
+    found = {ord("ı"): "i", ord("ſ"): "s", ord("K"): "k", 0x2212: "-", 0x2019: "'"}
+    found |= dict.fromkeys(range(0x2010, 0x2016), "-")
+    for code in (*range(0xC0, 0x250), *range(0x1E00, 0x1F00)):
+        base = unicodedata.normalize("NFKD", chr(code))[0]
+        if base.isascii() and base.isalpha():
+            found[code] = base
+    return found
+
+
 def single_words(name: str) -> list[str]:
     """The words of a longer name that point to someone on their own: five letters and more, not ordinary."""
     words = _WORD.findall(name)
@@ -56,16 +85,16 @@ def single_words(name: str) -> list[str]:
     return telling if len(words) > 1 else []
 
 
-def name_patterns(name: str, plain_letters: bool) -> list[str]:
-    """Regular expressions (for IGNORECASE) of a name's forms; `plain_letters` for a text of ASCII only."""
+def name_patterns(name: str) -> list[str]:
+    """Regular expressions (for IGNORECASE) of a name's forms in a text that `unaccented` has made simple."""
     words = _words(name)
     if not words:
         return []
     if len(words) == 1:
         alone = len(words[0]) >= _FEWEST_LETTERS and words[0] not in STAND_INS
-        return [f"{_START}{_NO_STREET}{_spelled(words[0], plain_letters)}{_END}"] if alone else []
+        return [f"{_START}{_NO_STREET}{re.escape(words[0])}{_END}"] if alone else []
     gap = "{0,4}" if len("".join(words)) >= _FEWEST_RUN_TOGETHER else "{1,4}"
-    spelled = {word: _spelled(word, plain_letters) for word in words}
+    spelled = {word: re.escape(word) for word in words}
     forms = [f"{_BETWEEN}{gap}".join(spelled[word] for word in words)]
     for word in _long(words):
         forms += _forms_around(word, words, spelled)
@@ -127,20 +156,3 @@ def _has_initial(text: str, word: str, words: Sequence[str]) -> bool:
             return True
         at = text.find(word, end)
     return False
-
-
-def _spelled(word: str, plain_letters: bool) -> str:
-    if plain_letters:
-        return re.escape(word)
-    return "".join(f"[{re.escape(letter)}{_accented().get(letter, '')}][\u0300-\u036f]*" for letter in word)
-
-
-@cache
-def _accented() -> dict[str, str]:
-    """The letters of Latin script with accents, by the letter below them."""
-    found: dict[str, str] = {"i": "ı"}
-    for code in (*range(0xC0, 0x250), *range(0x1E00, 0x1F00)):
-        base = unicodedata.normalize("NFKD", chr(code))[0].lower()
-        if base.isascii() and base.isalpha():
-            found[base] = found.get(base, "") + chr(code)
-    return found

@@ -11,12 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hub.domain.privacy.finding import TOKEN, Span
-from hub.domain.privacy.names import folded, name_may_stand, name_patterns, single_words
-from hub.domain.privacy.numbers import INVISIBLE
+from hub.domain.privacy.names import folded, name_may_stand, name_patterns, single_words, unaccented
 from hub.domain.privacy.plain import FEWEST_DIGITS
 
 _OWN = ("name", "phone", "email", "national_id")
-_BETWEEN_DIGITS = rf"[\s.,_/()\-‐-―−{INVISIBLE}]{{0,4}}"
+_BETWEEN_DIGITS = r"[\s.,_/()\-]{0,4}"
 _WORD = re.compile(r"[^\W\d_]+")
 _NOT_DIGITS = bytes(set(range(256)) - set(b"0123456789"))
 _FEWEST_DIGITS, _FEWEST_LETTERS, _NIK_DIGITS = 7, 3, 16
@@ -35,7 +34,6 @@ def own_values(reporter: Mapping[str, Any], *, hidden: bool) -> list[str]:
 def may_hold(text: str, values: Iterable[str]) -> bool:
     """Cheap: False when none of the values can be in `text`."""
     lowered = folded(text)
-    exact = text.lower()
     digits: bytes | None = None
     for value in values:
         core = _digits_of(value)
@@ -47,7 +45,7 @@ def may_hold(text: str, values: Iterable[str]) -> bool:
             if core.encode() in digits:
                 return True
         elif "@" in value:
-            if value.strip().lower() in exact:
+            if folded(value.strip()) in lowered:
                 return True
         elif name_may_stand(lowered, value):
             return True
@@ -61,13 +59,16 @@ def plain_may_hold(text: str, values: Iterable[str]) -> bool:
 
 def own_spans(text: str, values: Sequence[str]) -> list[Span]:
     """Where the values stand, in order, leaving what is masked already alone."""
-    ascii_only = text.isascii()
-    patterns = [pattern for value in values for pattern in _patterns(value, ascii_only)]
+    patterns = [pattern for value in values for pattern in _patterns(value)]
     if not patterns:
         return []
     # The first alternative consumes a token, so that nothing inside it is ever found.
     search = re.compile(f"({TOKEN.pattern})|{'|'.join(patterns)}", re.IGNORECASE)
-    return [(m.start(), m.end(), "reporter") for m in search.finditer(text) if m[1] is None and m[0]]
+    simple, places = unaccented(text)
+    spans = [m.span() for m in search.finditer(simple) if m[1] is None and m[0]]
+    if places is None:
+        return [(start, end, "reporter") for start, end in spans]
+    return [(places[start], places[end - 1] + 1, "reporter") for start, end in spans]
 
 
 def _digits_of(value: str) -> str:
@@ -81,11 +82,11 @@ def _digits_of(value: str) -> str:
     return core if len(core) >= _FEWEST_DIGITS else ""
 
 
-def _patterns(value: str, ascii_only: bool) -> list[str]:
+def _patterns(value: str) -> list[str]:
     if core := _digits_of(value):
         digits = _BETWEEN_DIGITS.join(core)
         return [rf"(?<!\d)(?:\+?(?:00)?62{_BETWEEN_DIGITS})?(?:0{_BETWEEN_DIGITS})?{digits}(?!\d)"]
     if "@" in value:
-        exact = value.strip()
+        exact = folded(value.strip())
         return [rf"(?<![^\W\d_]){re.escape(exact)}(?![^\W\d_])"] if len(exact) > _FEWEST_LETTERS else []
-    return name_patterns(value, ascii_only)
+    return name_patterns(value)
