@@ -19,7 +19,7 @@ from hub.delivery.deliverer import Deliverer
 from hub.delivery.desk import Desk
 from hub.delivery.metrics import DeliveryMetrics
 from hub.delivery.sender import Sender
-from hub.delivery.settings import RETRY_CEILINGS_S, DeliverySettings
+from hub.delivery.settings import DeliverySettings, ceilings_for
 from hub.delivery.targets import Targets
 from hub.domain.agency import HUB, Agency
 from hub.errors import Problem
@@ -118,7 +118,7 @@ def _hub_is_registered(store: SqliteStore) -> bool:
 
 @dataclass(slots=True)
 class Server:
-    """Everything that `simpul serve` runs, put together; `start` and `stop` give it life."""
+    """Everything that `simpul serve` runs, put together."""
 
     core: Core
     hub: Hub
@@ -277,11 +277,9 @@ def _api_settings(settings: Settings) -> ApiSettings:
 
 
 def _delivery_settings(settings: Settings) -> DeliverySettings:
-    ceilings = RETRY_CEILINGS_S
-    retries = settings.webhook_max_attempts - 1
     return DeliverySettings(
         allowed_networks=settings.webhook_allowed_networks,
-        retry_ceilings_s=(*ceilings[:retries], *[ceilings[-1]] * (retries - len(ceilings))),
+        retry_ceilings_s=ceilings_for(settings.webhook_max_attempts),
         total_timeout_s=float(settings.webhook_timeout_s),
         secret_overlap_s=float(settings.webhook_secret_overlap_s),
         retention_s=settings.delivery_retention_days * 86400.0,

@@ -62,3 +62,9 @@ class DeliverySettings:
     """Finished deliveries are listed for so long."""
 
     stop_timeout_s: float = 3.0
+
+
+def ceilings_for(attempts: int) -> tuple[float, ...]:
+    """The retry ceilings for so many attempts in all; beyond the default ones the last repeats."""
+    retries = attempts - 1
+    return (*RETRY_CEILINGS_S[:retries], *[RETRY_CEILINGS_S[-1]] * (retries - len(RETRY_CEILINGS_S)))

@@ -14,7 +14,7 @@ from hub.domain.agency import Agency
 from hub.domain.audience import frozen_at
 from hub.domain.case import Case
 from hub.domain.evolution import evolve
-from hub.domain.privacy import mask
+from hub.domain.privacy import mask, own_values
 from hub.domain.rendering import cloud_event
 from hub.errors import NotFound, Problem
 from hub.ports.sealing import Sealing
@@ -215,5 +215,7 @@ class Hub:
             return None
         return self._identity(session, case.state.id).get("name")
 
-    def _own_values(self, session: ReadSession, case_id: str) -> tuple[str, ...]:
-        return tuple(v for v in self._identity(session, case_id).values() if isinstance(v, str) and v)
+    def _own_values(self, session: ReadSession, case_id: str) -> list[str]:
+        case, identity = session.case(case_id), self._identity(session, case_id)
+        hidden = case is not None and (case.state.anonymous or case.state.confidential)
+        return own_values(identity, hidden=hidden)
