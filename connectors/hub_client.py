@@ -10,8 +10,6 @@ import base64
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -24,7 +22,7 @@ from auth.client_side import ClientCredentials, TokenCache
 from auth.errors import KeyRefused, TokenRefused
 from connectors.config import Hub, secret
 from connectors.errors import ClientRefused, ConfigRefused, HubAway, HubRefused, WrongAgency
-from connectors.words import why_unreachable
+from connectors.words import retry_after_s, why_unreachable
 
 _AGAIN = (408, 425, 429)
 _NETWORK = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
@@ -264,7 +262,7 @@ def _having(document: dict[str, Any], *names: str) -> dict[str, Any]:
 def _error(status: int, answer: bytes, headers: Mapping[str, str]) -> HubAway | HubRefused:
     problem = problem_of(status, _json(answer))
     if status >= 500 or status in _AGAIN:
-        return HubAway(f"the hub answers {problem}", _retry_after_s(headers))
+        return HubAway(f"the hub answers {problem}", retry_after_s(headers))
     if status == 401:
         return HubAway(f"the hub does not take this client's token: {problem}")
     if status < 400:
@@ -291,15 +289,3 @@ def _batch_line(raw: bytes) -> BatchLine | None:
         str(line.get("case_id") or ""),
         problem if isinstance(problem, dict) else {},
     )
-
-
-def _retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds or an HTTP date (RFC 9110 section 10.2.3)."""
-    value = headers.get("Retry-After", "").strip()
-    if value.isdigit():
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds()) if moment.tzinfo else None

@@ -1,10 +1,13 @@
-"""Small words of messages: numbers with their noun, and why a connection failed."""
+"""Small words of messages: numbers with their noun, why a connection failed, how long to wait."""
 
 from __future__ import annotations
 
 import asyncio
 import errno
 import ssl
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 _PLURALS = {"status": "statuses", "reply": "replies", "thing": "things"}
 _ERRNO = {
@@ -35,6 +38,18 @@ def why_unreachable(error: BaseException) -> str:
         return _ERRNO[number]
     said = getattr(inner, "strerror", None)
     return said if isinstance(said, str) and said else _kind(error)
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Seconds or an HTTP date (RFC 9110 section 10.2.3)."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isdigit():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds()) if moment.tzinfo else None
 
 
 def _kind(error: BaseException) -> str:

@@ -55,7 +55,6 @@ from schemas.categories import Categories
 from schemas.regions import Regions
 from schemas.registry import Registry as Schemas
 
-UPLOAD_CUT_SHORT_S: Final = 86400.0
 OPERATOR_SCOPES: Final = frozenset({"agencies:write"})
 
 
@@ -83,8 +82,7 @@ class Core:
 
 @contextmanager
 def open_core(settings: Settings, clock: Clock | None = None) -> Iterator[Core]:
-    """The database is made and migrated, the master key and the agency `hub` exist; a restore that was cut
-    off after it took hold is finished."""
+    """Database, master key and the agency `hub` exist; a restore that was cut off is finished."""
     clock = clock or SystemClock()
     make_data_folder(settings)
     finish(settings.database_path)
@@ -261,7 +259,7 @@ def _chores(core: Core, files: SqliteFiles, attachments: AttachmentStore, gate: 
         Chore("mailboxes", timedelta(days=settings.mailbox_retention_days), rows.trim_mailboxes),
         Chore("uploads", timedelta(hours=24), files.forget_uploaders),
         Chore("files", timedelta(0), drop_unheld),
-        Chore("uploads_cut_short", timedelta(0), lambda _: attachments.sweep(UPLOAD_CUT_SHORT_S)),
+        Chore("uploads_cut_short", timedelta(0), lambda _: attachments.sweep(86400.0)),
         Chore("published_keys", timedelta(0), sync_keys),
     ]
 

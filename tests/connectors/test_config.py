@@ -38,7 +38,7 @@ def test_the_widespread_schema_is_joined_in_at_most_40_lines() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "key", "words"),
     [
-        ('agency = "kab', 'agensi = "kab', "agensi", "did you mean agency?"),
+        ('agency = "pemda', 'agensi = "pemda', "agensi", "did you mean agency?"),
         ('kind = "sql"', 'kind = "sqll"', "kind", "choose one of"),
         ('time_zone = "Asia/Jakarta"', 'time_zone = "WIB"', "time_zone", "Asia/Makassar"),
         ('url = "https://simpul', 'url = "simpul', "hub.url", "https://host"),

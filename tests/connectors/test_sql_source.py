@@ -111,7 +111,7 @@ def test_check_shows_what_would_happen_and_changes_nothing(
     ended = connector.run("check")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert '"description": "Jalan rusak."' in ended.stdout
-    assert "refused: title" in ended.stdout
+    assert "refused: isi_laporan is empty (1 row: 2)" in ended.stdout
     assert "aneh (1)" in ended.stdout
     assert ended.stdout.count("understood by the database") == 4
     assert app.run("SELECT * FROM pengaduan") == before
