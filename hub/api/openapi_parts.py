@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from hub.api.bodies import Stalled
 from hub.api.cases import ROLES
+from hub.api.protocol import HeadersTooLarge
 from hub.domain.transitions import CASE
 from hub.errors import (
     Erased,
@@ -145,6 +146,7 @@ PROBLEMS: Final[dict[int, Problem]] = {
     415: UnsupportedMediaType("The body must be sent as application/json."),
     422: Invalid("The body has 1 flaw(s); each is named below.", flaws=_FIELD),
     429: TooMany("This client may send 50 requests a second; wait 1 s.", retry_after_s=1),
+    431: HeadersTooLarge("A header, or the request line, is longer than 8 kB."),
     500: Internal("The hub failed on this request. Tell its operator the correlation id."),
     503: Unavailable("The hub cannot write now; nothing was accepted. Try again.", retry_after_s=5),
 }

@@ -45,7 +45,7 @@ class Route:
 
     def refusals(self) -> list[int]:
         """Every error that can really come, sorted."""
-        found = set(self.refuses) | {500}
+        found = set(self.refuses) | {431, 500}
         if self.secured:
             found |= {401, 429, 503}
         if self.scope:
