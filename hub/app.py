@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -55,8 +54,6 @@ from schemas.categories import Categories
 from schemas.regions import Regions
 from schemas.registry import Registry as Schemas
 
-OPERATOR_SCOPES: Final = frozenset({"agencies:write"})
-
 
 @dataclass(slots=True)
 class Core:
@@ -73,7 +70,7 @@ class Core:
 
     def operate(self, command: Command) -> Outcome:
         """Runs one command in the hub's own name, on the caller's thread; raises its Problem."""
-        operator = Principal(OPERATOR, HUB, OPERATOR_SCOPES, "", 0.0)
+        operator = Principal(OPERATOR, HUB, frozenset({"agencies:write"}), "", 0.0)
         (result,), _ = self.runner.run([Request(operator, command)])
         if isinstance(result, Problem):
             raise result
