@@ -125,8 +125,3 @@ class HubRefused(ConnectorError):
     def pointers(self) -> list[str]:
         """The members that the hub complains about, without their values."""
         return [str(error.get("pointer", "")) for error in self.errors]
-
-    def without_values(self) -> str:
-        """The reason as a log may show it: pointers and the title, no text that could quote a value."""
-        where = ", ".join(pointer or "the whole document" for pointer in self.pointers())
-        return f"{self.status} {self.title}" + (f" at {where}" if where else "")

@@ -14,7 +14,6 @@ from hub.api.writes import case_after, id_of, masked_header, read_write
 from hub.domain.agency import AGENCY_ID
 from hub.domain.commands import Close, Reopen, Verify
 from hub.domain.transitions import CASE
-from hub.errors import Forbidden
 from hub.ports.store import CaseFilter
 
 ROLES: Final = ("owner", "handler", "participant")
@@ -23,8 +22,7 @@ Body = dict[str, Any]
 
 
 async def list_cases(call: Call) -> web.Response:
-    if "cases:read" not in call.principal.scopes:
-        raise Forbidden("The access token lacks the scope cases:read, which listing cases needs.")
+    call.require("cases:read")
     query = Query(call.request, (*FILTERS, "limit", "cursor"))
     wanted = _filter(query, call)
     limit, cursor = query.limit(), query.text("cursor", 1, 2000)

@@ -15,7 +15,6 @@ from aiohttp import web
 from hub.api import bodies, strict_json
 from hub.api.context import Call
 from hub.domain.audience import takes_part
-from hub.domain.case import Case
 from hub.errors import Invalid, NotFound, Problem
 from hub.service.requests import Idempotency, Outcome
 from schemas.registry import Registry as Schemas
@@ -114,8 +113,3 @@ async def case_after(call: Call, outcome: Outcome) -> tuple[dict[str, Any], int]
 def masked_header(kinds: list[str]) -> dict[str, str]:
     """Tells the writer what was masked in what it wrote."""
     return {"Simpul-Masked": ", ".join(kinds)} if kinds else {}
-
-
-def require_case(outcome: Outcome) -> Case:
-    assert outcome.case is not None, "a command on a case gives the case"
-    return outcome.case

@@ -176,10 +176,6 @@ class Lanes:
             heappop(self._timers)
         return self._timers[0][0] if self._timers else None
 
-    def has_ready(self, now: float) -> bool:
-        self._release(now)
-        return bool(self._ready)
-
     def is_empty(self) -> bool:
         return not self._lanes
 

@@ -14,7 +14,6 @@ REGIONAL_KINDS: Final = frozenset({"province", "regency", "city"})
 HUB: Final = "hub"
 AGENCY_ID: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 DEFAULT_TIME_ZONE: Final = "Asia/Jakarta"
-CHANGEABLE: Final = ("name", "region", "parent", "time_zone", "active", "kafka")
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,13 +33,12 @@ EVENT_TYPES: Final = CASE_EVENTS + AGENCY_EVENTS
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a decision wants to happen. `facts` are clear; `texts` are masked words and `originals` the
-    citizen's own, where they differ: both are sealed before anything is stored."""
+    """What a decision wants to happen. `facts` are clear; `texts` are masked words, sealed
+    before anything is stored; the citizen's own, where they differ, are in `sealed` already."""
 
     type: str
     facts: dict[str, Any]
     texts: dict[str, Any] = field(default_factory=dict)
-    originals: dict[str, Any] = field(default_factory=dict)
     id: str | None = None
     """Given when the event was sealed beforehand; else the transaction gives one."""
     sealed: bytes | None = None

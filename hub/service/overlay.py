@@ -75,7 +75,7 @@ class Overlay:
             txn.load_cases(cases) if cases else {},
             txn.load_heads(streams) if streams else {},
             txn.load_keys(cases) if cases else {},
-            _with_parents(txn, agencies),
+            _load_agencies(txn, agencies, batch),
             txn.inactive_clients(sorted({r.principal.client_id for r in batch} - {OPERATOR})),
             txn.load_files(sorted({(file.sha256, r.principal.agency) for r in batch for file in r.files})),
         )
@@ -99,10 +99,13 @@ class Overlay:
             self.changed_agencies.add(staged.agency.id)
 
 
-def _with_parents(txn: WriteTransaction, wanted: Sequence[str]) -> dict[str, Agency]:
-    """The agencies and the one above each: a change that does not name the parent keeps it."""
+def _load_agencies(
+    txn: WriteTransaction, wanted: Sequence[str], batch: Sequence[Request]
+) -> dict[str, Agency]:
+    """The agencies, and the one above each that is changed: who does not name the parent keeps it."""
     found = txn.load_agencies(wanted)
-    parents = {agency.parent for agency in found.values() if agency.parent} - found.keys()
+    changed = {r.command.agency_id for r in batch if isinstance(r.command, ChangeAgency)} & found.keys()
+    parents = {parent for name in changed if (parent := found[name].parent)} - found.keys()
     return found | (txn.load_agencies(sorted(parents)) if parents else {})
 
 
