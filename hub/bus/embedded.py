@@ -4,14 +4,14 @@ processes by a look at the end of the log every half second."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Final
 
 import structlog
 
 from hub.domain.events import Recorded
 from hub.errors import StoreUnavailable
-from hub.ports.bus import Listener
+from hub.ports.bus import Committed, Listener
 
 log = structlog.get_logger(__name__)
 
@@ -39,12 +39,13 @@ class EmbeddedBus:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def offer(self, events: Sequence[Recorded]) -> None:
-        """Events that follow the last known position are told at once; a gap (another process wrote in
-        between) is read from the log at the next look."""
-        if events and events[0].position == self._position + 1:
-            self._position = events[-1].position
-        self._tell(events)
+    def offer(self, commits: Sequence[Committed]) -> None:
+        """Every commit is told at once. One that follows the last known position is not looked at again; a
+        gap before it (another process wrote in between) is read from the log at the next look."""
+        for commit in commits:
+            if commit.first == self._position + 1:
+                self._position = commit.last
+            self._tell(commit.agencies)
 
     async def start(self) -> None:
         self._position = await self._last_position()
@@ -69,9 +70,8 @@ class EmbeddedBus:
         while events := await self._read_events(self._position, PAGE):
             new = [event for event in events if event.position > self._position]
             self._position = max(self._position, events[-1].position)
-            self._tell(new)
+            self._tell({agency for event in new for agency in event.fact().recipients})
 
-    def _tell(self, events: Sequence[Recorded]) -> None:
-        agencies = {agency for event in events for agency in event.fact().recipients}
+    def _tell(self, agencies: Collection[str]) -> None:
         for listener in tuple(self._listeners):
             listener(agencies)

@@ -11,6 +11,7 @@ import structlog
 
 from hub.domain.events import Recorded
 from hub.errors import Internal, Problem, RowRefused, StoreUnavailable, Unavailable
+from hub.ports.bus import Committed
 from hub.ports.clock import Clock, rfc3339
 from hub.ports.sealing import Sealing
 from hub.ports.store import Effects, MailboxEntry, Reference, Remembered, Store, WriteTransaction
@@ -32,8 +33,8 @@ class BatchRunner:
         self.heard: Callable[[str | None], None] = lambda cause: None
         """Told of each commit (None) and of each refusal by the database (its cause), before any answer."""
 
-    def run(self, batch: Sequence[Request]) -> tuple[list[Result], list[Recorded]]:
-        """A result a request, in order, and the events that were committed. Never raises for one request's
+    def run(self, batch: Sequence[Request]) -> tuple[list[Result], list[Committed]]:
+        """A result a request, in order, and what was committed. Never raises for one request's
         sake: if the database refuses a row, the batch is halved until the culprit stands alone."""
         try:
             return self._attempt(batch)
@@ -52,24 +53,25 @@ class BatchRunner:
                 Internal("The database refused this; it was not accepted. The cause is in the hub's log.")
             ], []
 
-    def _halves(self, batch: Sequence[Request]) -> tuple[list[Result], list[Recorded]]:
+    def _halves(self, batch: Sequence[Request]) -> tuple[list[Result], list[Committed]]:
         middle = len(batch) // 2
-        left, left_events = self.run(batch[:middle])
-        right, right_events = self.run(batch[middle:])
-        return left + right, left_events + right_events
+        left, left_commits = self.run(batch[:middle])
+        right, right_commits = self.run(batch[middle:])
+        return left + right, left_commits + right_commits
 
-    def _attempt(self, batch: Sequence[Request]) -> tuple[list[Result], list[Recorded]]:
+    def _attempt(self, batch: Sequence[Request]) -> tuple[list[Result], list[Committed]]:
         self._sealing.refresh()
         now = rfc3339(self._clock.now())
         with self._store.begin() as txn:
             overlay = Overlay.load(txn, batch)
             effects = Effects()
             results = [self._one(request, overlay, effects, now) for request in batch]
-            if overlay.events or effects.remembered:
-                _flush(txn, overlay, effects)
-                txn.commit()
-                self.heard(None)
-            return results, effects.events
+            if not overlay.events and not effects.remembered:
+                return results, []
+            committed = _flush(txn, overlay, effects)
+            txn.commit()
+            self.heard(None)
+            return results, committed
 
     def _one(self, request: Request, overlay: Overlay, effects: Effects, now: str) -> Result:
         """One request: refused, replayed, or decided and adopted. A crash is logged and harms nobody."""
@@ -103,7 +105,7 @@ def _remember(request: Request, outcome: Outcome, overlay: Overlay, effects: Eff
         effects.remembered.append(row)
 
 
-def _flush(txn: WriteTransaction, overlay: Overlay, effects: Effects) -> None:
+def _flush(txn: WriteTransaction, overlay: Overlay, effects: Effects) -> list[Committed]:
     """Positions are given here, under the tail's lock, so that they are dense and in commit order."""
     last = txn.tail()
     readers = sorted({agency for event in overlay.events for agency in event.recipients})
@@ -122,3 +124,6 @@ def _flush(txn: WriteTransaction, overlay: Overlay, effects: Effects) -> None:
     effects.holders = overlay.holders
     effects.agencies = [overlay.agencies[agency] for agency in sorted(overlay.changed_agencies)]
     txn.write(effects)
+    if not overlay.events:
+        return []
+    return [Committed(last + 1, last + len(overlay.events), frozenset(readers))]

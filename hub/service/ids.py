@@ -9,6 +9,7 @@ from hub.ports.clock import Clock
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _BLOCK = 4096
+_VARIANT = {digit: "89ab"[value & 3] for value, digit in enumerate("0123456789abcdef")}
 
 
 class Ids:
@@ -17,33 +18,41 @@ class Ids:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._random = b""
+        self._random = ""
         self._used = 0
         self._last_ms = 0
+        self._head = ""
         self._counter = 0
 
     def new(self) -> str:
         """A fresh UUIDv7: 48 bits of milliseconds, a 12 bit counter within one, 62 random bits."""
         with self._lock:
             self._advance()
-            head = f"{self._last_ms:012x}"
-            tail = f"{0b10 << 62 | self._draw() >> 2:016x}"
-            return f"{head[:8]}-{head[8:]}-7{self._counter:03x}-{tail[:4]}-{tail[4:]}"
+            digits = self._draw()
+            return f"{self._head}{self._counter:03x}-{_VARIANT[digits[0]]}{digits[1:4]}-{digits[4:]}"
 
     def _advance(self) -> None:
         ms = int(self._clock.now().timestamp() * 1000)
         if ms > self._last_ms:
-            self._last_ms, self._counter = ms, self._draw() & 0x3FF
+            self._counter = int(self._draw()[:3], 16) & 0x3FF
+            self._stand_at(ms)
         elif self._counter < 0xFFF:
             self._counter += 1
         else:
-            self._last_ms, self._counter = self._last_ms + 1, 0
+            self._counter = 0
+            self._stand_at(self._last_ms + 1)
 
-    def _draw(self) -> int:
-        if self._used + 8 > len(self._random):
-            self._random, self._used = secrets.token_bytes(_BLOCK), 0
-        self._used += 8
-        return int.from_bytes(self._random[self._used - 8 : self._used], "big")
+    def _stand_at(self, ms: int) -> None:
+        self._last_ms = ms
+        self._head = f"{ms >> 16:08x}-{ms & 0xFFFF:04x}-7"
+
+    def _draw(self) -> str:
+        """Sixteen random hexadecimal digits."""
+        start = self._used
+        if start == len(self._random):
+            self._random, start = secrets.token_hex(_BLOCK), 0
+        self._used = start + 16
+        return self._random[start : start + 16]
 
 
 _PAIRS = [a + b for a in _CROCKFORD for b in _CROCKFORD]

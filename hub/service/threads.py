@@ -13,8 +13,8 @@ from typing import Final, TypeVar
 
 import structlog
 
-from hub.domain.events import Recorded
 from hub.errors import Internal, StoreUnavailable, Unavailable
+from hub.ports.bus import Committed
 from hub.ports.store import ReadSession, Store
 from hub.service.batch import BatchRunner
 from hub.service.requests import Request, Result
@@ -42,7 +42,7 @@ class Writer:
     batches of whatever waits, at most 256; none waits when the writer is idle."""
 
     def __init__(
-        self, runner: BatchRunner, committed: Callable[[Sequence[Recorded]], None], queue: int = QUEUE
+        self, runner: BatchRunner, committed: Callable[[Sequence[Committed]], None], queue: int = QUEUE
     ) -> None:
         self._runner = runner
         self._committed = committed
@@ -126,11 +126,11 @@ class Writer:
         crash: BaseException | None = None
         started = time.perf_counter()
         try:
-            results, events = self._runner.run(batch)
+            results, commits = self._runner.run(batch)
         except BaseException as error:  # a native library's panic is no Exception
             crash = error
-            results, events = [Internal("The hub failed; nothing was accepted.")] * len(batch), []
-        self._call(self._deliver, taken, results, events)
+            results, commits = [Internal("The hub failed; nothing was accepted.")] * len(batch), []
+        self._call(self._deliver, taken, results, commits)
         if crash is not None:
             _report("batch_crashed", crash, size=len(batch))
         self.ran(len(batch), time.perf_counter() - started)
@@ -171,7 +171,7 @@ class Writer:
             self._loop.call_soon_threadsafe(function, *args)
 
     def _deliver(
-        self, taken: Sequence[Waiting], results: Sequence[Result], events: Sequence[Recorded]
+        self, taken: Sequence[Waiting], results: Sequence[Result], commits: Sequence[Committed]
     ) -> None:
         start = 0
         for requests, future, bulk in taken:
@@ -179,8 +179,8 @@ class Writer:
             self._waiting[bulk] -= len(requests)
             _resolve(future, list(results[start:end]))
             start = end
-        if events:
-            self._committed(events)
+        if commits:
+            self._committed(commits)
 
 
 class Readers:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from hub.bus.embedded import EmbeddedBus
 from hub.domain.events import NO_CHAIN, Fact, Recorded
 from hub.errors import StoreUnavailable
+from hub.ports.bus import Committed
 
 
 class Log:
@@ -43,6 +44,11 @@ class Log:
         return len(self.events)
 
 
+def commit(*events: Recorded) -> list[Committed]:
+    agencies = frozenset(name for event in events for name in event.fact().recipients)
+    return [Committed(events[0].position, events[-1].position, agencies)]
+
+
 class Ear:
     def __init__(self) -> None:
         self.heard: list[set[str]] = []
@@ -72,8 +78,8 @@ async def test_own_commits_are_told_at_once_and_once() -> None:
     log = Log()
     log.add("before")
     async with running(log) as (bus, ear):
-        bus.offer([log.add("kotim", "pupr"), log.add("kotim")])
-        bus.offer([log.add("pln")])
+        bus.offer(commit(log.add("kotim", "pupr"), log.add("kotim")))
+        bus.offer(commit(log.add("pln")))
         assert ear.heard == [{"kotim", "pupr"}, {"pln"}]
         await bus._catch_up()
         assert ear.heard == [{"kotim", "pupr"}, {"pln"}], "what was offered is not read again"
@@ -91,7 +97,7 @@ async def test_a_gap_before_an_offer_is_read_and_nothing_is_missed() -> None:
     log = Log()
     async with running(log) as (bus, ear):
         log.add("other")
-        bus.offer([log.add("own")])
+        bus.offer(commit(log.add("own")))
         assert ear.heard == [{"own"}], "told at once all the same"
         await bus._catch_up()
         assert set().union(*ear.heard) == {"own", "other"}
@@ -121,7 +127,7 @@ async def test_an_ended_subscription_hears_nothing_and_the_others_go_on() -> Non
         other = Ear()
         end = bus.subscribe(other)
         end()
-        bus.offer([log.add("kotim")])
+        bus.offer(commit(log.add("kotim")))
         assert (ear.heard, other.heard) == ([{"kotim"}], [])
 
 
@@ -132,6 +138,6 @@ async def test_a_listener_may_unsubscribe_while_it_is_told() -> None:
         ends.append(bus.subscribe(lambda agencies: ends[0]()))
         last = Ear()
         bus.subscribe(last)
-        bus.offer([log.add("kotim")])
-        bus.offer([log.add("pln")])
+        bus.offer(commit(log.add("kotim")))
+        bus.offer(commit(log.add("pln")))
         assert ear.heard == last.heard == [{"kotim"}, {"pln"}]

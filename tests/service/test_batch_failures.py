@@ -55,9 +55,10 @@ def test_a_row_that_the_database_refuses_stands_alone(world: HubWorld, place: in
     batch = [world.submission(f"B-{n}") for n in range(8)]
     culprit = batch[place]
     batch[place] = replace(culprit, command=replace(culprit.command, case_id=taken))
-    results, events = world.core.runner.run(batch)
+    results, commits = world.core.runner.run(batch)
     assert statuses(results) == [500 if n == place else 201 for n in range(8)]
-    assert [event.position for event in events] == list(range(before + 1, before + 8))
+    positions = [p for commit in commits for p in range(commit.first, commit.last + 1)]
+    assert positions == list(range(before + 1, before + 8))
     assert world.version(taken) == 1
     assert world.difference() is None
     (again,) = world.run(world.submission(f"B-{place}"))
@@ -92,10 +93,10 @@ def test_a_full_disk_is_503_for_all_and_over_by_itself(world: HubWorld) -> None:
     before = world.last_position()
     with world.full_disk():
         for _ in range(2):
-            results, events = world.core.runner.run(batch)
+            results, commits = world.core.runner.run(batch)
             assert statuses(results) == [503] * 21
             assert all(r.retry_after_s for r in results)
-            assert events == []
+            assert commits == []
         assert world.last_position() == before
     assert statuses(world.run(*batch)) == [201] * 20 + [200]
     assert world.difference() is None

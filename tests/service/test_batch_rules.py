@@ -44,8 +44,8 @@ def test_order_of_locks(world: HubWorld) -> None:
 
 def test_a_batch_of_refusals_writes_nothing(world: HubWorld) -> None:
     runner, calls = recorded(world)
-    results, events = runner.run([world.request(Verify("tidak-ada", "accept"))])
-    assert (statuses(results), events) == ([404], [])
+    results, commits = runner.run([world.request(Verify("tidak-ada", "accept"))])
+    assert (statuses(results), commits) == ([404], [])
     assert not {"tail", "write", "commit"} & {name for name, _ in calls}
 
 
