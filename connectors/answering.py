@@ -29,6 +29,9 @@ _DONE_WHEN = {
     "progress": (),
     "answer": ("answered",),
 }
+_HELD = ("sent", "accepted", "in_progress")
+_OPEN_FOR = {"accept": ("sent",), "return": _HELD, "progress": _HELD, "answer": _HELD}
+"""The states of a forwarding in which the hub takes an action; of `sent` the acceptance is taken first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,8 +138,10 @@ class ReplySender:
 
     async def _send(self, reply: Reply) -> None:
         try:
-            forwarding_id = reply.forwarding_id or await self._own_leg(reply.case_id)
-            await self._act(reply, forwarding_id)
+            if not reply.forwarding_id:
+                # chosen once and kept: after a crash another one may be the newest that is open
+                reply = self._replies.choose(reply, await self._own_leg(reply))
+            await self._act(reply, reply.forwarding_id)
         except (HubRefused, ReplyRefused) as error:
             if isinstance(error, HubRefused) and error.bars_client:
                 raise NotAllowed(f"the hub does not let this client act: {error}") from error
@@ -170,13 +175,12 @@ class ReplySender:
         case = await self._hub.case(reply.case_id)
         return next((str(leg["status"]) for leg in case["forwardings"] if leg["id"] == forwarding_id), "")
 
-    async def _own_leg(self, case_id: str) -> str:
-        """This agency's own open forwarding of a case."""
-        case = await self._hub.case(case_id)
-        own = [leg for leg in case["forwardings"] if leg["to"] == self._agency]
-        leg = next(
-            (leg for leg in own if leg["status"] not in ("returned", "withdrawn")), own[-1] if own else None
-        )
-        if leg is None:
+    async def _own_leg(self, reply: Reply) -> str:
+        """This agency's newest forwarding of the case that is open for the action, else its newest: a case
+        may be forwarded to the same agency a second time."""
+        case = await self._hub.case(reply.case_id)
+        own = [leg for leg in reversed(case["forwardings"]) if leg["to"] == self._agency]
+        if not own:
             raise ReplyRefused("case_id: this agency holds no forwarding of that case")
+        leg = next((leg for leg in own if leg["status"] in _OPEN_FOR[reply.action]), own[0])
         return str(leg["id"])

@@ -4,7 +4,8 @@ ConnectorError
 ├── ConfigRefused      the configuration cannot be used: names the key and the remedy
 ├── Away               a part cannot be reached now; the runner waits and tries again
 │   ├── HubAway        no answer, 5xx, 429 or 503 from the hub
-│   │   └── ClientRefused  the hub answers, and does not know this client
+│   │   ├── ClientRefused  the hub answers, and does not know this client
+│   │   └── HubFailed      500: the hub answers, and fails at this one request
 │   ├── DatabaseAway   no connection to the agency's database
 │   └── SystemAway     the agency's own HTTP endpoint does not answer
 ├── NotAllowed        the hub does not let this client do that; somebody must mend its rights
@@ -52,6 +53,10 @@ class ClientRefused(HubAway):
     """The hub answers and refuses the client's id, secret or key; somebody may register it meanwhile."""
 
     part = "client"
+
+
+class HubFailed(HubAway):
+    """The hub failed at this one request (500). Whoever sends many of a kind lets the others go on."""
 
 
 class WrongAgency(Exception):

@@ -19,6 +19,11 @@ def short_type(event: Mapping[str, Any]) -> str:
     return str(event.get("type", "")).removeprefix("id.simpul.").removesuffix(".v1")
 
 
+def sequence_of(event: Mapping[str, Any]) -> int:
+    """The event's place in its case (the CloudEvents extension `sequence`); it only rises."""
+    return int(event["sequence"])
+
+
 def is_wanted(event: Mapping[str, Any], types: Sequence[str], agency: str) -> bool:
     """Whether its type is among `types` (short or full, or "*"), and it may be seen. A case that was
     forwarded to somebody else beside `agency` is no work of its own, though it may know of it."""

@@ -1,6 +1,7 @@
 """The hub's public HTTP interface as a connector uses it: tokens, timeouts, and errors in three classes.
 
-HubAway: try later. HubRefused: final for this request. Whatever else happens is our fault and is raised.
+HubAway: try later (HubFailed: this one request). HubRefused: final for this request. Whatever else happens
+is our fault and is raised.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import orjson
 from auth.client_side import ClientCredentials, TokenCache
 from auth.errors import KeyRefused, TokenRefused
 from connectors.config import Hub, secret
-from connectors.errors import ClientRefused, ConfigRefused, HubAway, HubRefused, WrongAgency
+from connectors.errors import ClientRefused, ConfigRefused, HubAway, HubFailed, HubRefused, WrongAgency
 from connectors.words import retry_after_s, why_unreachable
 
 _AGAIN = (408, 425, 429)
@@ -133,7 +134,8 @@ class HubClient:
                 return  # the old one still serves
             raise
         if status >= 500 or status in _AGAIN:
-            raise _error(status, answer, headers)
+            # no HubFailed: without a token nothing can be sent, whatever it holds
+            raise HubAway(f"the hub answers {problem_of(status, _json(answer))}", retry_after_s(headers))
         document = _json(answer)
         try:
             self._tokens.accept(status, document)
@@ -261,6 +263,8 @@ def _having(document: dict[str, Any], *names: str) -> dict[str, Any]:
 
 def _error(status: int, answer: bytes, headers: Mapping[str, str]) -> HubAway | HubRefused:
     problem = problem_of(status, _json(answer))
+    if status == 500:
+        return HubFailed(f"the hub answers {problem}", retry_after_s(headers))
     if status >= 500 or status in _AGAIN:
         return HubAway(f"the hub answers {problem}", retry_after_s(headers))
     if status == 401:

@@ -13,8 +13,9 @@ import structlog
 
 from connectors.checker import Checker
 from connectors.database import Database, Rows
+from connectors.entries import Entry, Seen
 from connectors.mapping import ComplaintMapping, Row
-from connectors.outbox import FINAL, Entry, Outbox, Seen
+from connectors.outbox import FINAL, Outbox
 from connectors.source import RowReader, Source
 from connectors.spool import Spool, as_bytes
 from connectors.values import RowHeld, clean_text

@@ -31,6 +31,7 @@ class MailboxReader:
         self._wanted, self._wait_s = wanted, wait_s
         self.on_new: Callable[[], None] = lambda: None
         self.on_restored: Callable[[], None] = lambda: None
+        """Called within the commit that notes the new incarnation."""
 
     async def step(self) -> bool:
         """One poll; True when the page was full."""
@@ -74,10 +75,10 @@ class MailboxReader:
             self._spool.put("mailbox_position", "0")
             self._spool.put("mailbox_acknowledged", "0")
             self._inbox.forget_positions()
+            self.on_restored()
         log.warning(
             "the hub was restored from a backup; reading the mailbox again from its start", was_at=after
         )
-        self.on_restored()
         return False
 
     def _skip_trimmed(self, problem: HubRefused) -> None:

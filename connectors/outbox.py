@@ -8,52 +8,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from connectors.entries import COLUMNS, Entry, Seen, entry_of
 from connectors.spool import Spool
 
 FINAL = ("sent", "erased")
 LOST = "the hub had it and lost it in a restore; it is sent again when its row is read"
-_COLUMNS = (
-    "reference, source_key, state, content, photos, attempted, reason, case_id, row_hash, mapped_by, "
-    "first_seen, changed_later, status_written, route, route_state, route_reason"
-)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One complaint as the spool remembers it."""
-
-    reference: str
-    source_key: str
-    state: str
-    content: bytes | None
-    photos: list[dict[str, Any]]
-    attempted: bool
-    reason: str | None
-    case_id: str | None
-    row_hash: bytes
-    mapped_by: bytes
-    first_seen: str
-    changed_later: bool
-    status_written: str | None
-    route: list[str]
-    route_state: str
-    route_reason: str | None
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A row of the app that is new to the spool or mapped again."""
-
-    reference: str
-    source_key: str
-    row_hash: bytes
-    mapped_by: bytes
-    first_seen: str
 
 
 class Outbox:
@@ -65,24 +28,51 @@ class Outbox:
     def find(self, references: Sequence[str]) -> dict[str, Entry]:
         wanted = orjson.dumps(list(references)).decode()
         rows = self._spool.connection.execute(
-            f"SELECT {_COLUMNS} FROM complaints WHERE reference IN (SELECT value FROM json_each(?))",  # noqa: S608
+            f"SELECT {COLUMNS} FROM complaints WHERE reference IN (SELECT value FROM json_each(?))",  # noqa: S608
             (wanted,),
         )
-        return {entry.reference: entry for entry in map(_entry, rows)}
+        return {entry.reference: entry for entry in map(entry_of, rows)}
 
     def by_case(self, case_id: str) -> Entry | None:
         row = self._spool.connection.execute(
-            f"SELECT {_COLUMNS} FROM complaints WHERE case_id = ?",  # noqa: S608
+            f"SELECT {COLUMNS} FROM complaints WHERE case_id = ?",  # noqa: S608
             (case_id,),
         ).fetchone()
-        return _entry(row) if row else None
+        return entry_of(row) if row else None
 
     def waiting(self, limit: int) -> list[Entry]:
+        """Those at which the hub has not failed yet, oldest first."""
         rows = self._spool.connection.execute(
-            f"SELECT {_COLUMNS} FROM complaints WHERE state = 'pending' ORDER BY first_seen LIMIT ?",  # noqa: S608
+            f"SELECT {COLUMNS} FROM complaints WHERE state = 'pending' AND failures = 0 "  # noqa: S608
+            "ORDER BY first_seen LIMIT ?",
             (limit,),
         )
-        return [_entry(row) for row in rows]
+        return [entry_of(row) for row in rows]
+
+    def failing(self, now_s: float, limit: int) -> list[Entry]:
+        """Those at which the hub failed and whose pause is over, the longest waiting first."""
+        rows = self._spool.connection.execute(
+            f"SELECT {COLUMNS} FROM complaints WHERE state = 'pending' AND failures > 0 "  # noqa: S608
+            "AND not_before <= ? ORDER BY not_before LIMIT ?",
+            (now_s, limit),
+        )
+        return [entry_of(row) for row in rows]
+
+    def postpone(self, reference: str, reason: str, not_before_s: float) -> None:
+        """The hub failed at this one; it may be tried again at `not_before_s`, in seconds since the epoch."""
+        with self._spool.transaction() as connection:
+            connection.execute(
+                "UPDATE complaints SET failures = failures + 1, reason = ?, not_before = ? "
+                "WHERE reference = ? AND state = 'pending'",
+                (reason, not_before_s, reference),
+            )
+
+    def retry_at_once(self) -> None:
+        """At a start: somebody may have mended the cause, or set the clock."""
+        with self._spool.transaction() as connection:
+            connection.execute(
+                "UPDATE complaints SET not_before = 0 WHERE state = 'pending' AND failures > 0"
+            )
 
     def count_waiting(self) -> int:
         row = self._spool.connection.execute(
@@ -151,8 +141,8 @@ class Outbox:
                 )
             connection.executemany(
                 "UPDATE complaints SET state = 'held', reason = ?, case_id = NULL, mapped_by = x'', "
-                "attempted = 0, changed_later = 0, status_written = NULL, route_state = 'none', "
-                "route_reason = NULL WHERE reference = ? AND state = 'sent'",
+                "attempted = 0, changed_later = 0, status_written = NULL, status_sequence = NULL, "
+                "route_state = 'none', route_reason = NULL WHERE reference = ? AND state = 'sent'",
                 [(LOST, reference) for reference in references],
             )
             if references:
@@ -183,20 +173,29 @@ class Outbox:
                 (row_hash, reference),
             )
 
-    def note_status(self, reference: str, status: str) -> None:
-        """The app's word for the status that was last written there."""
+    def note_status(self, reference: str, status: str, sequence: int) -> None:
+        """The app's word for the status that was last written there, and the place in its case of the event
+        that said it: no earlier event changes the status any more."""
         with self._spool.transaction() as connection:
             connection.execute(
-                "UPDATE complaints SET status_written = ? WHERE reference = ?", (status, reference)
+                "UPDATE complaints SET status_written = ?, status_sequence = ? WHERE reference = ?",
+                (status, sequence, reference),
+            )
+
+    def forget_sequences(self) -> None:
+        """The hub was restored: its cases count their events anew from the backup on."""
+        with self._spool.transaction() as connection:
+            connection.execute(
+                "UPDATE complaints SET status_sequence = NULL WHERE status_sequence IS NOT NULL"
             )
 
     def to_route(self, limit: int) -> list[Entry]:
         rows = self._spool.connection.execute(
-            f"SELECT {_COLUMNS} FROM complaints WHERE route_state IN ('verify', 'forward') "  # noqa: S608
+            f"SELECT {COLUMNS} FROM complaints WHERE route_state IN ('verify', 'forward') "  # noqa: S608
             "ORDER BY first_seen LIMIT ?",
             (limit,),
         )
-        return [_entry(row) for row in rows]
+        return [entry_of(row) for row in rows]
 
     def routed(self, reference: str, state: str, reason: str | None = None) -> None:
         with self._spool.transaction() as connection:
@@ -230,10 +229,11 @@ class Outbox:
         return dict(self._spool.connection.execute("SELECT state, count(*) FROM complaints GROUP BY state"))
 
     def troubles(self, limit: int = 500) -> list[tuple[str, str, str]]:
-        """(reference, state, reason) of whatever was refused, held, erased, or could not be routed."""
+        """(reference, state, reason) of whatever was refused, held, erased, could not be routed, or waits
+        because the hub fails at it."""
         return self._spool.connection.execute(
             "SELECT reference, state, coalesce(reason, '') FROM complaints "
-            "WHERE state IN ('refused', 'held', 'erased') "
+            "WHERE state IN ('refused', 'held', 'erased') OR (state = 'pending' AND reason IS NOT NULL) "
             "UNION ALL SELECT reference, 'not routed', coalesce(route_reason, '') FROM complaints "
             "WHERE route_state = 'failed' LIMIT ?",
             (limit,),
@@ -256,18 +256,10 @@ class Outbox:
                 "ON CONFLICT (reference) DO UPDATE SET state = excluded.state, content = excluded.content, "
                 "photos = excluded.photos, digest = excluded.digest, reason = excluded.reason, "
                 "row_hash = excluded.row_hash, mapped_by = excluded.mapped_by, route = excluded.route, "
-                "attempted = 0 "
+                "attempted = 0, failures = 0, not_before = 0 "
                 "WHERE complaints.state NOT IN ('sent', 'erased')",
                 (
                     seen.reference, seen.source_key, state, content, photos, digest, reason, seen.row_hash,
                     seen.mapped_by, seen.first_seen, route,
                 ),
             )  # fmt: skip
-
-
-def _entry(row: Sequence[Any]) -> Entry:
-    values = list(row)
-    values[4] = orjson.loads(values[4]) if values[4] else []
-    values[5], values[11] = bool(values[5]), bool(values[11])
-    values[13] = orjson.loads(values[13]) if values[13] else []
-    return Entry(*values)

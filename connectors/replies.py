@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -101,6 +101,13 @@ class Replies:
     def mark_attempted(self, reply_id: str) -> None:
         with self._spool.transaction() as connection:
             connection.execute("UPDATE answers SET attempted = 1 WHERE id = ?", (reply_id,))
+
+    def choose(self, reply: Reply, forwarding_id: str) -> Reply:
+        """Keeps which forwarding a reply that named only its case is for."""
+        chosen = replace(reply, forwarding_id=forwarding_id)
+        with self._spool.transaction() as connection:
+            connection.execute("UPDATE answers SET body = ? WHERE id = ?", (orjson.dumps(chosen), reply.id))
+        return chosen
 
     def done(self, reply_id: str) -> None:
         self._end(reply_id, "done", None)

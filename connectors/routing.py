@@ -12,10 +12,11 @@ from typing import Any
 
 import structlog
 
+from connectors.entries import Entry
 from connectors.errors import ConfigRefused, HubRefused, NotAllowed
 from connectors.hub_client import HubClient
 from connectors.options import option
-from connectors.outbox import Entry, Outbox
+from connectors.outbox import Outbox
 from connectors.spool import Spool, as_bytes
 
 log = structlog.get_logger("simpul-connector")

@@ -2,47 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import random
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import orjson
 import structlog
 
 from connectors.config import Hub
-from connectors.errors import ConnectorError, HubAway, HubRefused, NotAllowed
+from connectors.entries import Entry
+from connectors.errors import ConnectorError, HubAway, HubFailed, HubRefused, NotAllowed, NotNow
 from connectors.hub_client import BatchLine, HubClient, problem_of
 from connectors.mapping import without_photos
-from connectors.outbox import Entry, Outbox
+from connectors.outbox import Outbox
 from connectors.spool import Spool
 
 log = structlog.get_logger("simpul-connector")
 BATCH_BYTES = 4 * 1024 * 1024
+AGAIN = 3
+"""So many complaints at which the hub failed before are tried in one step, beside the others."""
+FAILURES_IN_A_ROW = 3
+"""So many new ones, and it is the hub rather than the complaints."""
+FAILS_AT_ALL = "the hub answers 500 to one complaint after another; its operator finds the cause in its log"
 
 
 class Sender:
-    """Sends what waits. A complaint that the hub refuses is listed and stands in nobody's way."""
+    """Sends what waits. A complaint that the hub refuses is listed, one at which it fails (500) waits by
+    itself with growing pauses and is sent alone from then on; neither stands in anybody's way."""
 
     def __init__(
-        self, hub: HubClient, settings: Hub, spool: Spool, outbox: Outbox, agency: str, routed: bool
+        self,
+        hub: HubClient,
+        settings: Hub,
+        spool: Spool,
+        outbox: Outbox,
+        agency: str,
+        routed: bool,
+        now_s: Callable[[], float] = time.time,
     ) -> None:
         self._hub, self._settings, self._spool, self._outbox = hub, settings, spool, outbox
-        self._agency, self._routed = agency, routed
+        self._agency, self._routed, self._now_s = agency, routed, now_s
 
     async def step(self) -> bool:
-        """Sends up to one batch; True when more waits."""
+        """Sends up to one batch; True when more can be sent at once."""
         waiting = self._outbox.waiting(self._settings.batch_limit)
-        if not waiting:
+        failing = self._outbox.failing(self._now_s(), AGAIN)
+        if not (waiting or failing):
             return False
+        mended = False
         try:
-            plain = [entry for entry in waiting if not entry.photos]
-            if len(plain) >= self._settings.batch_from:
-                await self._send_batch(_within_bytes(plain))
-            else:
-                for entry in waiting[: self._settings.batch_from]:
-                    await self._send_one(entry)
+            await self._send_new(waiting)
+            for entry in failing:
+                mended = await self._try_one(entry) or mended
         finally:
             self._spool.forget_freed()
-        return self._outbox.count_waiting() > 0
+        return bool(self._outbox.waiting(1)) or (mended and bool(self._outbox.failing(self._now_s(), 1)))
+
+    async def _send_new(self, waiting: Sequence[Entry]) -> None:
+        plain = [entry for entry in waiting if not entry.photos]
+        if len(plain) < self._settings.batch_from:
+            await self._send_each(waiting[: self._settings.batch_from])
+            return
+        batch = _within_bytes(plain)
+        try:
+            await self._send_batch(batch)
+        except HubFailed:  # one of them may be what it fails at: that one is found by sending each alone
+            await self._send_each(batch[: self._settings.batch_from])
+
+    async def _send_each(self, entries: Sequence[Entry]) -> None:
+        failures = 0
+        for entry in entries:
+            failures = 0 if await self._try_one(entry) else failures + 1
+            if failures == FAILURES_IN_A_ROW:
+                raise NotNow(FAILS_AT_ALL)
+
+    async def _try_one(self, entry: Entry) -> bool:
+        """False when the hub failed at it; it is tried again after its pause."""
+        try:
+            await self._send_one(entry)
+        except HubFailed as failure:
+            self._postpone(entry, str(failure))
+            return False
+        return True
+
+    def _postpone(self, entry: Entry, reason: str) -> None:
+        if entry.failures == 0:
+            log.warning(
+                "the hub fails at this complaint; trying again, the others go on",
+                reference=entry.reference,
+                reason=reason,
+            )
+        pause_s = min(self._settings.backoff_cap_s, 2.0 ** min(entry.failures, 16))
+        pause_s *= random.uniform(0.5, 1.0)  # noqa: S311 (jitter, not a secret)
+        self._outbox.postpone(entry.reference, reason, self._now_s() + pause_s)
 
     async def _send_one(self, entry: Entry) -> None:
         content = await self._with_photos(entry)
@@ -69,6 +122,8 @@ class Sender:
         later = next((error for error in away if error), None)
         if later:
             raise later
+        if len(lines) >= FAILURES_IN_A_ROW and all(line.status == 500 for line in lines):
+            raise NotNow(FAILS_AT_ALL)
         if len(lines) < len(entries):
             raise HubAway(f"the answer to a batch ended after {len(lines)} of {len(entries)} lines")
 
@@ -77,6 +132,9 @@ class Sender:
             self._outbox.acknowledge(entry.reference, line.case_id, self._routed)
             return None
         problem = problem_of(line.status, line.problem)
+        if line.status == 500:
+            self._postpone(entry, f"the hub answers {problem}")
+            return None
         if not 400 <= line.status < 500 or line.status in (401, 408, 425, 429):
             return HubAway(f"the hub answers {problem}")
         try:

@@ -20,60 +20,7 @@ from pathlib import Path
 import orjson
 
 from connectors.errors import ConfigRefused, SpoolInUse
-
-SCHEMA_VERSION = 1
-_TABLES = """
-CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS complaints (
-    reference TEXT PRIMARY KEY,
-    source_key TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('pending', 'sent', 'refused', 'held', 'erased')),
-    content BLOB,
-    photos BLOB,
-    digest BLOB,
-    attempted INTEGER NOT NULL DEFAULT 0,
-    reason TEXT,
-    case_id TEXT,
-    row_hash BLOB NOT NULL,
-    mapped_by BLOB NOT NULL,
-    first_seen TEXT NOT NULL,
-    changed_later INTEGER NOT NULL DEFAULT 0,
-    status_written TEXT,
-    route BLOB,
-    route_state TEXT NOT NULL DEFAULT 'none'
-        CHECK (route_state IN ('none', 'verify', 'forward', 'done', 'failed')),
-    route_reason TEXT
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS complaints_open ON complaints (state, first_seen) WHERE state = 'pending';
-CREATE INDEX IF NOT EXISTS complaints_case ON complaints (case_id) WHERE case_id IS NOT NULL;
-CREATE INDEX IF NOT EXISTS complaints_route ON complaints (route_state)
-    WHERE route_state IN ('verify', 'forward');
-CREATE TABLE IF NOT EXISTS lost (
-    reference TEXT NOT NULL, case_id TEXT, digest BLOB, noticed_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
-);
-CREATE TABLE IF NOT EXISTS events (
-    number INTEGER PRIMARY KEY,
-    event_id TEXT NOT NULL UNIQUE,
-    position INTEGER,
-    subject TEXT NOT NULL,
-    body BLOB,
-    state TEXT NOT NULL CHECK (state IN ('pending', 'done', 'skipped', 'failed')),
-    attempts INTEGER NOT NULL DEFAULT 0,
-    not_before REAL NOT NULL DEFAULT 0,
-    reason TEXT
-);
-CREATE INDEX IF NOT EXISTS events_open ON events (number) WHERE state = 'pending';
-CREATE INDEX IF NOT EXISTS events_position ON events (position) WHERE position IS NOT NULL;
-CREATE TABLE IF NOT EXISTS answers (
-    id TEXT PRIMARY KEY,
-    body BLOB,
-    state TEXT NOT NULL CHECK (state IN ('pending', 'done', 'refused')),
-    attempted INTEGER NOT NULL DEFAULT 0,
-    reason TEXT,
-    taken_at TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS answers_open ON answers (taken_at) WHERE state = 'pending';
-"""
+from connectors.spool_tables import prepare
 
 
 class Spool:
@@ -148,7 +95,12 @@ def open_spool(path: Path) -> Spool:
         "PRAGMA busy_timeout = 5000;"
     )
     spool = Spool(connection, _key(path), lock)
-    _prepare(spool, path)
+    try:
+        prepare(connection, str(path))
+        spool.forget_freed()
+    except BaseException:
+        spool.close()
+        raise
     return spool
 
 
@@ -163,15 +115,6 @@ def read_spool(path: Path) -> Spool | None:
 def as_bytes(value: object) -> bytes:
     """One spelling for equal values, to be hashed."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str)
-
-
-def _prepare(spool: Spool, path: Path) -> None:
-    version = spool.connection.execute("PRAGMA user_version").fetchone()[0]
-    if version not in (0, SCHEMA_VERSION):
-        remedy = "use the connector that wrote it, or name another spool"
-        raise ConfigRefused("spool", f"{path} was written by another version ({version})", remedy)
-    spool.connection.executescript(_TABLES + f"PRAGMA user_version = {SCHEMA_VERSION};")
-    spool.forget_freed()
 
 
 def _private(path: Path) -> int:

@@ -108,6 +108,7 @@ def build(config: SqlConfig, spool: Spool) -> Connector:
     connector = Connector(config, spool, hub, database)
     outbox, inbox = Outbox(spool), Inbox(spool)
     inbox.revive()
+    outbox.retry_at_once()
     sender = Sender(
         hub, config.hub, spool, outbox, config.agency, routed=bool(config.routing and config.routing.verify)
     )
@@ -154,7 +155,12 @@ def _add_write_back(config: SqlConfig, connector: Connector, outbox: Outbox, inb
     applying = connector.add_applier(inbox, writer.handle)
     mailbox = MailboxReader(connector.hub, connector.spool, inbox, writer.wanted, config.hub.wait_s)
     mailbox.on_new = applying.wake
-    mailbox.on_restored = connector.on_restored
+
+    def restored() -> None:
+        outbox.forget_sequences()
+        connector.on_restored()
+
+    mailbox.on_restored = restored
     connector.add_loop("reading the mailbox", mailbox.step, 0.2)
 
 

@@ -5,18 +5,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.database import Database
 from connectors.dialects.base import parameters_in
 from connectors.effects import Effect, apply_effect, check_effect
+from connectors.entries import Entry
 from connectors.errors import ConfigRefused, HubRefused
-from connectors.events import PARAMETERS, parameters_of, short_type
+from connectors.events import PARAMETERS, parameters_of, sequence_of, short_type
 from connectors.hub_client import HubClient
 from connectors.options import option
-from connectors.outbox import Entry, Outbox
+from connectors.outbox import Outbox
 
 STATUSES = (
     "submitted",
@@ -95,51 +96,59 @@ class AppWriter:
         entry = await self._entry(str(data["case_id"]))
         if entry is None:
             return ""
-        key, reference = entry
         note = ""
         # the case's answer, not each leg's: the lead writes what the reporter reads
         if self._write_back.answer and short_type(event) == "complaint.answered" and _has_text(data):
-            note = await self._write_answer(event, key, reference)
-        await self._write_status(str(data.get("status", "")), key, reference)
+            note = await self._write_answer(event, entry)
+        await self._write_status(str(data.get("status", "")), sequence_of(event), entry)
         return note
 
-    async def _write_answer(self, event: dict[str, Any], key: str, reference: str) -> str:
+    async def _write_answer(self, event: dict[str, Any], entry: Entry) -> str:
         effect = self._write_back.answer
         if effect is None:
             return ""
+        late = _comes_late(sequence_of(event), entry)
+        if late:
+            effect = self._keeping_status(effect)
         facts = parameters_of(event, self._zone)
         parameters = facts | {
-            "key": key,
-            "reference": reference,
+            "key": entry.source_key,
+            "reference": entry.reference,
             "answer": facts["text"],
             "answered_at": facts["local_time"],
             "answered_on": facts["local_date"],
-            "status": self._word(facts["status"]),
+            "status": entry.status_written if late else self._word(facts["status"]),
         }
         note = await self._database.write(lambda session: apply_effect(session, effect, parameters))
         self._outbox.count_moved("answer")
         return note
 
-    async def _write_status(self, status: str, key: str, reference: str) -> None:
+    async def _write_status(self, status: str, sequence: int, entry: Entry) -> None:
         word = self._word(status)
-        known = self._outbox.find([reference]).get(reference)
-        if self._write_back.status is None or word is None or (known and known.status_written == word):
+        if self._write_back.status is None or word is None or _comes_late(sequence, entry):
             return
-        effect = Effect(statements=[self._write_back.status.statement])
-        parameters = {"key": key, "reference": reference, "status": word}
-        await self._database.write(lambda session: apply_effect(session, effect, parameters))
-        self._outbox.note_status(reference, word)
-        self._outbox.count_moved("status")
+        if entry.status_written != word:
+            effect = Effect(statements=[self._write_back.status.statement])
+            parameters = {"key": entry.source_key, "reference": entry.reference, "status": word}
+            await self._database.write(lambda session: apply_effect(session, effect, parameters))
+            self._outbox.count_moved("status")
+        self._outbox.note_status(entry.reference, word, sequence)
+
+    def _keeping_status(self, effect: Effect) -> Effect:
+        """An answer that comes late becomes its row, and its own UPDATE may set the status by a fixed word:
+        in the same transaction the newer status has the last word."""
+        if self._write_back.status is None or all(guard for _, guard in effect.guarded()):
+            return effect
+        return replace(effect, statements=[*effect.statements, self._write_back.status.statement])
 
     def _word(self, status: str | None) -> str | None:
         return self._write_back.status.values.get(status or "") if self._write_back.status else None
 
-    async def _entry(self, case_id: str) -> tuple[str, str] | None:
-        """The app's key and our reference of a case; None when it is no complaint of this app."""
-        entry = self._outbox.by_case(case_id)
-        return (entry.source_key, entry.reference) if entry else await self._ask(case_id)
+    async def _entry(self, case_id: str) -> Entry | None:
+        """What the spool knows of a case; None when it is no complaint of this app."""
+        return self._outbox.by_case(case_id) or await self._ask(case_id)
 
-    async def _ask(self, case_id: str) -> tuple[str, str] | None:
+    async def _ask(self, case_id: str) -> Entry | None:
         """The event was faster than the acknowledgement, or belongs to somebody else: the case knows."""
         try:
             case = await self._hub.case(case_id)
@@ -150,9 +159,12 @@ class AppWriter:
         source = case["complaint"].get("source", {})
         if source.get("agency") != self._agency:
             return None
-        found = self._outbox.find([str(source["reference"])])
-        entry: Entry | None = next(iter(found.values()), None)
-        return (entry.source_key, entry.reference) if entry else None
+        return self._outbox.find([str(source["reference"])]).get(str(source["reference"]))
+
+
+def _comes_late(sequence: int, entry: Entry) -> bool:
+    """Whether a later event of the case has said the status already: this one was set aside meanwhile."""
+    return entry.status_sequence is not None and sequence < entry.status_sequence
 
 
 def _has_text(data: Mapping[str, Any]) -> bool:

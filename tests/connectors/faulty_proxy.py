@@ -14,14 +14,17 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to the next request whose path begins with `path`: it is answered with `status` and never
-    reaches the hub; or it does so after `delay_s`; or (`cut`) the hub works, and its answer is lost."""
+    """What happens to the next request whose path begins with `path` and whose body has `holding` inside: it
+    is answered with `status` and never reaches the hub; or it does so after `delay_s`; or (`cut`) the hub
+    works, and its answer is lost. A `lasting` one strikes every such request."""
 
     path: str
     status: int = 0
     retry_after: str = "0"
     delay_s: float = 0.0
     cut: bool = False
+    holding: bytes = b""
+    lasting: bool = False
 
 
 @dataclass
@@ -69,7 +72,7 @@ class FaultyProxy:
                 head += line
         body = reader.read(_length(head))
         request = head.split(b" HTTP/", 1)[0].decode()
-        fault = self._fault(request.split(" ")[1])
+        fault = self._fault(request.split(" ")[1], body)
         if fault and fault.status:
             with self.lock:
                 self.refused_at.append(time.monotonic())
@@ -81,10 +84,13 @@ class FaultyProxy:
             self.passed.append((time.monotonic(), request, body))
         self._pass_on(head[:-2] + b"Connection: close\r\n\r\n" + body, writer, cut=bool(fault and fault.cut))
 
-    def _fault(self, path: str) -> Fault | None:
+    def _fault(self, path: str, body: bytes) -> Fault | None:
         with self.lock:
-            found = next((fault for fault in self.faults if path.startswith(fault.path)), None)
-            if found:
+            striking = (
+                fault for fault in self.faults if path.startswith(fault.path) and fault.holding in body
+            )
+            found = next(striking, None)
+            if found and not found.lasting:
                 self.faults.remove(found)
             return found
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tests.parts.caller import Caller
 from tests.parts.hub import ROOT
@@ -27,6 +30,18 @@ def eventually(condition: Callable[[], Any], what: str, within_s: float = 30.0) 
         time.sleep(0.06)
 
 
+class Process(Protocol):
+    """What is done with a running connector."""
+
+    pid: int
+
+    def kill(self) -> None: ...
+
+    def terminate(self) -> None: ...
+
+    def wait(self, timeout: float = ..., /) -> int: ...
+
+
 class ConnectorProcess:
     """simpul-connector with a configuration in a folder of the test."""
 
@@ -35,7 +50,7 @@ class ConnectorProcess:
         self.config, self.spool = folder / "connector.toml", folder / "connector.spool"
         self.log = folder / "connector.log"
         self.env: dict[str, str] = {}
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Process | None = None
 
     def configure(self, text: str, client: Caller, **env: str) -> None:
         self.config.write_text(text)
@@ -46,8 +61,7 @@ class ConnectorProcess:
         self.env |= {"SIMPUL_CLIENT_ID": client.client_id, "SIMPUL_CLIENT_SECRET": client.secret}
 
     def start(self) -> None:
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(self._command("run"), cwd=ROOT, env=self._environ(), stderr=log)
+        self.process = self._spawn()
 
     def kill(self) -> None:
         """kill -9."""
@@ -90,8 +104,92 @@ class ConnectorProcess:
     def events(self) -> list[str]:
         return [line["event"] for line in self.logged()]
 
+    def _spawn(self) -> Process:
+        with self.log.open("ab") as log:
+            return subprocess.Popen(self._command("run"), cwd=ROOT, env=self._environ(), stderr=log)
+
     def _command(self, command: str) -> list[str]:
         return [sys.executable, "-m", "connectors.main", command, str(self.config)]
 
     def _environ(self) -> dict[str, str]:
         return {**os.environ, **self.env, "PYTHONPATH": str(ROOT)}
+
+
+class ForkServer:
+    """tests/connectors/fork_server.py, started when first needed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "s"
+
+    @contextmanager
+    def open(self) -> Iterator[ForkServer]:
+        command = [sys.executable, "-m", "tests.connectors.fork_server", str(self._path)]
+        with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE) as process:
+            eventually(self._path.exists, "the fork server listens")
+            yield self
+            assert process.stdin is not None
+            process.stdin.close()
+
+    def fork(self, **wanted: Any) -> Forked:
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(60)
+        connection.connect(str(self._path))
+        return Forked(connection, wanted)
+
+
+class Forked:
+    """One child of the fork server; what these tests use of subprocess.Popen."""
+
+    def __init__(self, connection: socket.socket, wanted: dict[str, Any]) -> None:
+        self._connection = connection
+        self._stream = connection.makefile("rwb")
+        self._stream.write(json.dumps(wanted).encode() + b"\n")
+        self._stream.flush()
+        self.pid = int(self._stream.readline())
+
+    def kill(self) -> None:
+        self._signal(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        self._signal(signal.SIGTERM)
+
+    def wait(self, timeout_s: float = 60.0) -> int:
+        """The exit status, negative for a signal."""
+        self._connection.settimeout(timeout_s)
+        status = int(self._stream.readline())
+        self._stream.close()
+        self._connection.close()
+        return status
+
+    def _signal(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError):  # it ended by itself; wait() tells how
+            os.kill(self.pid, number)
+
+
+class ForkedConnector(ConnectorProcess):
+    """The same program, killed and signalled the same way, without the time that its imports take."""
+
+    def __init__(self, folder: Path, server: ForkServer) -> None:
+        super().__init__(folder)
+        self._server = server
+        self._runs = 0
+
+    def _spawn(self) -> Process:
+        self.log.touch()
+        return self._fork("run", Path(os.devnull), self.log)
+
+    def run(self, command: str) -> subprocess.CompletedProcess[str]:
+        self._runs += 1
+        out, err = (self.folder / f"connector.{command}{self._runs}.{name}" for name in ("out", "err"))
+        status = self._fork(command, out, err).wait()
+        said, complained = out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8")
+        return subprocess.CompletedProcess([command], status, said, complained)
+
+    def _fork(self, command: str, out: Path, err: Path) -> Forked:
+        return self._server.fork(
+            arguments=[command, str(self.config)],
+            cwd=str(ROOT),
+            env=self._environ(),
+            stdout=str(out),
+            stderr=str(err),
+        )

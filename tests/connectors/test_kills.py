@@ -73,14 +73,14 @@ def test_a_database_that_is_away_is_waited_for(
 
 
 def test_one_connector_a_spool_and_a_killed_one_leaves_no_lock(
-    sqlite: App, office: Office, connector: ConnectorProcess
+    sqlite: App, office: Office, command: ConnectorProcess
 ) -> None:
-    sql_config(sqlite, office, connector)
-    connector.start()
-    eventually(connector.events, "it started")
-    second = connector.run("run")
+    sql_config(sqlite, office, command)
+    command.start()
+    eventually(command.events, "it started")
+    second = command.run("run")
     assert second.returncode == 1
     assert "another connector works with" in second.stderr
-    connector.restart()
+    command.restart()
     sqlite.reports(1)
     eventually(lambda: len(office.complaints()) == 1, "the next one works")

@@ -104,3 +104,29 @@ def test_after_a_restore_of_the_hub_nothing_is_lost_and_nothing_is_handed_over_t
     references = [event["data"]["complaint"]["source"]["reference"] for event in system.got]
     assert references == ["1", "2", "3"]
     assert any("restored from a backup" in event for event in connector.events())
+
+
+def test_an_answer_by_case_goes_to_the_newest_forwarding_that_is_open(
+    office: Office, connector: ConnectorProcess, database: sqlite3.Connection
+) -> None:
+    """The ministry assisted, answered, and was asked a second time in the same case."""
+    lead = office.hub.agency(f"lead-{office.ministry.agency}", "agency")
+    path = f"/v1/cases/{office.submit('1')['id']}"
+    assert office.source.call("POST", f"{path}/verification", {"decision": "accept"})[0] == 200
+    support = {"agency": office.ministry.agency, "role": "support"}
+    first = {"to": [{"agency": lead.agency, "role": "lead"}, support]}
+    status, sent = office.source.call("POST", f"{path}/forwardings", first)
+    assert status == 201, sent
+    office.answer(sent["items"][1], "Rambu sudah dipasang.")
+    status, again = office.source.call("POST", f"{path}/forwardings", {"to": [support]})
+    assert status == 201, again
+    configure(office, connector, IN_TABLES.replace("penerusan AS forwarding_id", "penerusan AS case_id"))
+    connector.start()
+    case_id = sent["items"][0]["case_id"]
+    database.execute("INSERT INTO balasan VALUES (1, 'answer', ?, 'Rambu kedua juga.', NULL)", (case_id,))
+    second = again["items"][0]["id"]
+    eventually(
+        lambda: ("answered", second) in [(leg["status"], leg["id"]) for _, leg in office.legs()],
+        "the second forwarding is answered",
+        within_s=10,
+    )

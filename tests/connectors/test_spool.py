@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from connectors.errors import SpoolInUse
+from connectors.entries import Seen
+from connectors.errors import ConfigRefused, SpoolInUse
 from connectors.inbox import ATTEMPTS, Inbox
-from connectors.outbox import Outbox, Seen
+from connectors.outbox import Outbox
 from connectors.spool import open_spool
 from tests.connectors.apps import App
 from tests.connectors.office import Office, sql_config, write_back
 from tests.connectors.processes import ConnectorProcess, eventually
 
 SECRET = "Kalimat rahasia yang hanya ada di laporan ini"
+
+VERSION_1 = """
+CREATE TABLE complaints (
+    reference TEXT PRIMARY KEY, source_key TEXT NOT NULL, state TEXT NOT NULL, content BLOB, photos BLOB,
+    digest BLOB, attempted INTEGER NOT NULL DEFAULT 0, reason TEXT, case_id TEXT, row_hash BLOB NOT NULL,
+    mapped_by BLOB NOT NULL, first_seen TEXT NOT NULL, changed_later INTEGER NOT NULL DEFAULT 0,
+    status_written TEXT, route BLOB, route_state TEXT NOT NULL DEFAULT 'none', route_reason TEXT
+) WITHOUT ROWID;
+CREATE INDEX complaints_open ON complaints (state, first_seen) WHERE state = 'pending';
+INSERT INTO complaints
+    (reference, source_key, state, case_id, row_hash, mapped_by, first_seen, status_written)
+    VALUES ('1', '1', 'sent', 'case-1', x'00', x'00', '2026-03-11', 'proses'),
+           ('2', '2', 'pending', NULL, x'00', x'00', '2026-03-11', NULL);
+PRAGMA user_version = 1;
+"""
 
 
 def seen(reference: str = "1", row: bytes = b"r") -> Seen:
@@ -55,6 +73,34 @@ def test_content_is_gone_after_the_acknowledgement_and_its_digest_stays(tmp_path
     ).fetchone()
     assert digests == 50
     spool.close()
+
+
+def test_a_spool_of_an_older_connector_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "connector.spool"
+    with closing(sqlite3.connect(path)) as older:
+        older.executescript(VERSION_1)
+    spool = open_spool(path)
+    outbox = Outbox(spool)
+    known = outbox.find(["1", "2"])
+    assert (known["1"].status_written, known["1"].status_sequence) == ("proses", None)
+    assert [entry.reference for entry in outbox.waiting(10)] == ["2"]
+    outbox.note_status("1", "selesai", 7)
+    outbox.postpone("2", "500", 5.0)
+    spool.close()
+    again = open_spool(path)
+    assert Outbox(again).find(["1"])["1"].status_sequence == 7
+    assert [entry.failures for entry in Outbox(again).failing(5.0, 10)] == [1]
+    again.close()
+
+
+def test_a_spool_of_a_newer_connector_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "connector.spool"
+    with closing(sqlite3.connect(path)) as newer:
+        newer.execute("PRAGMA user_version = 99")
+    with pytest.raises(ConfigRefused, match=r"another version \(99\)"):
+        open_spool(path)
+    path.unlink()
+    open_spool(path).close()  # the refusal let go of the lock
 
 
 def test_what_was_acknowledged_is_never_queued_again(tmp_path: Path) -> None:

@@ -1,0 +1,101 @@
+"""The spool's tables, and how a spool that an older connector wrote gets what they have gained since.
+
+A table or column is only ever added: its default must be right for rows that were written without it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from connectors.errors import ConfigRefused
+
+SCHEMA_VERSION = 2
+_TABLES = """
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS complaints (
+    reference TEXT PRIMARY KEY,
+    source_key TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'sent', 'refused', 'held', 'erased')),
+    content BLOB,
+    photos BLOB,
+    digest BLOB,
+    attempted INTEGER NOT NULL DEFAULT 0,
+    reason TEXT,
+    case_id TEXT,
+    row_hash BLOB NOT NULL,
+    mapped_by BLOB NOT NULL,
+    first_seen TEXT NOT NULL,
+    changed_later INTEGER NOT NULL DEFAULT 0,
+    status_written TEXT,
+    route BLOB,
+    route_state TEXT NOT NULL DEFAULT 'none'
+        CHECK (route_state IN ('none', 'verify', 'forward', 'done', 'failed')),
+    route_reason TEXT
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS complaints_open ON complaints (state, first_seen) WHERE state = 'pending';
+CREATE INDEX IF NOT EXISTS complaints_case ON complaints (case_id) WHERE case_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS complaints_route ON complaints (route_state)
+    WHERE route_state IN ('verify', 'forward');
+CREATE TABLE IF NOT EXISTS lost (
+    reference TEXT NOT NULL, case_id TEXT, digest BLOB, noticed_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
+CREATE TABLE IF NOT EXISTS events (
+    number INTEGER PRIMARY KEY,
+    event_id TEXT NOT NULL UNIQUE,
+    position INTEGER,
+    subject TEXT NOT NULL,
+    body BLOB,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'done', 'skipped', 'failed')),
+    attempts INTEGER NOT NULL DEFAULT 0,
+    not_before REAL NOT NULL DEFAULT 0,
+    reason TEXT
+);
+CREATE INDEX IF NOT EXISTS events_open ON events (number) WHERE state = 'pending';
+CREATE INDEX IF NOT EXISTS events_position ON events (position) WHERE position IS NOT NULL;
+CREATE TABLE IF NOT EXISTS answers (
+    id TEXT PRIMARY KEY,
+    body BLOB,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'done', 'refused')),
+    attempted INTEGER NOT NULL DEFAULT 0,
+    reason TEXT,
+    taken_at TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS answers_open ON answers (taken_at) WHERE state = 'pending';
+"""
+_ADDED = (
+    ("complaints", "status_sequence", "INTEGER"),
+    ("complaints", "failures", "INTEGER NOT NULL DEFAULT 0"),
+    ("complaints", "not_before", "REAL NOT NULL DEFAULT 0"),
+)
+"""(table, column, definition) of what came after version 1."""
+_LATER_INDEXES = """
+CREATE INDEX IF NOT EXISTS complaints_failing ON complaints (not_before)
+    WHERE state = 'pending' AND failures > 0;
+"""
+
+
+def prepare(connection: sqlite3.Connection, path: str) -> None:
+    """Makes or completes the tables, all or nothing; raises ConfigRefused for a newer connector's spool."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if not 0 <= version <= SCHEMA_VERSION:
+        remedy = "use the connector that wrote it, or name another spool"
+        raise ConfigRefused("spool", f"{path} was written by another version ({version})", remedy)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for statement in _statements(_TABLES):
+            connection.execute(statement)
+        for table, column, definition in _ADDED:
+            if column not in {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}:
+                connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {definition}")
+        for statement in _statements(_LATER_INDEXES):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _statements(script: str) -> list[str]:
+    """Each by itself: executescript would commit what it finds open."""
+    return [statement for statement in script.split(";\n") if statement.strip()]
