@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
@@ -22,17 +23,37 @@ _NOBODY: Final = bytes(32)
 """Compared with when there is no client: no secret hashes to it."""
 
 
-def authenticate_client(
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A client that proved itself. By an assertion it has done so only once that is used up: it must not have
+    been used before."""
+
+    client: Client
+    jti: str | None = None
+    expires_at: float = 0.0
+
+    @property
+    def by_assertion(self) -> bool:
+        return self.jti is not None
+
+    def use_up(self, replay: ReplayGuard) -> None:
+        """Needs nothing but the guard, so it may run where the guard may write; `InvalidClient` when the
+        assertion was used before."""
+        if self.jti is not None:
+            use_once(replay, self.client.id, self.jti, self.expires_at)
+
+
+def prove_client(
     headers: Mapping[str, str],
     form: Mapping[str, str],
     *,
     directory: ClientDirectory,
-    replay: ReplayGuard,
     pepper: bytes,
     audiences: Collection[str],
     now: float,
-) -> Client:
+) -> Proof:
     """The client that proved itself by exactly one of `AUTH_METHODS`; `InvalidClient` or `InvalidRequest`.
+    Grant nothing before `Proof.use_up`.
 
     `audiences`: the token endpoint's URL and the issuer; `now`: Unix seconds. An unknown or revoked
     client and a wrong secret take the same path and get the same words.
@@ -42,17 +63,24 @@ def authenticate_client(
     _one_method(authorization, secret, assertion)
     if assertion:
         _assertion_form(form)
-        client_id = claimed_client(assertion)
-        client = _by_assertion(assertion, client_id, directory, replay, audiences, now)
+        proof = _by_assertion(assertion, claimed_client(assertion), directory, audiences, now)
     elif authorization is not None:
-        client = _by_secret(*parse_basic(authorization), directory, pepper)
+        proof = Proof(_by_secret(*parse_basic(authorization), directory, pepper))
     elif form.get("client_id"):
-        client = _by_secret(form["client_id"], secret or "", directory, pepper)
+        proof = Proof(_by_secret(form["client_id"], secret or "", directory, pepper))
     else:
         raise InvalidClient("A client_secret came without its client_id.")
-    if form.get("client_id") not in (None, "", client.id):
+    if form.get("client_id") not in (None, "", proof.client.id):
         raise InvalidRequest("The form's client_id is another than the one that authenticated.")
-    return client
+    return proof
+
+
+def unchanged(proven: Client, directory: ClientDirectory) -> Client:
+    """The client that proved itself a moment ago, if nothing about it changed since; `InvalidClient` when it
+    was revoked meanwhile."""
+    if directory.get(proven.id) != proven:
+        raise InvalidClient(NOT_AUTHENTICATED)
+    return proven
 
 
 def grant(client: Client, form: Mapping[str, str]) -> frozenset[str]:
@@ -106,10 +134,9 @@ def _by_assertion(
     assertion: str,
     client_id: str,
     directory: ClientDirectory,
-    replay: ReplayGuard,
     audiences: Collection[str],
     now: float,
-) -> Client:
+) -> Proof:
     client = directory.get(client_id)
     key = _nobodys_key()
     if client is not None and client.public_key is not None:
@@ -117,8 +144,7 @@ def _by_assertion(
     jti, expires_at = check_assertion(assertion, key, client_id, audiences, now)
     if client is None or client.public_key is None or client.revoked_at is not None:
         raise InvalidClient(NOT_AUTHENTICATED)
-    use_once(replay, client_id, jti, expires_at)
-    return client
+    return Proof(client, jti, expires_at)
 
 
 @cache

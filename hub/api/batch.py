@@ -14,11 +14,12 @@ from typing import IO, Any, Final
 import structlog
 from aiohttp import web
 
-from hub.api import answers, bodies, strict_json
+from hub.api import answers, bodies
 from hub.api.context import Call
 from hub.api.endpoint import stream_headers
 from hub.api.lines import LineOrTooLong, numbered_lines
 from hub.errors import NotJson, Problem, TooLarge, Unavailable
+from hub.service import strict_json
 from hub.service.bulk import BulkIntake, Chunk
 from hub.service.requests import Result
 from hub.service.threads import BULK_CHUNK

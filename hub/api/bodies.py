@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from aiohttp import StreamReader, web
 
-from hub.api import strict_json
 from hub.errors import NotJson, Problem, TooLarge, UnsupportedMediaType
+from hub.service import strict_json
 
 WHOLE_S: Final = 60.0
 """So long may a body of at most a mebibyte take to arrive."""

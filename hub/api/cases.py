@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
 from hub.api.answers import answer, etag
 from hub.api.context import Call
 from hub.api.queries import Query, no_query
-from hub.api.writes import case_after, id_of, masked_header, read_write
+from hub.api.writes import case_after, do, id_of, masked_header
 from hub.domain.agency import AGENCY_ID
-from hub.domain.commands import Close, Reopen, Verify
 from hub.domain.transitions import CASE
 from hub.ports.store import CaseFilter
+from hub.service.acts import ACTS, Act
 
 ROLES: Final = ("owner", "handler", "participant")
 FILTERS: Final = ("status", "agency", "region", "category", "overdue", "role", "q", "updated_since")
-Body = dict[str, Any]
 
 
 async def list_cases(call: Call) -> web.Response:
@@ -74,55 +72,19 @@ async def history(call: Call) -> web.Response:
 
 
 async def verify(call: Call) -> web.Response:
-    return await _act(
-        call,
-        "verification",
-        "verify",
-        ("reason",),
-        lambda case_id, body: Verify(case_id, body["decision"], body.get("reason")),
-    )
+    return await _act(call, ACTS["verification"])
 
 
 async def close(call: Call) -> web.Response:
-    return await _act(
-        call,
-        "closure",
-        "close",
-        ("text",),
-        lambda case_id, body: Close(case_id, body["reason"], body.get("text")),
-    )
+    return await _act(call, ACTS["closure"])
 
 
 async def reopen(call: Call) -> web.Response:
-    return await _act(
-        call, "reopening", "reopen", ("reason",), lambda case_id, body: Reopen(case_id, body["reason"])
-    )
+    return await _act(call, ACTS["reopening"])
 
 
-async def _act(
-    call: Call,
-    schema: str,
-    action: str,
-    texts: Sequence[str],
-    command: Callable[[str, Body], Verify | Close | Reopen],
-) -> web.Response:
+async def _act(call: Call, act: Act) -> web.Response:
     """One command on the case as a whole; 200 with the case as it now stands."""
-    case_id = id_of(call, "case")
-    write = await read_write(call, schema, action, case_id=case_id)
-    body, kinds = await mask_members(call, case_id, write.document, texts)
-    outcome = await call.hub.act(
-        call.principal, command(case_id, body), idempotency=write.idempotency, if_match=write.if_match
-    )
+    outcome, kinds = await do(call, act)
     view, version = await case_after(call, outcome)
     return answer(view, outcome.status, etag(version) | masked_header(kinds))
-
-
-async def mask_members(
-    call: Call, case_id: str, body: Body, members: Sequence[str]
-) -> tuple[Body, list[str]]:
-    """The body with what an officer wrote masked, and the kinds of what was found."""
-    given = [name for name in members if body.get(name) is not None]
-    if not given:
-        return body, []
-    masked, kinds = await call.hub.mask_text(case_id, [body[name] for name in given])
-    return body | dict(zip(given, masked, strict=True)), kinds

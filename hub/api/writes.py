@@ -1,7 +1,8 @@
 """What every write shares: body, Idempotency-Key and If-Match, judged in CONTRACT's order.
 
 404, 410 and 403 come before 413, 415, 400 and 422. A good body goes straight to the transaction, which
-decides the former itself; only for a bad one are existence and rights looked up before it is refused."""
+decides the former itself; only for a bad one are existence and rights looked up before it is refused, and for
+an officer's words before they are masked (`Hub.mask_body`)."""
 
 from __future__ import annotations
 
@@ -12,10 +13,12 @@ from uuid import UUID
 
 from aiohttp import web
 
-from hub.api import bodies, strict_json
+from hub.api import bodies
 from hub.api.context import Call
 from hub.domain.audience import takes_part
 from hub.errors import Invalid, NotFound, Problem
+from hub.service import strict_json
+from hub.service.acts import Act
 from hub.service.requests import Idempotency, Outcome
 from schemas.registry import Registry as Schemas
 
@@ -99,6 +102,23 @@ def id_of(call: Call, what: str) -> str:
     if not _UUID.fullmatch(given):
         raise NotFound(f"There is no such {what}, or your agency takes no part in it.")
     return str(UUID(given))
+
+
+async def do(call: Call, act: Act) -> tuple[Outcome, list[str]]:
+    """Reads the body, masks an officer's words in it and runs the act; with the kinds of what was masked."""
+    given = id_of(call, act.target)
+    target = {"case_id" if act.target == "case" else "leg_id": given}
+    write = await read_write(call, act.schema, act.action, may_be_empty=act.may_be_empty, **target)
+    case_id, body, kinds = await call.hub.mask_body(
+        call.principal, act.action, write.document, act.texts, **target
+    )
+    outcome = await call.hub.act(
+        call.principal,
+        act.command(case_id, given, body, call.hub.ids),
+        idempotency=write.idempotency,
+        if_match=write.if_match,
+    )
+    return outcome, kinds
 
 
 async def case_after(call: Call, outcome: Outcome) -> tuple[dict[str, Any], int]:

@@ -1,8 +1,11 @@
-"""Who takes part in a case, as what, and who therefore gets an event."""
+"""Who takes part in a case, as what, who therefore gets an event, and what of the case an agency may see."""
 
 from __future__ import annotations
 
-from hub.domain.case import CaseState
+from dataclasses import dataclass
+
+from hub.domain.case import CaseState, Leg
+from hub.domain.events import Fact
 from hub.domain.transitions import CASE, HELD_LEG, LEG
 
 RANK = ("owner", "source", "handler", "sender", "former")
@@ -43,9 +46,46 @@ def frozen_at(state: CaseState, agency: str) -> int | None:
     return max(ended, default=0) or None
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What `agency` may see of one case, in every view of it: the `whole`, or its own legs and what else
+    stood when it left, in version `until`."""
+
+    agency: str
+    whole: bool
+    until: int
+
+    def legs(self, state: CaseState) -> list[Leg]:
+        """Those of the case's legs that it sees."""
+        return [leg for leg in state.legs if self.whole or leg.to == self.agency]
+
+    def shows(self, fact: Fact) -> bool:
+        """Whether it sees this event of the case."""
+        return fact.sequence <= self.until and (self.whole or _handler(fact) in (None, self.agency))
+
+
+def sight(state: CaseState, agency: str) -> Sight:
+    """What the agency may see of the case now; of one in which it never took part, nothing."""
+    if takes_part(state, agency):
+        return Sight(agency, True, state.version)
+    return Sight(agency, False, frozen_at(state, agency) or 0)
+
+
+def _handler(fact: Fact) -> str | None:
+    """Whose leg the event speaks of; None where it is about the case alone."""
+    if fact.type == "complaint.answered":
+        answering: str = fact.data["agency"]
+        return answering
+    forwarding = fact.data.get("forwarding")
+    return forwarding["to"] if forwarding else None
+
+
 def recipients(before: CaseState | None, after: CaseState, actor: str) -> dict[str, str]:
-    """agency -> relation, for everyone who takes part before or after the event, and the actor."""
-    names = {actor, after.owner, after.source}
+    """agency -> relation, for everyone who takes part before or after the event, and the actor: but not one
+    that has left. Who returns the last open leg makes the case answered, and is not told the answer."""
+    names = {after.owner, after.source}
+    if before is None or takes_part(before, actor) or frozen_at(before, actor) is None:
+        names.add(actor)
     for state in (before, after):
         if state is not None:
             names |= {leg.to for leg in state.legs if leg.status in HELD_LEG}

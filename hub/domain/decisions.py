@@ -131,7 +131,7 @@ def require(state: CaseState, action: str) -> None:
 
 def conflict(state: CaseState, sentence: str) -> StateConflict:
     """409 that names the present state and what its owner could do."""
-    possible = case_actions(state.status)
+    possible = [name for name in case_actions(state.status) if name != "close" or not state.open_legs()]
     listed = ", ".join(possible) or "nothing"
     return StateConflict(
         f"{sentence} Possible now: {listed}.",

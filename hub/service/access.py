@@ -6,6 +6,7 @@ equal to what is published, for a broker that reads it as a file."""
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,8 +14,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
+import structlog
 
 from auth import grants, keys
+from auth.clients import Client
 from auth.errors import NoSigningKey, TemporarilyUnavailable
 from auth.metadata import server_metadata
 from auth.principal import Principal
@@ -28,8 +31,13 @@ from hub.service.registry import Registry
 
 KAFKA_AUDIENCE: Final = "simpul-kafka"
 DEFAULT_LIFETIME_S: Final = 600
-OnWriter = Callable[[Callable[[], Any]], Awaitable[Any]]
-"""`Writer.run`: a token request by assertion writes a row, and only the writer's thread writes."""
+OnWriter = Callable[[Callable[[], None]], Awaitable[None]]
+"""`Writer.run`: an assertion is remembered in a row, and only the writer's thread writes."""
+log = structlog.get_logger(__name__)
+
+
+async def _here(job: Callable[[], None]) -> None:
+    job()
 
 
 def client_secret_pepper(sealing: Sealing) -> bytes:
@@ -38,10 +46,13 @@ def client_secret_pepper(sealing: Sealing) -> bytes:
 
 
 def write_aside(path: Path, data: bytes) -> None:
-    """Writes a whole file: a reader sees the old one or the new one, never a half."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_bytes(data)
-    aside.replace(path)
+    """Writes a whole file: a reader sees the old one or the new one, never a half, however many write."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    try:
+        aside.write_bytes(data)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +86,8 @@ class _Published:
 
 
 class Access:
-    """For the event loop; `rotate` and `ensure_signing_key` also for a command of its own."""
+    """For the event loop alone, but for `sync_jwks`; `rotate` and `ensure_signing_key` also for a command of
+    its own."""
 
     def __init__(
         self,
@@ -88,7 +100,7 @@ class Access:
         on_writer: OnWriter | None = None,
     ) -> None:
         self._registry, self._store, self._box, self._clock = registry, store, box, clock
-        self._settings, self._on_writer = settings, on_writer
+        self._settings, self._on_writer = settings, on_writer or _here
         self._pepper = client_secret_pepper(sealing)
         url = settings.public_url
         self._audiences = frozenset({url, f"{url}/oauth/token"})
@@ -97,35 +109,35 @@ class Access:
         self._replay = _Replay(store, clock)
         self._published = _Published()
         self._opened: dict[str, bytes] = {}
+        self._file = threading.Lock()
 
     def authenticate(self, authorization: str | None) -> Principal:
         """The caller; raises `auth.errors.InvalidToken`. A few microseconds for a token seen before."""
         by_kid = self._current().by_kid.at(self._seconds())
         if by_kid is not self._published.last:
-            self._write_jwks(by_kid)
+            self._publish(by_kid)
         return self._verifier.verify(bearer_token(authorization), by_kid, self._registry.get)
 
     async def grant(self, headers: Mapping[str, str], form: Mapping[str, str]) -> dict[str, Any]:
         """The token response (RFC 6749 5.1); raises `auth.errors.OAuthError`."""
-        if form.get("client_assertion") and self._on_writer is not None:
-            response: dict[str, Any] = await self._on_writer(lambda: self.grant_now(headers, form))
-            return response
-        return self.grant_now(headers, form)
-
-    def grant_now(self, headers: Mapping[str, str], form: Mapping[str, str]) -> dict[str, Any]:
-        """`grant` on the caller's thread; with an assertion it writes to the database."""
-        published = self._current()
-        client = grants.authenticate_client(
+        self._current()
+        proof = grants.prove_client(
             headers,
             form,
             directory=self._registry,
-            replay=self._replay,
             pepper=self._pepper,
             audiences=self._audiences,
             now=self._seconds(),
         )
-        agency = self._registry.agencies[client.agency]
-        extra = [KAFKA_AUDIENCE] if agency.kafka else []
+        if proof.by_assertion:
+            await self._on_writer(lambda: proof.use_up(self._replay))
+        return self._issue(proof.client, form)
+
+    def _issue(self, proven: Client, form: Mapping[str, str]) -> dict[str, Any]:
+        """With the keys and the client as they are now: remembering an assertion takes its time."""
+        published = self._current()
+        client = grants.unchanged(proven, self._registry)
+        extra = [KAFKA_AUDIENCE] if self._registry.agencies[client.agency].kafka else []
         try:
             token, claims = self._issuer.issue(client, grants.grant(client, form), published.signing, extra)
         except NoSigningKey as error:
@@ -161,8 +173,14 @@ class Access:
         return after[-1]
 
     def sync_jwks(self) -> None:
-        """Brings `jwks.json` up to date; called when keys change or retire."""
-        self._write_jwks(self._current().by_kid.at(self._seconds()))
+        """Brings `jwks.json` up to date; called when keys change or retire. From any thread: the keys come
+        from the database and not from the loop's memory, and who writes last has read last."""
+        if self._settings.jwks_file is None:
+            return
+        with self._file:
+            rows = self._store.changes_since(self._registry.generation).signing_keys
+            published = keys.jwks([self._key(row) for row in rows], self._clock.now())
+            write_aside(self._settings.jwks_file, orjson.dumps(published))
 
     # --- helpers ------------------------------------------------------------------------------------------
 
@@ -180,10 +198,13 @@ class Access:
             self._published.generation = generation
         return self._published
 
-    def _write_jwks(self, by_kid: Mapping[str, PublicKey]) -> None:
+    def _publish(self, by_kid: Mapping[str, PublicKey]) -> None:
+        """Once a change; where the disk refuses, housekeeping tries again, and requests go on."""
         self._published.last = by_kid
-        if self._settings.jwks_file is not None:
-            write_aside(self._settings.jwks_file, orjson.dumps(self.jwks()))
+        try:
+            self.sync_jwks()
+        except OSError as error:
+            log.warning("jwks_file_not_written", cause=error.strerror)
 
     def _key(self, row: SigningKeyRow) -> keys.SigningKey:
         if row.kid not in self._opened:

@@ -9,9 +9,8 @@ from typing import Any, Final
 
 import structlog
 
-from auth import policy
 from auth.principal import Principal
-from hub.domain.audience import frozen_at, relations
+from hub.domain.audience import Sight, sight
 from hub.errors import Erased, Invalid, NotFound, TooLarge, Unavailable
 from hub.ports.attachments import (
     Attachments,
@@ -181,22 +180,16 @@ class Files:
         case = session.case(case_id)
         if case is None:
             return False
-        reading = policy.reading_of(relations(case.state, principal.agency))
-        if reading is policy.Reading.FROZEN:
-            last = frozen_at(case.state, principal.agency) or 0
-            return _named_until(session, case_id, sha256, last)
-        return reading is policy.Reading.WHOLE
+        seen = sight(case.state, principal.agency)
+        return seen.whole or _named_in_sight(session, case_id, sha256, seen)
 
 
-def _named_until(session: ReadSession, case_id: str, sha256: str, last: int) -> bool:
-    """Whether an event up to `last` names the file; its hash stands in the clear header."""
+def _named_in_sight(session: ReadSession, case_id: str, sha256: str, seen: Sight) -> bool:
+    """Whether an event that is in sight names the file; its hash stands in the clear header."""
     after = 0
-    while events := session.stream(case_id, after, HISTORY_PAGE):
-        for event in events:
-            if event.sequence > last:
-                return False
-            if sha256.encode() in event.header:
-                return True
+    while after < seen.until and (events := session.stream(case_id, after, HISTORY_PAGE)):
+        if any(sha256.encode() in event.header and seen.shows(event.fact()) for event in events):
+            return True
         after = events[-1].sequence
     return False
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
-from auth import policy
 from auth.principal import Principal
 from hub.domain.agency import Agency
-from hub.domain.audience import frozen_at
-from hub.domain.case import Case
+from hub.domain.audience import Sight, sight
+from hub.domain.case import Case, CaseState
+from hub.domain.events import Fact, Recorded
 from hub.domain.evolution import evolve
 from hub.domain.privacy import mask, own_values
 from hub.domain.rendering import cloud_event
@@ -25,11 +25,20 @@ from hub.service.mailboxes import Mailboxes
 from hub.service.opening import Opener
 from hub.service.registry import Registry
 from hub.service.requests import Command, Idempotency, Outcome, Request
-from hub.service.rights import NOTHING, allow, require_scope, there
+from hub.service.rights import allow, require_scope, there
 from hub.service.threads import Readers, Writer
 from hub.service.views import case_view, forwarding_view, frozen_view
 
 HISTORY_PAGE = 1000
+Body = dict[str, Any]
+
+
+class Masked(NamedTuple):
+    """What an officer wrote as it may be kept, the kinds of what was masked, and the case it is about."""
+
+    case_id: str
+    texts: list[str]
+    kinds: list[str]
 
 
 @dataclass(slots=True)
@@ -63,7 +72,7 @@ class Hub:
         idempotency: Idempotency | None = None,
         if_match: int | None = None,
     ) -> Outcome:
-        """Any other command. Its texts must be masked already (`mask_text`)."""
+        """Any other command. Its texts must be masked already (`mask_body`)."""
         return await self._one(Request(principal, command, idempotency, None, if_match))
 
     async def _one(self, request: Request) -> Outcome:
@@ -82,34 +91,61 @@ class Hub:
         digest = self.sealing.hub_digest
         return Idempotency(digest("idempotency-key", scope), digest("idempotency-body", body))
 
-    async def mask_text(self, case_id: str, texts: Sequence[str]) -> tuple[list[str], list[str]]:
-        """What officers wrote, masked on entry (DESIGN decision 11): NIK, phones, e-mails, the reporter's own
-        values. Gives the masked texts and the kinds of what was found, which the writer is told."""
-        own = await self.readers.run(lambda session: self._own_values(session, case_id))
-        masked = [mask(text, own) for text in texts]
-        return [m.text for m in masked], sorted({f.kind for m in masked for f in m.found})
-
-    # --- rights, before a body is judged ------------------------------------------------------------------
+    # --- rights, before a body is judged and before an identity is opened ----------------------------------
 
     async def check(
         self, principal: Principal, action: str, *, case_id: str | None = None, leg_id: str | None = None
     ) -> str:
         """Existence and rights on a read connection: 404, 410 or 403; gives the case's id. What passes is
         decided again in the transaction."""
+        case = await self.readers.run(lambda session: _allowed(session, principal, action, case_id, leg_id))
+        return case.state.id
 
-        def look(session: ReadSession) -> str:
-            found = case_id or (session.case_of_leg(leg_id) if leg_id else None)
-            case = there(session.case(found) if found else None)
-            allow(principal, action, case, leg_id)
-            return case.state.id
+    async def mask_text(
+        self,
+        principal: Principal,
+        action: str,
+        texts: Sequence[str],
+        *,
+        case_id: str | None = None,
+        leg_id: str | None = None,
+    ) -> Masked:
+        """What officers write, masked on entry (DESIGN decision 11): NIK, phones, e-mails, the reporter's own
+        values. These are opened only for who may do the action (else `check`'s answers), and do not leave the
+        reader's thread."""
+
+        def look(session: ReadSession) -> Masked:
+            case = _allowed(session, principal, action, case_id, leg_id)
+            own = self._own_values(session, case.state) if texts else []
+            masked = [mask(text, own) for text in texts]
+            kinds: list[str] = sorted({found.kind for each in masked for found in each.found})
+            return Masked(case.state.id, [each.text for each in masked], kinds)
 
         return await self.readers.run(look)
 
-    async def case_of_leg(self, leg_id: str) -> str:
-        found = await self.readers.run(lambda session: session.case_of_leg(leg_id))
-        if found is None:
-            raise NotFound(NOTHING)
-        return found
+    async def mask_body(
+        self,
+        principal: Principal,
+        action: str,
+        body: Body,
+        members: Sequence[str],
+        *,
+        case_id: str | None = None,
+        leg_id: str | None = None,
+    ) -> tuple[str, Body, list[str]]:
+        """`mask_text` for the named members of a command's body, and for its files' names, which are words
+        too: the case's id, the masked body, the kinds."""
+        given = [name for name in members if body.get(name) is not None]
+        files = body.get("attachments") or []
+        texts = [*(body[name] for name in given), *(file["name"] for file in files)]
+        if case_id is not None and not texts:
+            return case_id, body, []
+        found = await self.mask_text(principal, action, texts, case_id=case_id, leg_id=leg_id)
+        masked = body | dict(zip(given, found.texts, strict=False))
+        if files:
+            names = found.texts[len(given) :]
+            masked["attachments"] = [file | {"name": name} for file, name in zip(files, names, strict=True)]
+        return found.case_id, masked, found.kinds
 
     # --- reading -------------------------------------------------------------------------------------------
 
@@ -119,10 +155,10 @@ class Hub:
 
     def _case(self, session: ReadSession, principal: Principal, case_id: str) -> dict[str, Any]:
         case = there(session.case(case_id))
-        reading = allow(principal, "read", case).reading
-        if reading is policy.Reading.FROZEN:
-            then = self._replay(session, case_id, frozen_at(case.state, principal.agency) or 0)
-            return frozen_view(then, case, principal.agency)
+        allow(principal, "read", case)
+        seen = sight(case.state, principal.agency)
+        if not seen.whole:
+            return frozen_view(self._replay(session, case_id, seen.until), case, principal.agency)
         return case_view(case, principal.agency, reporter_name=self._name(session, case))
 
     async def seen_by(self, principal: Principal, case: Case) -> dict[str, Any]:
@@ -140,8 +176,8 @@ class Hub:
         def look(session: ReadSession) -> list[dict[str, Any]]:
             case = there(session.case(case_id))
             allow(principal, "read", case)
-            legs = [leg for leg_id in leg_ids if (leg := case.state.leg(leg_id)) is not None]
-            return [forwarding_view(leg, case_id, case.texts) for leg in legs]
+            legs = {leg.id: leg for leg in sight(case.state, principal.agency).legs(case.state)}
+            return [forwarding_view(legs[each], case_id, case.texts) for each in leg_ids if each in legs]
 
         return await self.readers.run(look)
 
@@ -165,17 +201,14 @@ class Hub:
 
         def look(session: ReadSession) -> tuple[list[dict[str, Any]], int | None]:
             case = there(session.case(case_id))
-            reading = allow(principal, "history", case).reading
-            last = case.state.version
-            if reading is policy.Reading.FROZEN:
-                last = frozen_at(case.state, principal.agency) or 0
-            events = [e for e in session.stream(case_id, after, limit + 1) if e.sequence <= last]
+            allow(principal, "history", case)
+            seen = _events(session, case_id, sight(case.state, principal.agency), after, limit + 1)
             key, opener = session.keys([case_id]).get(case_id), Opener(self.sealing)
             shown = [
-                cloud_event(event.fact(), opener.texts(event, key), source=self.public_url)
-                for event in events[:limit]
+                cloud_event(fact, opener.texts(event, key), source=self.public_url)
+                for event, fact in seen[:limit]
             ]
-            return shown, events[limit - 1].sequence if len(events) > limit else None
+            return shown, seen[limit - 1][1].sequence if len(seen) > limit else None
 
         return await self.readers.run(look)
 
@@ -215,7 +248,29 @@ class Hub:
             return None
         return self._identity(session, case.state.id).get("name")
 
-    def _own_values(self, session: ReadSession, case_id: str) -> list[str]:
-        case, identity = session.case(case_id), self._identity(session, case_id)
-        hidden = case is not None and (case.state.anonymous or case.state.confidential)
-        return own_values(identity, hidden=hidden)
+    def _own_values(self, session: ReadSession, state: CaseState) -> list[str]:
+        identity = self._identity(session, state.id)
+        return own_values(identity, hidden=state.anonymous or state.confidential)
+
+
+def _allowed(
+    session: ReadSession, principal: Principal, action: str, case_id: str | None, leg_id: str | None
+) -> Case:
+    """The case that the id or the leg names, if the action on it is allowed."""
+    found = case_id or (session.case_of_leg(leg_id) if leg_id else None)
+    case = there(session.case(found) if found else None)
+    allow(principal, action, case, leg_id)
+    return case
+
+
+def _events(
+    session: ReadSession, case_id: str, seen: Sight, after: int, count: int
+) -> list[tuple[Recorded, Fact]]:
+    """The next `count` events of the case that the reader sees, fewer at the end of what it may see."""
+    found: list[tuple[Recorded, Fact]] = []
+    while len(found) < count and after < seen.until:
+        events = session.stream(case_id, after, count)
+        facts = [(event, event.fact()) for event in events]
+        found += [(event, fact) for event, fact in facts if seen.shows(fact)]
+        after = events[-1].sequence if events else seen.until
+    return found[:count]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub.domain.audience import actions
+from hub.domain.audience import Sight, actions
 from hub.domain.case import Case, CaseTexts, Leg, leg_facts
 from hub.domain.privacy import join_complaint
 
@@ -35,11 +35,9 @@ def case_view(case: Case, agency: str, *, reporter_name: str | None = None) -> d
 
 def frozen_view(then: Case, now: Case, agency: str) -> dict[str, Any]:
     """For an agency that returned its leg or lost it: the case as it stood then, its own legs alone."""
-    texts = None if now.texts is None else then.texts
+    texts, left = None if now.texts is None else then.texts, Sight(agency, False, then.state.version)
     view = case_view(Case(then.state, texts), agency)
-    view["forwardings"] = [
-        forwarding_view(leg, then.state.id, texts) for leg in then.state.legs if leg.to == agency
-    ]
+    view["forwardings"] = [forwarding_view(leg, then.state.id, texts) for leg in left.legs(then.state)]
     view["actions"] = []
     return view
 

@@ -64,6 +64,23 @@ async def test_an_answers_file_is_not_for_who_left_before(
     assert (await former.get(f"/v1/attachments/{SHA256}")).status == 404
 
 
+async def test_an_answers_file_is_not_for_who_leaves_after_it(
+    app: Caller, ministry: Caller, house: House
+) -> None:
+    """Who left sees its own leg alone, and another agency's answer names the file."""
+    case_id, leg = await forwarded(app)
+    other = await house.caller("bbws")
+    to = {"to": [{"agency": "bbws", "role": "support"}]}
+    second = (await app.post(f"/v1/cases/{case_id}/forwardings", to)).json["items"][0]["id"]
+    assert (await ministry.post(f"/v1/forwardings/{leg}/acceptance")).status == 200
+    await upload(ministry)
+    body = {"text": "Sudah ditambal.", "attachments": [named()]}
+    assert (await ministry.post(f"/v1/forwardings/{leg}/answer", body)).status == 200
+    assert (await other.get(f"/v1/attachments/{SHA256}")).body == PNG
+    assert (await other.post(f"/v1/forwardings/{second}/return", {"reason": "not_ours"})).status == 200
+    assert (await other.get(f"/v1/attachments/{SHA256}")).status == 404
+
+
 async def test_what_is_refused(app: Caller, house: House) -> None:
     assert (await upload(app, media="")).status == 415
     assert (await upload(app, media="png")).status == 415

@@ -22,7 +22,7 @@ from hub.api.endpoint import trace_of
 from hub.api.limits import RateLimit
 from hub.api.lines import numbered_lines
 from hub.api.proxies import Peer, peer_of
-from hub.api.strict_json import parse
+from hub.service.strict_json import parse
 from hub.errors import Invalid, NotJson, TooMany
 from hub.service.media_types import disagree
 

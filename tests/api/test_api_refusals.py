@@ -194,7 +194,7 @@ async def test_conflicts_name_the_state_and_what_is_possible(app: Caller, minist
     case_id, leg_id = await forwarded(app)
     reply = await app.post(f"/v1/cases/{case_id}/verification", {"decision": "accept"})
     assert (reply.status, reply.json["state"], reply.json["possible"]) == (
-        409, "forwarded", ["close", "forward"]
+        409, "forwarded", ["forward"]
     )  # fmt: skip
     reply = await app.post(f"/v1/cases/{case_id}/closure", {"reason": "resolved"})
     assert reply.status == 409

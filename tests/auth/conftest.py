@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from auth.client_side import ClientKey
 from auth.clients import Client, hash_secret, public_pem
 from auth.directory import MemoryReplayGuard
-from auth.grants import authenticate_client
+from auth.grants import prove_client
 from auth.keys import PublishedKeys, SigningKey, rotate
 from auth.principal import Principal
 from auth.scopes import DEFAULT_SCOPES
@@ -72,15 +72,16 @@ class World:
         self.clients[client_id] = replace(self.clients[client_id], revoked_at=self.moment())
 
     def authenticate(self, headers: Mapping[str, str], form: Mapping[str, str]) -> Client:
-        return authenticate_client(
+        proof = prove_client(
             headers,
             form,
             directory=self,
-            replay=self.replay,
             pepper=self.pepper,
             audiences=(self.token_url, self.issuer),
             now=self.now,
         )
+        proof.use_up(self.replay)
+        return proof.client
 
     def token(self, header: dict[str, Any] | None = None, **changed: Any) -> str:
         """A token signed by the hub's own key, with claims changed; a claim given as None is left out."""

@@ -85,7 +85,7 @@ class CaseLife(RuleBasedStateMachine):
 
     def recipients_are_right(self, before: CaseState, fact: Any) -> None:
         after = self.state_after(fact.sequence)
-        expected = {fact.actor, after.owner, after.source}
+        expected = {after.owner, after.source}
         for state in (before, after):
             expected |= {leg.to for leg in state.legs if leg.status in HELD_LEG}
         assert set(fact.recipients) == expected

@@ -88,9 +88,9 @@ def world_mask(world: HubWorld, case_id: str, text: str) -> str:
 
     async def masked() -> str:
         async with world.serving() as hub:
-            texts, kinds = await hub.mask_text(case_id, [text])
-            assert {str(kind) for kind in kinds} == {"nik", "reporter"}
-            return texts[0]
+            masked = await hub.mask_text(principal(KOTIM), "forward", [text], case_id=case_id)
+            assert set(masked.kinds) == {"nik", "reporter"}
+            return masked.texts[0]
 
     return asyncio.run(masked())
 

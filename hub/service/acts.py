@@ -1,0 +1,87 @@
+"""Every act on a case that a body asks for, in one table: which schema it fits, which words in it are an
+officer's, and the command that it becomes. HTTP routes and inbound records go through the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from hub.domain.commands import (
+    Accept,
+    Answer,
+    CaseCommand,
+    Close,
+    Forward,
+    Progress,
+    Recipient,
+    Reopen,
+    Return,
+    Verify,
+    Withdraw,
+)
+from hub.service.ids import Ids
+
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """`action` as the policy names it; `target` what the path (or the record's subject) names; `texts` the
+    members that hold an officer's words, masked before `command` sees them."""
+
+    action: str
+    schema: str
+    target: Literal["case", "forwarding"]
+    texts: tuple[str, ...]
+    command: Callable[[str, str, Body, Ids], CaseCommand]
+    """(case id, forwarding id or "", body that fits the schema, ids) -> command."""
+    may_be_empty: bool = False
+
+
+def _forward(case_id: str, _: str, body: Body, ids: Ids) -> Forward:
+    to = tuple(Recipient(ids.new(), leg["agency"], leg["role"]) for leg in body["to"])
+    return Forward(case_id, to, body.get("note"))
+
+
+def _return(case_id: str, leg_id: str, body: Body, _: Ids) -> Return:
+    return Return(case_id, leg_id, body["reason"], body.get("text"), body.get("suggested_agency"))
+
+
+def _answer(case_id: str, leg_id: str, body: Body, _: Ids) -> Answer:
+    files = body.get("attachments") or []
+    attachments = tuple({name: file[name] for name in ("sha256", "media_type", "size")} for file in files)
+    return Answer(case_id, leg_id, body["text"], attachments, tuple(file["name"] for file in files))
+
+
+ACTS: Final[dict[str, Act]] = {
+    "verification": Act(
+        "verify", "verification", "case", ("reason",),
+        lambda case, leg, body, ids: Verify(case, body["decision"], body.get("reason")),
+    ),
+    "forwarding": Act("forward", "forwarding-request", "case", ("note",), _forward),
+    "closure": Act(
+        "close", "closure", "case", ("text",),
+        lambda case, leg, body, ids: Close(case, body["reason"], body.get("text")),
+    ),
+    "reopening": Act(
+        "reopen", "reopening", "case", ("reason",),
+        lambda case, leg, body, ids: Reopen(case, body["reason"]),
+    ),
+    "acceptance": Act(
+        "accept", "acceptance", "forwarding", (),
+        lambda case, leg, body, ids: Accept(case, leg),
+        may_be_empty=True,
+    ),
+    "return": Act("return", "return", "forwarding", ("text",), _return),
+    "progress": Act(
+        "progress", "progress", "forwarding", ("text",),
+        lambda case, leg, body, ids: Progress(case, leg, body["text"]),
+    ),
+    "answer": Act("answer", "answer", "forwarding", ("text",), _answer),
+    "withdrawal": Act(
+        "withdraw", "withdrawal", "forwarding", ("reason",),
+        lambda case, leg, body, ids: Withdraw(case, leg, body["reason"]),
+    ),
+}  # fmt: skip
+"""By the last word of the route (CONTRACT, Routes), in the singular."""
