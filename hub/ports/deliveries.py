@@ -65,10 +65,12 @@ class DeliveryRow:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far one webhook has come, and the rows that this rests on: written together or not at all."""
+    """How far one webhook has come, and the rows that this rests on: written together or not at all.
+    `generation` is the webhook's as the deliverer last saw it."""
 
     agency: str
     webhook_id: str
+    generation: int
     cursor: int
     active: bool
     failures: int
@@ -111,7 +113,8 @@ class DeliveryStore(Protocol):
 
     def save(self, progress: Sequence[Progress]) -> None:
         """Writes rows and cursors in one transaction. A webhook that was deleted or made anew meanwhile is
-        left alone, its rows too."""
+        left alone, its rows too. One that was changed meanwhile (its generation differs) takes rows and
+        cursor, but stays on or off, paused or not, as the change left it. A cursor never goes back."""
         ...
 
     def prune(self, before: str, limit: int) -> int:

@@ -20,6 +20,7 @@ from typing import Protocol
 from hub.domain.agency import Agency
 from hub.domain.case import Case, CaseState
 from hub.domain.events import Recorded
+from hub.ports.relaying import DeadLetter, Reply
 from hub.ports.sealing import WrappedKey
 
 
@@ -103,6 +104,10 @@ class Effects:
     remembered: list[Remembered] = field(default_factory=list)
     agencies: list[Agency] = field(default_factory=list)
     holders: list[FileHolding] = field(default_factory=list)
+    next_offsets: dict[tuple[str, int], int] = field(default_factory=dict)
+    """Of inbound (topic, partition): where reading goes on, stored with the effect of what was read."""
+    replies: list[Reply] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
 
 
 class WriteTransaction(Protocol):
@@ -134,6 +139,11 @@ class WriteTransaction(Protocol):
 
     def load_files(self, named: Sequence[tuple[str, str]]) -> dict[tuple[str, str], UploadedFile]:
         """Of (sha256, agency) pairs those that this agency uploaded lately."""
+        ...
+
+    def next_offsets(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """Of inbound partitions that were read before: the first offset that has taken no effect yet. Locked
+        until the end of the transaction, so that a woken zombie's records are dropped."""
         ...
 
     def tail(self) -> int:

@@ -6,6 +6,8 @@ write events, tables and mailbox entries → commit. Nothing is answered before 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
 
 import structlog
 
@@ -17,9 +19,13 @@ from hub.ports.sealing import Sealing
 from hub.ports.store import Effects, MailboxEntry, Reference, Remembered, Store, WriteTransaction
 from hub.service.decide import Decider
 from hub.service.overlay import Overlay
-from hub.service.requests import Outcome, Request, Result
+from hub.service.replies import note_taken
+from hub.service.requests import Outcome, Refuse, Request, Result
 
 log = structlog.get_logger(__name__)
+
+REFUSED: Final = "The database refused this; it was not accepted. The cause is in the hub's log."
+CRASHED: Final = "The hub failed on this request; nothing was accepted. The cause is in its log."
 
 
 class BatchRunner:
@@ -41,17 +47,18 @@ class BatchRunner:
         except StoreUnavailable as away:
             self.heard(str(away))
             log.warning("store_unavailable", cause=str(away), waiting=len(batch))
-            problem = Unavailable(
+            away_now = Unavailable(
                 "The hub cannot write now; nothing was accepted. Try again.", retry_after_s=5
             )
-            return [problem] * len(batch), []
+            return [away_now] * len(batch), []
         except RowRefused as refused:
             if len(batch) > 1:
                 return self._halves(batch)
             log.error("row_refused", cause=str(refused), command=type(batch[0].command).__name__)
-            return [
-                Internal("The database refused this; it was not accepted. The cause is in the hub's log.")
-            ], []
+            problem = Internal(REFUSED)
+            if batch[0].origin is not None and not isinstance(batch[0].command, Refuse):
+                return self.run([replace(batch[0], command=Refuse(problem, "the database refused it"))])
+            return [problem], []
 
     def _halves(self, batch: Sequence[Request]) -> tuple[list[Result], list[Committed]]:
         middle = len(batch) // 2
@@ -66,7 +73,7 @@ class BatchRunner:
             overlay = Overlay.load(txn, batch)
             effects = Effects()
             results = [self._one(request, overlay, effects, now) for request in batch]
-            if not overlay.events and not effects.remembered:
+            if not overlay.events and not effects.remembered and not effects.next_offsets:
                 return results, []
             committed = _flush(txn, overlay, effects)
             txn.commit()
@@ -74,19 +81,34 @@ class BatchRunner:
             return results, committed
 
     def _one(self, request: Request, overlay: Overlay, effects: Effects, now: str) -> Result:
-        """One request: refused, replayed, or decided and adopted. A crash is logged and harms nobody."""
+        """One request: refused, replayed, or decided and adopted. What came from the broker is answered there
+        and never taken again, in this same transaction."""
+        if request.origin is not None and overlay.has_taken(request.origin):
+            return Outcome(200, "taken", (), replayed=True)
+        result, dead = self._decided(request, overlay, effects, now)
+        if request.origin is not None:
+            note_taken(request, request.origin, result, dead, overlay, effects, now)
+        return result
+
+    def _decided(
+        self, request: Request, overlay: Overlay, effects: Effects, now: str
+    ) -> tuple[Result, str | None]:
+        """The result, and why it is a dead letter if it is. A crash is logged and harms nobody."""
         try:
             outcome = self._decider.run(request, overlay, now)
         except Problem as refused:
-            return refused
+            return refused, request.command.dead if isinstance(request.command, Refuse) else None
         except StoreUnavailable:
             raise
         except Exception:
             log.exception("command_crashed", command=type(request.command).__name__)
-            return Internal("The hub failed on this request; nothing was accepted. The cause is in its log.")
+            failed = Internal(
+                "The hub failed on this request; nothing was accepted. The cause is in its log."
+            )
+            return failed, "the hub failed on it"
         if not outcome.replayed:
             _remember(request, outcome, overlay, effects, now)
-        return outcome
+        return outcome, None
 
 
 def _remember(request: Request, outcome: Outcome, overlay: Overlay, effects: Effects, now: str) -> None:

@@ -28,7 +28,7 @@ from hub.ports.sealing import Sealing, StreamKey
 from hub.ports.store import FileHolding, Head
 from hub.service.ids import Ids
 from hub.service.overlay import Appended, Overlay, Staged
-from hub.service.requests import OPERATOR, ChangeAgency, Outcome, RegisterAgency, Request
+from hub.service.requests import OPERATOR, ChangeAgency, Outcome, Refuse, RegisterAgency, Request
 from hub.service.rights import allow, require_scope, sees_it_frozen, there
 
 NOT_UPLOADED: Final = (
@@ -46,6 +46,8 @@ class Decider:
     def run(self, request: Request, overlay: Overlay, now: str) -> Outcome:
         """The outcome, adopted by the overlay; raises a Problem and leaves it untouched otherwise."""
         principal = request.principal
+        if isinstance(request.command, Refuse):
+            raise request.command.problem
         if principal.client_id in overlay.inactive:
             raise Unauthenticated("This client was revoked; ask the hub's administrator for a new one.")
         _require_active(overlay.agencies.get(principal.agency), request)

@@ -12,9 +12,10 @@ from hub.domain.agency import Agency
 from hub.domain.case import Case
 from hub.domain.commands import Forward, Return, SubmitComplaint
 from hub.domain.events import NO_CHAIN
+from hub.ports.relaying import Origin
 from hub.ports.sealing import StreamKey, WrappedKey
 from hub.ports.store import FileHolding, Head, Reference, Remembered, UploadedFile, WriteTransaction
-from hub.service.requests import OPERATOR, ChangeAgency, RegisterAgency, Request
+from hub.service.requests import BROKER, OPERATOR, ChangeAgency, RegisterAgency, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Overlay:
     agencies: dict[str, Agency]
     inactive: set[str]
     files: dict[tuple[str, str], UploadedFile]
+    next_offsets: dict[tuple[str, int], int] = field(default_factory=dict)
     keys: dict[str, StreamKey] = field(default_factory=dict)
     events: list[Appended] = field(default_factory=list)
     holders: list[FileHolding] = field(default_factory=list)
@@ -76,9 +78,14 @@ class Overlay:
             txn.load_heads(streams) if streams else {},
             txn.load_keys(cases) if cases else {},
             _load_agencies(txn, agencies, batch),
-            txn.inactive_clients(sorted({r.principal.client_id for r in batch} - {OPERATOR})),
+            txn.inactive_clients(sorted({r.principal.client_id for r in batch} - {OPERATOR, BROKER})),
             txn.load_files(sorted({(file.sha256, r.principal.agency) for r in batch for file in r.files})),
+            _next_offsets(txn, batch),
         )
+
+    def has_taken(self, origin: Origin) -> bool:
+        """Whether this record, or a later one of its partition, took effect before."""
+        return origin.offset < self.next_offsets.get((origin.topic, origin.partition), 0)
 
     def head(self, stream: str) -> Head:
         return self.heads.get(stream) or Head(0, NO_CHAIN)
@@ -97,6 +104,11 @@ class Overlay:
         if staged.agency is not None:
             self.agencies[staged.agency.id] = staged.agency
             self.changed_agencies.add(staged.agency.id)
+
+
+def _next_offsets(txn: WriteTransaction, batch: Sequence[Request]) -> dict[tuple[str, int], int]:
+    partitions = {(r.origin.topic, r.origin.partition) for r in batch if r.origin}
+    return txn.next_offsets(sorted(partitions)) if partitions else {}
 
 
 def _load_agencies(

@@ -11,11 +11,15 @@ from hub.domain.agency import Agency
 from hub.domain.case import Case
 from hub.domain.commands import Answer, CaseCommand, SubmitComplaint
 from hub.errors import Problem
+from hub.ports.relaying import Origin
 from hub.ports.sealing import StreamKey
 from hub.ports.store import Identity
 
 OPERATOR: Final = "operator"
 """The client id of whoever works on the hub's own command line; no token carries it."""
+BROKER: Final = "broker"
+"""The client id of what came by an agency's inbound topic, to which the broker lets that agency alone write;
+no token carries it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,18 @@ class Intake:
     uploads: tuple[NamedFile, ...] = ()
 
 
-Command = CaseCommand | RegisterAgency | ChangeAgency
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """An inbound record that was refused before it became a command: its answer and its place are still
+    written. `dead`: why it is a dead letter (it was no command at all), None for a plain refusal."""
+
+    action = "refuse"
+    problem: Problem
+    dead: str | None = None
+    sha256: str = ""
+
+
+Command = CaseCommand | RegisterAgency | ChangeAgency | Refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +97,8 @@ class Request:
     idempotency: Idempotency | None = None
     intake: Intake | None = None
     if_match: int | None = None
+    origin: Origin | None = None
+    """Set for what came from the broker: taken once, answered there."""
 
     @property
     def case_id(self) -> str | None:
@@ -106,7 +123,8 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """A command that took effect (or did before: `replayed`). `kind` says what `ids` name: case,
-    forwardings, forwarding, agency. `case` is as it stood right after this command."""
+    forwardings, forwarding, agency; `taken` for an inbound record that had taken effect before. `case` is
+    as it stood right after this command."""
 
     status: int
     kind: str

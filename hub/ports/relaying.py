@@ -1,0 +1,85 @@
+"""Port: what the relay and the inbound consumer keep in the database. None is a projection of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a command came from: one record of one partition. `correlation` is what the sender calls it."""
+
+    topic: str
+    partition: int
+    offset: int
+    correlation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to one inbound record, waiting to be published on its agency's own topic. `document` is
+    JSON: status and ids, or status and problem; no text."""
+
+    agency: str
+    topic: str
+    partition: int
+    offset: int
+    correlation: str
+    document: bytes
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A record that could not be taken: cause and origin, never the record. `sha256` of its value, hex."""
+
+    id: str
+    agency: str
+    topic: str
+    partition: int
+    offset: int
+    sha256: str
+    cause: str
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    """What one publication settled: cursors by lane, and the rows that are published."""
+
+    cursors: Mapping[str, int]
+    replies: Sequence[Reply] = ()
+    dead_letters: Sequence[DeadLetter] = ()
+
+
+class RelayTable(Protocol):
+    """Synchronous; `settle` and `put_cursors` on the writer's thread."""
+
+    def cursors(self) -> dict[str, int]:
+        """How far each lane has been published: a position of the log, or of a mailbox."""
+        ...
+
+    def settle(self, token: int, relayed: Relayed) -> bool:
+        """Moves cursors, deletes published replies, marks dead letters as published: one transaction. False,
+        and nothing is done, when the relay's lease has passed to a holder with a higher token."""
+        ...
+
+    def replies(self, agency: str, limit: int) -> list[Reply]:
+        """The agency's oldest that wait."""
+        ...
+
+    def unpublished_dead_letters(self, limit: int) -> list[DeadLetter]: ...
+
+    def dead_letters(self, limit: int) -> list[DeadLetter]:
+        """The newest first."""
+        ...
+
+    def next_offsets(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """Where reading goes on, of the partitions that were ever read."""
+        ...
+
+    def forget_offsets(self, topic: str) -> None:
+        """The topic was made anew: its offsets begin again."""
+        ...

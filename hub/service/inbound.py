@@ -1,0 +1,161 @@
+"""Records of agencies' inbound topics → requests for the one writer: the same checks, acts and transaction as
+by HTTP. Whatever a record holds, its place is written with its effect, and its sender is answered."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from auth.principal import Principal
+from auth.scopes import DEFAULT_SCOPES
+from hub.domain.agency import Agency
+from hub.errors import Invalid, NotFound, NotJson, Problem, TooLarge, UnsupportedMediaType
+from hub.ports.broker import InRecord
+from hub.ports.relaying import Origin
+from hub.service import strict_json
+from hub.service.acts import ACTS, Act
+from hub.service.hub import Hub
+from hub.service.requests import BROKER, Idempotency, Refuse, Request
+from schemas.registry import Registry as Schemas
+
+COMMAND_PREFIX: Final = "id.simpul.command."
+MAX_BYTES: Final = 1024 * 1024
+COMPLAINT: Final = "complaint"
+_UUID: Final = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
+_NAME: Final = re.compile(rf"{re.escape(COMMAND_PREFIX)}([a-z]+)\.v1")
+_VISIBLE: Final = re.compile(r"[\x21-\x7e]{1,255}")
+
+Decode = Callable[[InRecord], Mapping[str, Any]]
+"""A record as a CloudEvent whose `data` are bytes (binary or structured mode of the Kafka binding);
+ValueError, in words, when it is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a record asks for. `key`: its event id, under which it takes effect once, however often it is
+    sent or redriven."""
+
+    name: str
+    subject: str
+    key: str | None
+    body: bytes
+    document: Any
+
+
+class InboundDesk:
+    """Makes requests of records. `prefix` is that of the hub's topics."""
+
+    def __init__(
+        self, hub: Hub, schemas: Schemas, agencies: Mapping[str, Agency], decode: Decode, prefix: str
+    ) -> None:
+        self._hub = hub
+        self._schemas = schemas
+        self._agencies = agencies
+        self._decode = decode
+        self._topics = f"{prefix}inbound."
+
+    def topics(self) -> list[str]:
+        """Of every agency that chose Kafka."""
+        return [f"{self._topics}{a.id}" for a in self._agencies.values() if a.kafka and a.active]
+
+    async def prepare(self, record: InRecord) -> Request:
+        """The request; one that only refuses where the record is no command or may not be done."""
+        agency = record.topic.removeprefix(self._topics)
+        principal = Principal(BROKER, agency, DEFAULT_SCOPES, "", 0.0)
+        origin = Origin(record.topic, record.partition, record.offset, correlation_of(record))
+        try:
+            wanted = self._read(record)
+        except Problem as refused:
+            dead = f"{refused.title}: {refused}"
+            return Request(principal, Refuse(refused, dead, _sha256(record)), origin=origin)
+        try:
+            return await self._request(principal, wanted, origin)
+        except Problem as refused:
+            return Request(principal, Refuse(refused), origin=origin)
+
+    async def _request(self, principal: Principal, wanted: _Wanted, origin: Origin) -> Request:
+        hub = self._hub
+        once = self._once(principal, wanted)
+        if wanted.name == COMPLAINT:
+            prepared = hub.desk.prepare(principal, wanted.document, once)
+            return Request(principal, prepared.command, once, prepared.intake, None, origin)
+        act = ACTS[wanted.name]
+        target = _target(act, wanted.subject)
+        await self._judge(principal, act, wanted.document, target)
+        case_id, body, _ = await hub.mask_body(principal, act.action, wanted.document, act.texts, **target)
+        command = act.command(case_id, target.get("leg_id", ""), body, hub.ids)
+        return Request(principal, command, once, None, None, origin)
+
+    async def _judge(self, principal: Principal, act: Act, document: Any, target: Mapping[str, str]) -> None:
+        """422 with every flaw; whoever may not do it is told so before."""
+        flaws = [(flaw.pointer, flaw.detail) for flaw in self._schemas.validate(act.schema, document)]
+        if flaws:
+            await self._hub.check(principal, act.action, **target)
+            raise Invalid(f"The body has {len(flaws)} flaw(s); each is named below.", flaws=flaws)
+
+    def _once(self, principal: Principal, wanted: _Wanted) -> Idempotency | None:
+        path = f"{wanted.name}/{wanted.subject}"
+        caller = Principal(f"{BROKER}/{principal.agency}", principal.agency, principal.scopes, "", 0.0)
+        return self._hub.idempotency(caller, "RECORD", path, wanted.key, wanted.body)
+
+    def _read(self, record: InRecord) -> _Wanted:
+        if not record.value and not _is_event(record):
+            raise NotJson("The record has no value; a command's body is needed.")
+        value = record.value or b""
+        if len(value) > MAX_BYTES:
+            raise TooLarge(f"The record is {len(value):,} bytes long; at most {MAX_BYTES:,} are taken.")
+        if not _is_event(record):  # a complaint by itself, as the HTTP route takes it
+            return _Wanted(COMPLAINT, "", None, value, strict_json.parse(value))
+        try:
+            event = self._decode(record)
+        except ValueError as error:
+            raise NotJson(f"The record is no CloudEvent: {error}") from error
+        name = _name_of(str(event.get("type")))
+        key, body = str(event.get("id") or ""), event.get("data") or b""
+        if not _VISIBLE.fullmatch(key):
+            raise NotJson("The event's id must be 1 to 255 visible ASCII characters, such as a UUID.")
+        empty = not body and name in ACTS and ACTS[name].may_be_empty
+        document = {} if empty else strict_json.parse(body)
+        return _Wanted(name, str(event.get("subject") or ""), key, body, document)
+
+
+def _name_of(event_type: str) -> str:
+    found = _NAME.fullmatch(event_type)
+    if found and (found[1] == COMPLAINT or found[1] in ACTS):
+        return found[1]
+    names = ", ".join(sorted([COMPLAINT, *ACTS]))
+    raise UnsupportedMediaType(
+        f"The event's type is {event_type[:100]!r}; {COMMAND_PREFIX}NAME.v1 is needed, with one of {names} "
+        "as NAME."
+    )
+
+
+def correlation_of(record: InRecord) -> str:
+    """What the sender calls it: `correlation-id`, else the event's id, else the record's own place."""
+    headers = {name.lower(): value for name, value in record.headers}
+    for name in ("correlation-id", "correlationid", "ce_correlationid", "ce_id"):
+        text = headers.get(name, b"").decode("ascii", "replace")
+        if _VISIBLE.fullmatch(text):
+            return text
+    return f"{record.topic}/{record.partition}/{record.offset}"
+
+
+def _is_event(record: InRecord) -> bool:
+    names = {name.lower(): value for name, value in record.headers}
+    return any(name.startswith("ce_") for name in names) or names.get("content-type", b"").startswith(
+        b"application/cloudevents"
+    )
+
+
+def _target(act: Act, subject: str) -> dict[str, str]:
+    if not _UUID.fullmatch(subject):
+        raise NotFound(f"The event's subject must be the id of the {act.target} that is meant.")
+    return {"case_id" if act.target == "case" else "leg_id": str(UUID(subject))}
+
+
+def _sha256(record: InRecord) -> str:
+    return hashlib.sha256(record.value or b"").hexdigest()
