@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 STAMP := $(VENV)/.installed
 
-.PHONY: help install parts run test check format bench chaos fuzz lock clean
+.PHONY: help install parts run test check format image-test bench chaos fuzz lock clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -29,15 +29,21 @@ run: install ## hub, two local apps, two ministries, complaints flowing; Ctrl-C 
 test: install parts ## every test, on real parts
 	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
-check: install ## linters, types, import directions
+check: install ## linters, types, import directions, deployment files
+	@deploy/parts.sh check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m deploy.check_files
 
 format: install ## puts the code into its form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+image-test: install ## builds the image and runs it with PostgreSQL and Kafka (BASE=debian:bookworm-slim)
+	@deploy/parts.sh image
+	$(BIN)/python -m tests.deploy.image --base '$(BASE)' $(ARGS)
 
 bench: install parts ## the side-by-side benchmark (ARGS=--quick for a short one)
 	$(BIN)/python -m tests.bench $(ARGS)

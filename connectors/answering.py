@@ -12,10 +12,10 @@ from typing import Any
 import orjson
 import structlog
 
+from connectors.channel import Channel
 from connectors.database import Database, Rows
 from connectors.dialects.base import parameters_in
 from connectors.errors import ConfigRefused, HubRefused, NotAllowed
-from connectors.hub_client import HubClient
 from connectors.options import option
 from connectors.replies import Replies, Reply, ReplyRefused, read_reply
 from connectors.spool import Spool
@@ -123,7 +123,7 @@ class ReplySender:
     """Tells the hub. A repeat is harmless: the Idempotency-Key is the reply's id, and a conflict is settled
     by looking at the forwarding. Whoever answers has accepted: that step is taken where it was left out."""
 
-    def __init__(self, hub: HubClient, spool: Spool, replies: Replies, agency: str) -> None:
+    def __init__(self, hub: Channel, spool: Spool, replies: Replies, agency: str) -> None:
         self._hub, self._spool, self._replies, self._agency = hub, spool, replies, agency
 
     async def step(self) -> bool:

@@ -10,6 +10,7 @@ from connectors.errors import ConfigRefused, ConnectorError
 from connectors.mailbox_puller import MailboxConfig
 from connectors.parts import open_database
 from connectors.report import Report
+from connectors.topic_member import KafkaConfig
 from connectors.webhook_receiver import WebhookConfig, verifiers
 from connectors.words import many
 
@@ -38,6 +39,14 @@ async def check_mailbox(config: MailboxConfig, report: Report) -> None:
             await _check_database(config, report)
     except ConnectorError as error:
         report.wrong(str(error))
+
+
+async def check_kafka(config: KafkaConfig, report: Report) -> None:
+    """The mailbox kind's part, and the broker."""
+    from connectors.broker.check import check_broker  # Kafka's library takes a fifth of a second
+
+    await check_broker(config, config.kafka, report)
+    await check_mailbox(config, report)
 
 
 async def _check_database(config: MailboxConfig, report: Report) -> None:

@@ -42,6 +42,10 @@ class _Findings:
 
 async def check(config: SqlConfig, report: Report) -> None:
     """Reads at most SAMPLE rows through a read-only connection and explains what the hub would get."""
+    if config.kafka is not None:
+        from connectors.broker.check import check_broker  # Kafka's library takes a fifth of a second
+
+        await check_broker(config, config.kafka, report)
     report.section("Database")
     try:
         database = open_database(config.database, config.agency)

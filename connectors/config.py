@@ -29,6 +29,11 @@ class Hub:
         "SIMPUL_CLIENT_SECRET", reason="the environment variable that holds the client secret"
     )
     private_key_file: str = option("", reason="a PEM private key instead of a secret (private_key_jwt)")
+    submit: str = option(
+        "http",
+        reason="how complaints and replies go to the hub; kafka needs [kafka]",
+        choices=("http", "kafka"),
+    )
     timeout_s: float = option(15.0, reason="how long one call may take", minimum=1, maximum=300)
     wait_s: int = option(25, reason="how long the hub may hold a mailbox poll open", minimum=0, maximum=30)
     batch_from: int = option(20, reason="from so many waiting complaints on, they go as one batch", minimum=2)
@@ -54,7 +59,7 @@ class Database:
 class Common:
     """What every kind has. A kind's own configuration adds its tables to these."""
 
-    kind: str = option(reason="sql, webhook or mailbox")
+    kind: str = option(reason="sql, webhook, mailbox or kafka")
     agency: str = option(reason="this agency's id in the hub")
     hub: Hub
     spool: str = option(reason="the spool's file; beside it lie its key and its lock")

@@ -5,7 +5,9 @@ ConnectorError
 ├── Away               a part cannot be reached now; the runner waits and tries again
 │   ├── HubAway        no answer, 5xx, 429 or 503 from the hub
 │   │   ├── ClientRefused  the hub answers, and does not know this client
-│   │   └── HubFailed      500: the hub answers, and fails at this one request
+│   │   ├── HubFailed      500: the hub answers, and fails at this one request
+│   │   └── NoReply        the broker has a record, and no reply to it came
+│   ├── BrokerAway     no connection to the broker
 │   ├── DatabaseAway   no connection to the agency's database
 │   └── SystemAway     the agency's own HTTP endpoint does not answer
 ├── NotAllowed        the hub does not let this client do that; somebody must mend its rights
@@ -57,6 +59,18 @@ class ClientRefused(HubAway):
 
 class HubFailed(HubAway):
     """The hub failed at this one request (500). Whoever sends many of a kind lets the others go on."""
+
+
+class NoReply(HubAway):
+    """A record was written to the inbound topic, and the hub has not replied to it yet."""
+
+    part = "hub's inbound role"
+
+
+class BrokerAway(Away):
+    """The broker where the agency's topics are cannot be reached."""
+
+    part = "broker"
 
 
 class WrongAgency(Exception):

@@ -111,6 +111,14 @@ class HubClient:
     async def acknowledge(self, position: int) -> None:
         await self._call("PUT", "/v1/mailbox/cursor", orjson.dumps({"position": position}))
 
+    def cut_short(self, answered: int, sent: int) -> HubAway:
+        """Of a batch to which fewer answers came than lines were sent."""
+        return HubAway(f"the answer to a batch ended after {answered} of {sent} lines")
+
+    def forget_token(self) -> None:
+        """Somebody else than the hub refuses it: the next call asks for another."""
+        self._tokens.forget()
+
     async def token(self) -> str:
         """The present token; asks for one when due. Raises HubAway, also when the hub refuses the client:
         somebody may register it meanwhile."""
@@ -262,11 +270,16 @@ def _having(document: dict[str, Any], *names: str) -> dict[str, Any]:
 
 
 def _error(status: int, answer: bytes, headers: Mapping[str, str]) -> HubAway | HubRefused:
-    problem = problem_of(status, _json(answer))
+    return error_of(status, _json(answer), retry_after_s(headers))
+
+
+def error_of(status: int, document: Any, pause_s: float | None = None) -> HubAway | HubRefused:
+    """What a status that is no success means, however it came. `pause_s` is what the hub asked for."""
+    problem = problem_of(status, document)
     if status == 500:
-        return HubFailed(f"the hub answers {problem}", retry_after_s(headers))
+        return HubFailed(f"the hub answers {problem}", pause_s)
     if status >= 500 or status in _AGAIN:
-        return HubAway(f"the hub answers {problem}", retry_after_s(headers))
+        return HubAway(f"the hub answers {problem}", pause_s)
     if status == 401:
         return HubAway(f"the hub does not take this client's token: {problem}")
     if status < 400:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from connectors import check_ministry, check_sql, mailbox_puller, sql, webhook_receiver
+from connectors import check_ministry, check_sql, mailbox_puller, sql, topic_member, webhook_receiver
+from connectors.broker.settings import check_kafka
 from connectors.config import Common, check_common, read_document
 from connectors.errors import ConfigRefused
 from connectors.options import read_table
@@ -24,6 +25,12 @@ KINDS: dict[str, Kind] = {
         mailbox_puller.build,
         check_ministry.check_mailbox,
     ),
+    "kafka": Kind(
+        topic_member.KafkaConfig,
+        (topic_member.check_config,),
+        topic_member.build,
+        check_ministry.check_kafka,
+    ),
 }
 
 
@@ -35,6 +42,7 @@ def load(path: Path) -> Common:
         raise ConfigRefused("kind", f"is {kind!r}", f"choose one of: {', '.join(sorted(KINDS))}")
     config = read_table(KINDS[kind].config, document)
     check_common(config)
+    check_kafka(getattr(config, "kafka", None), config.hub)
     for check in KINDS[kind].checks:
         check(config)
     return config

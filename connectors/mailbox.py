@@ -35,9 +35,13 @@ class MailboxReader:
 
     async def step(self) -> bool:
         """One poll; True when the page was full."""
+        return await self.page(self._wait_s)
+
+    async def page(self, wait_s: int) -> bool:
+        """The next page, for which the hub may wait so long; True when it was full."""
         after = int(self._spool.get("mailbox_position", "0"))
         try:
-            page = await self._hub.mailbox(after, PAGE, self._wait_s)
+            page = await self._hub.mailbox(after, PAGE, wait_s)
         except HubRefused as problem:
             self._skip_trimmed(problem)
             return True
@@ -47,8 +51,18 @@ class MailboxReader:
         if items:
             self._take(items, int(page["next"]))
             self.on_new()
-        await self._acknowledge(int(page["next"]))
+        await self.acknowledge(int(page["next"]))
         return len(items) == PAGE
+
+    async def learn_incarnation(self) -> None:
+        """Asks the hub who it is since its last restore, and takes nothing."""
+        after = int(self._spool.get("mailbox_position", "0"))
+        try:
+            page = await self._hub.mailbox(after, 1, 0)
+        except HubRefused as problem:
+            self._skip_trimmed(problem)
+            page = await self._hub.mailbox(int(self._spool.get("mailbox_position", "0")), 1, 0)
+        self._same_incarnation(str(page.get("incarnation", "")), after)
 
     def _take(self, items: list[dict[str, Any]], next_position: int) -> None:
         with self._spool.transaction():
@@ -56,7 +70,7 @@ class MailboxReader:
                 self._inbox.take(item["event"], self._wanted(item["event"]), int(item["position"]))
             self._spool.put("mailbox_position", str(next_position))
 
-    async def _acknowledge(self, read_up_to: int) -> None:
+    async def acknowledge(self, read_up_to: int) -> None:
         """Tells the hub up to where everything took effect at the agency, not merely arrived here."""
         settled = self._inbox.settled_position(read_up_to)
         if settled > int(self._spool.get("mailbox_acknowledged", "0")):

@@ -9,6 +9,7 @@ from typing import Any
 
 from connectors.answering import Answers, ReplyRows, ReplySender, check_answers
 from connectors.applying import Handler
+from connectors.channel import Channel
 from connectors.config import Common, Database
 from connectors.delivering import Deliver, HttpHandler, TableHandler, check_deliver
 from connectors.errors import ConfigRefused
@@ -48,19 +49,19 @@ def build(config: MailboxConfig, spool: Spool) -> Connector:
 
     mailbox = MailboxReader(connector.hub, spool, inbox, wanted, config.hub.wait_s)
     mailbox.on_new = applying.wake
+    add_replies(config, connector, connector.hub)
     connector.add_loop("reading the mailbox", mailbox.step, 0.2)
     return connector
 
 
 def build_ministry(config: MailboxConfig, spool: Spool) -> tuple[Connector, Inbox, Loop]:
-    """What both kinds of a ministry share: everything but the way in which events arrive."""
+    """What the kinds of a ministry share: all but the ways in which events arrive and replies leave."""
     hub = HubClient(config.hub, config.agency)
     database = open_database(config.database, config.agency) if config.database else None
     connector = Connector(config, spool, hub, database)
     inbox = Inbox(spool)
     inbox.revive()
     applying = connector.add_applier(inbox, _counting(spool, _handler(config, connector)))
-    _add_replies(config, connector)
     return connector, inbox, applying
 
 
@@ -81,11 +82,12 @@ def _handler(config: MailboxConfig, connector: Connector) -> Any:
     return TableHandler(config.deliver.table, connector.database, config.zone).handle
 
 
-def _add_replies(config: MailboxConfig, connector: Connector) -> None:
+def add_replies(config: MailboxConfig, connector: Connector, channel: Channel) -> None:
+    """The loops that take the agency's replies and tell the hub."""
     if not (config.answers.table or config.answers.http):
         return
     replies = Replies(connector.spool)
-    sender = ReplySender(connector.hub, connector.spool, replies, config.agency)
+    sender = ReplySender(channel, connector.spool, replies, config.agency)
     sending = connector.add_loop("sending replies", sender.step, 1.0)
     if config.answers.table and connector.database:
         rows = ReplyRows(config.answers.table, connector.database, connector.spool, replies, utc_now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from connectors.progress import Progress
 from connectors.spool import Spool
 
 REVIVE_S = 3600.0
+THREADS_END_S = 2.5
 
 
 def utc_now() -> datetime:
@@ -46,6 +48,8 @@ class Connector:
     servers: list[Callable[[asyncio.Event], Coroutine[Any, Any, None]]] = field(default_factory=list)
     presence: Presence = field(default_factory=lambda: Presence(time.monotonic))
 
+    stops: list[Callable[[], threading.Thread | None]] = field(default_factory=list)
+    """Each asks a thread to end, and gives the thread."""
     on_restored: Callable[[], None] = lambda: None
     """What the reader of the mailbox calls when the hub has a new incarnation."""
 
@@ -77,6 +81,10 @@ class Connector:
         return loop
 
     def close(self) -> None:
+        until_s = time.monotonic() + THREADS_END_S
+        for thread in [stop() for stop in self.stops]:
+            if thread is not None:
+                thread.join(max(0.0, until_s - time.monotonic()))
         if self.database is not None:
             self.database.close()
         self.spool.close()

@@ -12,9 +12,9 @@ from typing import Any
 
 import structlog
 
+from connectors.channel import Channel
 from connectors.entries import Entry
 from connectors.errors import ConfigRefused, HubRefused, NotAllowed
-from connectors.hub_client import HubClient
 from connectors.options import option
 from connectors.outbox import Outbox
 from connectors.spool import Spool, as_bytes
@@ -49,7 +49,7 @@ class Router:
     """Two durable steps a complaint. A repeat is harmless: keys are derived from the reference, and a
     conflict is settled by looking at the case."""
 
-    def __init__(self, hub: HubClient, outbox: Outbox, routing: Routing) -> None:
+    def __init__(self, hub: Channel, outbox: Outbox, routing: Routing) -> None:
         self._hub, self._outbox, self._routing = hub, outbox, routing
 
     async def step(self) -> bool:

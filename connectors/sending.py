@@ -10,10 +10,11 @@ from pathlib import Path
 import orjson
 import structlog
 
+from connectors.channel import Channel
 from connectors.config import Hub
 from connectors.entries import Entry
 from connectors.errors import ConnectorError, HubAway, HubFailed, HubRefused, NotAllowed, NotNow
-from connectors.hub_client import BatchLine, HubClient, problem_of
+from connectors.hub_client import BatchLine, problem_of
 from connectors.mapping import without_photos
 from connectors.outbox import Outbox
 from connectors.spool import Spool
@@ -33,7 +34,7 @@ class Sender:
 
     def __init__(
         self,
-        hub: HubClient,
+        hub: Channel,
         settings: Hub,
         spool: Spool,
         outbox: Outbox,
@@ -125,7 +126,7 @@ class Sender:
         if len(lines) >= FAILURES_IN_A_ROW and all(line.status == 500 for line in lines):
             raise NotNow(FAILS_AT_ALL)
         if len(lines) < len(entries):
-            raise HubAway(f"the answer to a batch ended after {len(lines)} of {len(entries)} lines")
+            raise self._hub.cut_short(len(lines), len(entries))
 
     def _settle_line(self, entry: Entry, line: BatchLine) -> ConnectorError | None:
         if line.status in (200, 201) and line.case_id:

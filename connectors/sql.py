@@ -7,12 +7,14 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
+from connectors.broker.settings import Kafka
+from connectors.channel import Channel
 from connectors.checker import Checker
-from connectors.config import Common, Database
+from connectors.config import Common, Database, Hub
 from connectors.errors import ConfigRefused
 from connectors.hub_client import HubClient
 from connectors.inbox import Inbox
@@ -51,6 +53,7 @@ class SqlConfig(Common):
     )
     routing: Routing | None = option(None, reason="verify and forward without an officer")
     write_back: WriteBack = option(WriteBack(), reason="what is written into the app")
+    kafka: Kafka | None = option(None, reason="events come from the agency's own topic")
 
     def mapping(self) -> ComplaintMapping:
         rules = read_rules(self.map)
@@ -109,23 +112,28 @@ def build(config: SqlConfig, spool: Spool) -> Connector:
     outbox, inbox = Outbox(spool), Inbox(spool)
     inbox.revive()
     outbox.retry_at_once()
-    sender = Sender(
-        hub, config.hub, spool, outbox, config.agency, routed=bool(config.routing and config.routing.verify)
-    )
-    wake_router = _add_routing(config, connector, outbox)
+    channel = _add_events(config, connector, outbox, inbox)
+    routed = bool(config.routing and config.routing.verify)
+    sender = Sender(channel, _pace(config), spool, outbox, config.agency, routed)
+    wake_router = _add_routing(config, connector, outbox, channel)
     sending = connector.add_loop("sending", _then(sender.step, wake_router), 60.0)
     _add_reading(config, connector, outbox, sending.wake)
-    if config.write_back.answer or config.write_back.status:
-        _add_write_back(config, connector, outbox, inbox)
     return connector
 
 
-def _add_routing(config: SqlConfig, connector: Connector, outbox: Outbox) -> Callable[[], None]:
+def _pace(config: SqlConfig) -> Hub:
+    """Records have their answers one by one: none waits for the one before it."""
+    return replace(config.hub, batch_from=1) if config.hub.submit == "kafka" else config.hub
+
+
+def _add_routing(
+    config: SqlConfig, connector: Connector, outbox: Outbox, channel: Channel
+) -> Callable[[], None]:
     """What the sender calls when something new may have to be forwarded."""
     if config.routing is None or not config.routing.verify:
         return lambda: None
     start_anew(connector.spool, outbox, config.routing)
-    return connector.add_loop("routing", Router(connector.hub, outbox, config.routing).step, 60.0).wake
+    return connector.add_loop("routing", Router(channel, outbox, config.routing).step, 60.0).wake
 
 
 def _add_reading(config: SqlConfig, connector: Connector, outbox: Outbox, wake: Callable[[], None]) -> None:
@@ -146,22 +154,34 @@ def _add_reading(config: SqlConfig, connector: Connector, outbox: Outbox, wake: 
     connector.on_restored = comparing.wake
 
 
-def _add_write_back(config: SqlConfig, connector: Connector, outbox: Outbox, inbox: Inbox) -> None:
-    if connector.database is None:
-        raise ConfigRefused("database", "is missing", "this kind writes into one")
-    writer = AppWriter(
-        config.write_back, connector.database, connector.hub, outbox, config.agency, config.zone
-    )
-    applying = connector.add_applier(inbox, writer.handle)
-    mailbox = MailboxReader(connector.hub, connector.spool, inbox, writer.wanted, config.hub.wait_s)
-    mailbox.on_new = applying.wake
+def _add_events(config: SqlConfig, connector: Connector, outbox: Outbox, inbox: Inbox) -> Channel:
+    """Events into the app, from the mailbox or the agency's own topic; what sends may go back that way."""
+    wanted: Callable[[Mapping[str, Any]], bool] = lambda event: False  # noqa: E731
+    wake: Callable[[], None] = lambda: None  # noqa: E731
+    writes = bool(config.write_back.answer or config.write_back.status)
+    if writes:
+        if connector.database is None:
+            raise ConfigRefused("database", "is missing", "this kind writes into one")
+        writer = AppWriter(
+            config.write_back, connector.database, connector.hub, outbox, config.agency, config.zone
+        )
+        wanted, wake = writer.wanted, connector.add_applier(inbox, writer.handle).wake
+    if not (writes or config.kafka):
+        return connector.hub
+    mailbox = MailboxReader(connector.hub, connector.spool, inbox, wanted, config.hub.wait_s)
+    mailbox.on_new = wake
 
     def restored() -> None:
         outbox.forget_sequences()
         connector.on_restored()
 
     mailbox.on_restored = restored
+    if config.kafka is not None:
+        from connectors.broker.link import link  # Kafka's library takes a fifth of a second
+
+        return link(connector, config.kafka, inbox, mailbox, wanted)
     connector.add_loop("reading the mailbox", mailbox.step, 0.2)
+    return connector.hub
 
 
 class PacedRescan:

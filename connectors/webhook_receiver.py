@@ -22,7 +22,7 @@ from connectors.config import secret
 from connectors.errors import ConfigRefused
 from connectors.events import is_wanted
 from connectors.inbox import Inbox
-from connectors.mailbox_puller import MailboxConfig, build_ministry
+from connectors.mailbox_puller import MailboxConfig, add_replies, build_ministry
 from connectors.options import option
 from connectors.parts import Connector
 from connectors.reply_endpoint import Server, serve
@@ -73,6 +73,7 @@ def build(config: WebhookConfig, spool: Spool) -> Connector:
 
     receiver = Receiver(inbox, verifiers(config.webhook), wanted, applying.wake)
     connector.servers.append(receiver.server(config.webhook))
+    add_replies(config, connector, connector.hub)
     return connector
 
 

@@ -1,17 +1,64 @@
 #!/usr/bin/env bash
-# Installs the real parts that the tests start themselves: PostgreSQL, MariaDB, Chromium (Debian or Ubuntu).
+# Installs the real parts that the tests start themselves: PostgreSQL, MariaDB, Chromium, Kafka (Debian or Ubuntu).
+# `parts.sh check` installs what `make check` needs instead, `parts.sh image` what `make image-test` needs.
 # Quick when they are there. Without root it says what to install; the tests then skip, or fail where CI is set.
 set -euo pipefail
 
 missing=()
-compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || missing+=(postgresql)
-command -v mariadbd >/dev/null || [ -x /usr/sbin/mariadbd ] || missing+=(mariadb-server)
-command -v chromium >/dev/null || missing+=(chromium)
-[ ${#missing[@]} -eq 0 ] && exit 0
+kafka=${XDG_CACHE_HOME:-$HOME/.cache}/simpul/kafka-4.3.1/jars
+fetch_kafka() { # Apache Kafka's own jars (44 MB) by Maven, all of them or none
+  [ ! -d "$kafka" ] && command -v mvn >/dev/null || return 0
+  echo "fetching Apache Kafka 4.3.1 into $kafka (once)" >&2
+  mkdir -p "$(dirname "$kafka")"
+  local aside
+  aside=$(mktemp -d "$kafka.XXXXXX")
+  if mvn -q -B -Dstyle.color=never -f "$(dirname "$0")/../tests/parts/kafka/pom.xml" dependency:copy-dependencies \
+    -DoutputDirectory="$aside" >&2; then
+    chmod 755 "$aside"
+    mv -T "$aside" "$kafka" 2>/dev/null || rm -rf "$aside" # another run was quicker
+  else
+    rm -rf "$aside"
+    echo "Apache Kafka could not be fetched; its tests are skipped." >&2
+    [ -z "${CI:-}" ]
+  fi
+}
+checkers() { # of deployment files
+  command -v promtool >/dev/null || missing+=(prometheus)
+  command -v systemd-analyze >/dev/null || missing+=(systemd)
+}
+case ${1:-tests} in
+tests)
+  checkers
+  compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || missing+=(postgresql)
+  command -v mariadbd >/dev/null || [ -x /usr/sbin/mariadbd ] || missing+=(mariadb-server)
+  command -v chromium >/dev/null || missing+=(chromium)
+  command -v java >/dev/null || missing+=(openjdk-17-jre-headless)
+  [ -d "$kafka" ] || command -v mvn >/dev/null || missing+=(maven)
+  ;;
+check)
+  checkers
+  ;;
+image)
+  [ -d "$kafka" ] || command -v mvn >/dev/null || missing+=(maven)
+  if ! docker info >/dev/null 2>&1; then # no engine answers: one is started for as long as the test runs
+    [ -x /usr/sbin/dockerd ] || missing+=(docker.io)
+    command -v debootstrap >/dev/null || missing+=(debootstrap)
+  fi
+  ;;
+*)
+  echo "usage: $0 [tests|check|image]" >&2
+  exit 2
+  ;;
+esac
+if [ ${#missing[@]} -eq 0 ]; then
+  [ "${1:-tests}" = check ] || fetch_kafka
+  exit 0
+fi
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-  echo "Not installed: ${missing[*]}. Their tests are skipped; install them with your package manager." >&2
+  echo "Not installed: ${missing[*]}. What needs them is skipped; install them with your package manager." >&2
   [ -z "${CI:-}" ] || exit 1
+  [ "${1:-tests}" = check ] || fetch_kafka
   exit 0
 fi
 
@@ -26,3 +73,4 @@ if [ ! -e "$policy" ]; then
 fi
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+[ "${1:-tests}" = check ] || fetch_kafka

@@ -1,11 +1,13 @@
-"""The composition root: the only file that names backends and puts the rooms together."""
+"""The composition root: with `app_delivery.py` and `app_broker.py` the only file that names backends."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -13,17 +15,12 @@ from prometheus_client import CollectorRegistry
 from auth.principal import Principal
 from hub.api.server import make_app
 from hub.api.settings import ApiSettings
+from hub.app_broker import BrokerSide, broker_side
+from hub.app_delivery import delivery
 from hub.bus.embedded import LOOK_EVERY_S, EmbeddedBus
-from hub.delivery.deliverer import Deliverer
-from hub.delivery.desk import Desk
-from hub.delivery.metrics import DeliveryMetrics
-from hub.delivery.sender import Sender
-from hub.delivery.settings import DeliverySettings, ceilings_for
-from hub.delivery.targets import Targets
 from hub.domain.agency import HUB, Agency
 from hub.errors import Problem
 from hub.ports.clock import Clock, SystemClock
-from hub.ports.webhooks import WebhookDesk
 from hub.service.access import Access, AccessSettings
 from hub.service.batch import BatchRunner
 from hub.service.decide import Decider
@@ -32,20 +29,21 @@ from hub.service.housekeeping import Chore, Housekeeping
 from hub.service.hub import Hub
 from hub.service.ids import Ids
 from hub.service.intake import ComplaintCodes, ComplaintDesk
+from hub.service.leased import LeasedRole
 from hub.service.mailboxes import Mailboxes
-from hub.service.metrics import WriterMetrics
+from hub.service.metrics import WriterMetrics, watch_leases
 from hub.service.once import Once
 from hub.service.readiness import Readiness
 from hub.service.registry import Registry
 from hub.service.requests import OPERATOR, Command, Outcome, RegisterAgency, Request
 from hub.service.threads import Readers, Writer
 from hub.settings import Settings, make_data_folder
-from hub.store.deliveries import DeliveryTable
-from hub.store.files import SqliteFiles
-from hub.store.migrate import migrate
-from hub.store.registry import SqliteRegistry
-from hub.store.restoring import finish, refuse_half_done
-from hub.store.sqlite import SqliteStore
+from hub.store.engines import AnyStore
+from hub.store.files import FileTables
+from hub.store.leases import LeaseTable
+from hub.store.opening import open_store
+from hub.store.registry import RegistryTables
+from hub.store.relaying import RelayTables
 from hub.vault.attachments import AttachmentStore
 from hub.vault.master_key import MasterKeyFile
 from hub.vault.sealer import Sealer
@@ -54,6 +52,8 @@ from schemas.categories import Categories
 from schemas.regions import Regions
 from schemas.registry import Registry as Schemas
 
+EVERY_ROLE: Final = frozenset({"api", "delivery", "clock", "relay", "inbound"})
+
 
 @dataclass(slots=True)
 class Core:
@@ -61,8 +61,8 @@ class Core:
 
     settings: Settings
     clock: Clock
-    store: SqliteStore
-    rows: SqliteRegistry
+    store: AnyStore
+    rows: RegistryTables
     sealer: Sealer
     ids: Ids
     runner: BatchRunner
@@ -78,34 +78,41 @@ class Core:
 
 
 @contextmanager
-def open_core(settings: Settings, clock: Clock | None = None) -> Iterator[Core]:
-    """Database, master key and the agency `hub` exist; a restore that was cut off is finished."""
+def open_core(settings: Settings, clock: Clock | None = None, *, migrates: bool = False) -> Iterator[Core]:
+    """Database, master key and the agency `hub` exist; a restore that was cut off is finished. An older
+    schema on PostgreSQL: MigrationNeeded, but for who `migrates`."""
     clock = clock or SystemClock()
     make_data_folder(settings)
-    finish(settings.database_path)
-    refuse_half_done(settings.database_path)
-    key_file = MasterKeyFile(settings.key_path)
-    if settings.database_path.exists():
-        key_file.load()  # a lost key file must never be replaced by a new one that opens nothing
-    else:
-        key_file.ensure(clock.now())
-    migrate(settings.database_path)
-    store = SqliteStore(settings.database_path)
+    key_file, now = MasterKeyFile(settings.key_path), clock.now()
+
+    def found(known: bool) -> None:
+        """A lost key file must never be replaced by a new one that opens nothing."""
+        key_file.load() if known else key_file.ensure(now)
+
+    store = open_store(settings.database, found, migrates=migrates)
     try:
-        rows, sealer, ids = SqliteRegistry(store), Sealer(key_file), Ids(clock)
+        rows, sealer, ids = RegistryTables(store), Sealer(key_file), Ids(clock)
         runner = BatchRunner(store, Decider(sealer, ids), sealer, clock)
         registry = Registry(rows, store.registry_generation)
         core = Core(settings, clock, store, rows, sealer, ids, runner, registry)
         registry.refresh()
         if not _hub_is_registered(store):
-            core.operate(RegisterAgency(Agency(HUB, "Simpul", "hub")))
+            _register_hub(core)
             registry.refresh()
         yield core
     finally:
         store.close()
 
 
-def _hub_is_registered(store: SqliteStore) -> bool:
+def _register_hub(core: Core) -> None:
+    try:
+        core.operate(RegisterAgency(Agency(HUB, "Simpul", "hub")))
+    except Problem:
+        if not _hub_is_registered(core.store):  # another process may just have been first
+            raise
+
+
+def _hub_is_registered(store: AnyStore) -> bool:
     """By the log: tables may be empty that a rebuild will fill, and an event can never be taken back."""
     with store.read() as session:
         return bool(session.stream(f"agency/{HUB}", 0, 1))
@@ -113,43 +120,45 @@ def _hub_is_registered(store: SqliteStore) -> bool:
 
 @dataclass(slots=True)
 class Server:
-    """Everything that `simpul serve` runs, put together."""
+    """Everything that `simpul serve` runs in one process, put together."""
 
     core: Core
     hub: Hub
     access: Access
     bus: EmbeddedBus
-    deliverer: Deliverer
+    roles: list[LeasedRole]
+    broker: BrokerSide | None
     readiness: Readiness
     housekeeping: Housekeeping
     web: web.Application
 
-    async def start(self, *, deliver: bool = True) -> None:
-        """Writer first, since everything else may write; webhooks last, since they read everything."""
+    async def start(self) -> None:
+        """Writer first, since everything else may write; roles last, since they read everything."""
         self.core.store.start_checkpoints()
         self.hub.writer.start()
         self.access.ensure_signing_key()
         await self.bus.start()
         await self.readiness.start()
-        self.housekeeping.start()
-        if deliver:
-            await self.deliverer.start()
+        if self.broker is not None:
+            await self.broker.start()
+        for role in self.roles:
+            role.start()
 
     async def stop(self) -> None:
         """The other way round; long polls end with what there is, what waits is still written."""
         self.hub.mailboxes.close()
         await self.readiness.stop()
-        await self.housekeeping.stop()
-        await self.deliverer.stop()
+        ending = [role.stop() for role in self.roles]
+        await asyncio.gather(*ending, *([self.broker.stop()] if self.broker else []))
         await self.bus.stop()
         await self.hub.writer.stop()
         self.hub.readers.close()
 
 
-def build(core: Core) -> Server:
+def build(core: Core, roles: frozenset[str] = EVERY_ROLE) -> Server:
     """Puts the rooms together over an open core; to be called on the event loop."""
     settings, store, clock = core.settings, core.store, core.clock
-    schemas, regions, categories = Schemas.load(), Regions.load(), Categories.load()
+    codes = ComplaintCodes(Schemas.load(), Regions.load(), Categories.load())
     metrics = CollectorRegistry()
     readers = Readers(store)
     bus = EmbeddedBus(
@@ -157,15 +166,31 @@ def build(core: Core) -> Server:
         lambda: readers.run(lambda session: session.last_position()),
         LOOK_EVERY_S,
     )
+    store.on_commit_elsewhere(bus.woken_from(asyncio.get_running_loop()))
     writer = Writer(core.runner, bus.offer, settings.queue_limit)
     writer.ran = WriterMetrics(metrics, lambda: writer.waiting).ran
-    hub = _hub(core, bus, writer, readers, ComplaintCodes(schemas, regions, categories))
+    hub = _hub(core, bus, writer, readers, codes)
     secrets = secret_box(core)
     gate = access(core, secrets, writer)
-    files = SqliteFiles(store)
+    files = FileTables(store)
     attachments = AttachmentStore(settings.data_dir / "attachments", core.sealer)
-    deliverer, desk = _delivery(core, hub, bus, secrets, metrics)
-    readiness = Readiness(writer, store.probe)
+    delivering, desk = delivery(settings, store, clock, hub=hub, bus=bus, secrets=secrets, metrics=metrics)
+    leases, holder = LeaseTable(store), _holder(core)
+    broker, kafka_agencies = broker_side(
+        settings,
+        roles,
+        hub=hub,
+        bus=bus,
+        registry=core.registry,
+        access=gate,
+        leases=leases,
+        table=RelayTables(store),
+        clock=clock,
+        holder=holder,
+        schemas=codes.schemas,
+        metrics=metrics,
+    )
+    readiness = Readiness(writer, store.probe, bus_away=broker.away if broker else None)
     core.runner.heard = writer.refused = readiness.heard
     application = make_app(
         hub=hub,
@@ -173,16 +198,25 @@ def build(core: Core) -> Server:
         files=Files(hub, attachments, files, clock, settings.max_attachment_bytes),
         webhooks=desk,
         once=Once(store, readers, writer, clock),
-        settings=_api_settings(settings),
-        schemas=schemas,
-        regions=regions,
-        categories=categories,
+        kafka_agencies=kafka_agencies,
+        settings=_api_settings(settings, "api" in roles),
+        schemas=codes.schemas,
+        regions=codes.regions,
+        categories=codes.categories,
         clock=clock,
         readiness=readiness.status,
         metrics=metrics,
     )
     chores = Housekeeping(writer, clock, _chores(core, files, attachments, gate))
-    return Server(core, hub, gate, bus, deliverer, readiness, chores, application)
+    work = {"delivery": delivering.work, "clock": lambda claim: chores.forever()}
+    leased = [LeasedRole(name, holder, leases, writer, clock, work[name]) for name in work if name in roles]
+    watch_leases(metrics, [*leased, *([broker.relay] if broker and broker.relay else [])])
+    return Server(core, hub, gate, bus, leased, broker, readiness, chores, application)
+
+
+def _holder(core: Core) -> str:
+    """Who holds a lease. On SQLite there is one process, which takes up at once what a killed one held."""
+    return core.ids.new() if core.settings.on_postgres else "embedded"
 
 
 def _hub(core: Core, bus: EmbeddedBus, writer: Writer, readers: Readers, codes: ComplaintCodes) -> Hub:
@@ -204,41 +238,7 @@ def _hub(core: Core, bus: EmbeddedBus, writer: Writer, readers: Readers, codes: 
     )
 
 
-def _delivery(
-    core: Core, hub: Hub, bus: EmbeddedBus, secrets: HubSecretBox, metrics: CollectorRegistry
-) -> tuple[Deliverer, WebhookDesk]:
-    settings, clock = _delivery_settings(core.settings), core.clock
-    table, targets = DeliveryTable(core.store), Targets(settings, clock)
-    deliverer = Deliverer(
-        store=table,
-        readers=hub.readers,
-        writer=hub.writer,
-        bus=bus,
-        sealing=core.sealer,
-        secrets=secrets,
-        sender=Sender(targets, settings, clock),
-        metrics=DeliveryMetrics(metrics),
-        ids=core.ids,
-        clock=clock,
-        settings=settings,
-        public_url=core.settings.issuer,
-        generation=core.store.registry_generation,
-    )
-    desk = Desk(
-        store=table,
-        readers=hub.readers,
-        writer=hub.writer,
-        targets=targets,
-        secrets=secrets,
-        ids=core.ids,
-        clock=clock,
-        settings=settings,
-        changed=deliverer.wake,
-    )
-    return deliverer, desk
-
-
-def _chores(core: Core, files: SqliteFiles, attachments: AttachmentStore, gate: Access) -> list[Chore]:
+def _chores(core: Core, files: FileTables, attachments: AttachmentStore, gate: Access) -> list[Chore]:
     def sync_keys(_: str) -> int:
         gate.sync_jwks()
         return 0
@@ -261,23 +261,14 @@ def _chores(core: Core, files: SqliteFiles, attachments: AttachmentStore, gate: 
     ]
 
 
-def _api_settings(settings: Settings) -> ApiSettings:
+def _api_settings(settings: Settings, serves: bool) -> ApiSettings:
     return ApiSettings(
+        probes_only=not serves,
         public_url=settings.issuer,
         trusted_proxies=settings.trusted_proxies,
         tls_in_front=settings.tls_in_front,
         rate_limit_per_client_per_s=settings.rate_limit_per_client_per_s,
         access_log=settings.log_level in ("debug", "info"),
-    )
-
-
-def _delivery_settings(settings: Settings) -> DeliverySettings:
-    return DeliverySettings(
-        allowed_networks=settings.webhook_allowed_networks,
-        retry_ceilings_s=ceilings_for(settings.webhook_max_attempts),
-        total_timeout_s=float(settings.webhook_timeout_s),
-        secret_overlap_s=float(settings.webhook_secret_overlap_s),
-        retention_s=settings.delivery_retention_days * 86400.0,
     )
 
 

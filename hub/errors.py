@@ -5,7 +5,9 @@ SimpulError
 ├── CommandRefused           a CLI command was understood and refused
 ├── StoreError
 │   ├── StoreUnavailable     the database cannot be reached or cannot write now; try again
+│   │   └── OutcomeUnknown   it was lost in the middle of a commit, and nobody could say how that ended
 │   ├── RowRefused           the database refused one row; its neighbours are unharmed
+│   │   └── Overtaken        another process was first; run again, it sees what that one made
 │   └── MigrationNeeded      the database is older than this program
 └── Problem                  what an outside caller is told
     ├── NotJson 400 · Unauthenticated 401 · Forbidden 403 · NotFound 404
@@ -40,8 +42,18 @@ class StoreUnavailable(StoreError):
     """The database is away, full or read-only; nothing was written. Trying again later may help."""
 
 
+class OutcomeUnknown(StoreUnavailable):
+    """The connection was lost while a commit was under way, and the database did not come back in time to
+    say whether it took effect. Asking again with the same idempotency key or reference is safe."""
+
+
 class RowRefused(StoreError):
     """The database refused a row (a constraint, a value it cannot hold). Trying again never helps."""
+
+
+class Overtaken(RowRefused):
+    """Another process committed first what this transaction wanted to make; nothing of it remains. Run again
+    it sees what the other one made. If it is refused again and again, the row itself clashes."""
 
 
 class MigrationNeeded(StoreError):
@@ -146,3 +158,8 @@ class Internal(Problem):
 
 class Unavailable(Problem):
     status, code, title = 503, "unavailable", "Not available now"
+
+
+class Held(Unavailable):
+    """Another process works on the same case or agency just now. The writer runs it again in its next batch;
+    only who was put off for too long sees it."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import math
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -84,13 +85,37 @@ def _database(value: Any) -> str:
     text = _text(value)
     if text.startswith("sqlite:///"):
         return text
-    if text.startswith(("postgresql://", "postgres://")):
-        raise ValueError("PostgreSQL is not part of this version yet; leave it out for SQLite")
-    raise ValueError("sqlite:///PATH is needed")
+    scheme, separator, rest = text.partition("://")
+    if not separator or scheme not in ("postgresql", "postgres"):
+        raise ValueError("sqlite:///PATH or postgresql://user:password@host:port/name is needed")
+    hosts, _, name = rest.partition("?")[0].rpartition("@")[2].partition("/")
+    if not name or "/" in name or any(c.isspace() or c == "\0" for c in text):
+        raise ValueError("postgresql://user:password@host:port/name is needed, with the database's name")
+    ports = [host.rpartition("]")[2].rpartition(":")[2] for host in hosts.split(",") if ":" in host]
+    if not all(not port or (port.isdecimal() and 0 < int(port) < 65536) for port in ports):
+        raise ValueError("a port from 1 to 65535 is needed after each host")
+    return f"postgresql://{rest}"
 
 
-def _no_kafka(value: Any) -> str:
-    raise ValueError("Kafka is not part of this version yet; leave it out for the embedded bus")
+def _addresses(value: Any) -> str:
+    addresses = [address.strip() for address in _text(value).split(",")]
+    for address in addresses:
+        host, _, port = address.rpartition(":")
+        if not host or not port.isdecimal() or not 1 <= int(port) <= 65535:
+            raise ValueError("host:port is needed, several with commas, such as kafka-1:9092,kafka-2:9092")
+    return ",".join(addresses)
+
+
+def _topic_prefix(value: Any) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,98}[.]", text := _text(value)):
+        raise ValueError("letters, digits, dots, hyphens and underscores are needed, a dot at the end")
+    return text
+
+
+def _sasl_mechanism(value: Any) -> str:
+    if (text := _text(value).upper()) not in ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"):
+        raise ValueError("PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512 is needed")
+    return text
 
 
 def _level(value: Any) -> str:
@@ -115,7 +140,7 @@ class Settings:
     """Every setting of the hub; units are last in the names."""
 
     data_dir: Path = _setting(_path, Path("var"))
-    database_url: str | None = _setting(_database, None)
+    database_url: str | None = field(default=None, metadata={"parse": _database}, repr=False)
     listen: tuple[str, int] = _setting(_listen, ("127.0.0.1", 8080))
     public_url: str | None = _setting(_url, None)
     master_key_file: Path | None = _setting(_path, None)
@@ -135,15 +160,31 @@ class Settings:
     mailbox_retention_days: int = _setting(_number(1, 36500), 400)
     queue_limit: int = _setting(_number(64, 1_000_000), 4096)
     log_level: str = _setting(_level, "info")
-    kafka_bootstrap: str | None = _setting(_no_kafka, None)
-    kafka_agency_bootstrap: str | None = _setting(_no_kafka, None)
-    kafka_topic_prefix: str = _setting(_text, "simpul.")
+    kafka_bootstrap: str | None = _setting(_addresses, None)
+    kafka_tls: bool = _setting(_flag, False)
+    kafka_username: str | None = _setting(_text, None)
+    kafka_password: str | None = field(default=None, metadata={"parse": _text}, repr=False)
+    kafka_sasl_mechanism: str = _setting(_sasl_mechanism, "SCRAM-SHA-512")
+    kafka_agency_bootstrap: str | None = _setting(_addresses, None)
+    kafka_agency_tls: bool = _setting(_flag, False)
+    kafka_ca_file: Path | None = _setting(_path, None)
+    kafka_topic_prefix: str = _setting(_topic_prefix, "simpul.")
 
     @property
     def database_path(self) -> Path:
-        if self.database_url:
+        """SQLite's file; on PostgreSQL where it would be, and where nothing is."""
+        if self.database_url and not self.on_postgres:
             return Path(self.database_url.removeprefix("sqlite:///"))
         return self.data_dir / "simpul.db"
+
+    @property
+    def on_postgres(self) -> bool:
+        return self.database_url is not None and self.database_url.startswith("postgresql://")
+
+    @property
+    def database(self) -> Path | str:
+        """SQLite's file or PostgreSQL's URL."""
+        return self.database_url if self.database_url and self.on_postgres else self.database_path
 
     @property
     def key_path(self) -> Path:

@@ -33,6 +33,7 @@ async def register(call: Call) -> web.Response:
     write = await read_write(call, "agency-registration")
     body = write.document
     _check_region(call, body.get("region"))
+    call.context.kafka_agencies.require_offered(body.get("kafka", False))
     agency = Agency(
         id=body["id"],
         name=body["name"],
@@ -43,6 +44,8 @@ async def register(call: Call) -> web.Response:
         kafka=body.get("kafka", False),
     )
     outcome = await call.hub.act(call.principal, RegisterAgency(agency), idempotency=write.idempotency)
+    if agency.kafka:
+        await call.context.kafka_agencies.follow()
     headers = {"Location": f"{call.context.settings.public_url}/v1/agencies/{agency.id}"}
     return answer(_after(call, outcome), outcome.status, headers)
 
@@ -53,8 +56,11 @@ async def change(call: Call) -> web.Response:
     call.require("agencies:write")
     write = await read_write(call, "agency-change")
     _check_region(call, write.document.get("region"))
+    call.context.kafka_agencies.require_offered(write.document.get("kafka", False))
     command = ChangeAgency(agency_id, write.document)
     outcome = await call.hub.act(call.principal, command, idempotency=write.idempotency)
+    if write.document.keys() & {"kafka", "active"}:
+        await call.context.kafka_agencies.follow()
     return answer(_after(call, outcome), outcome.status)
 
 

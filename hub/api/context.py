@@ -19,6 +19,7 @@ from hub.ports.webhooks import WebhookDesk
 from hub.service.access import Access
 from hub.service.files import Files
 from hub.service.hub import Hub
+from hub.service.kafka_agencies import KafkaAgencies
 from hub.service.once import Once
 from hub.service.rights import require_scope
 from schemas.categories import Categories
@@ -36,6 +37,7 @@ class Context:
     files: Files
     webhooks: WebhookDesk
     once: Once
+    kafka_agencies: KafkaAgencies
     settings: ApiSettings
     schemas: Schemas
     regions: Regions

@@ -26,11 +26,13 @@ from hub.ports.webhooks import WebhookDesk
 from hub.service.access import Access
 from hub.service.files import Files
 from hub.service.hub import Hub
+from hub.service.kafka_agencies import KafkaAgencies
 from hub.service.once import Once
 from schemas.categories import Categories
 from schemas.regions import Regions
 from schemas.registry import Registry as Schemas
 
+PROBES: Final = ("/healthz", "/readyz", "/metrics")
 LINGERING_S: Final = 10.0
 """So long is the rest of a refused body read and dropped (CONTRACT)."""
 
@@ -47,6 +49,7 @@ def make_app(
     settings: ApiSettings,
     *,
     once: Once,
+    kafka_agencies: KafkaAgencies,
     schemas: Schemas,
     regions: Regions,
     categories: Categories,
@@ -62,6 +65,7 @@ def make_app(
         files=files,
         webhooks=webhooks,
         once=once,
+        kafka_agencies=kafka_agencies,
         settings=settings,
         schemas=schemas,
         regions=regions,
@@ -74,7 +78,7 @@ def make_app(
         documents=all_documents(ROUTES, schemas, settings.public_url),
     )
     app = web.Application(client_max_size=settings.max_body_bytes)
-    for route in ROUTES:
+    for route in (r for r in ROUTES if not settings.probes_only or r.path in PROBES):
         served = endpoint(route.handler, route.path, context, secured=route.secured)
         methods = ("GET", "HEAD") if route.method == "GET" else (route.method,)
         for method in methods:

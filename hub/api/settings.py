@@ -22,5 +22,7 @@ class ApiSettings:
     tls_in_front: bool = False
     rate_limit_per_client_per_s: float | None = None
     access_log: bool = True
+    probes_only: bool = False
+    """A process without the role api: it answers health, readiness and metrics, and nothing else."""
     bulk_wait_s: float = 30.0
     """How long a batch waits for room in a full queue before its lines are answered 503."""

@@ -4,6 +4,7 @@ processes by a look at the end of the log every half second."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Final
 
@@ -34,6 +35,17 @@ class EmbeddedBus:
         self._listeners: list[Listener] = []
         self._position = 0
         self._task: asyncio.Task[None] | None = None
+        self._grown = asyncio.Event()
+
+    def woken_from(self, loop: asyncio.AbstractEventLoop) -> Callable[[int], None]:
+        """For a thread that hears of other processes' commits: gives what it calls with a position, after
+        which the end of the log is looked at at once."""
+
+        def heard(position: int) -> None:
+            if position > self._position and not loop.is_closed():
+                loop.call_soon_threadsafe(self._grown.set)
+
+        return heard
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         self._listeners.append(listener)
@@ -58,7 +70,9 @@ class EmbeddedBus:
 
     async def _look(self) -> None:
         while True:
-            await asyncio.sleep(self._look_every_s)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._grown.wait(), self._look_every_s)
+            self._grown.clear()
             try:
                 await self._catch_up()
             except StoreUnavailable as away:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
+from hub.cli import broker
 from hub.cli.common import core_of, show
 from hub.domain.agency import DEFAULT_TIME_ZONE, KINDS, Agency
 from hub.errors import CommandRefused
@@ -33,7 +34,7 @@ def agency() -> None:
     help="Asia/Jakarta, Asia/Makassar, Asia/Jayapura.",
 )
 @click.option(
-    "--kafka", is_flag=True, help="The agency receives and submits over Kafka (not in this version)."
+    "--kafka", is_flag=True, help="The agency receives and submits over Kafka, beside mailbox and webhook."
 )
 @click.pass_context
 def add(
@@ -47,10 +48,14 @@ def add(
     kafka: bool,
 ) -> None:
     """Registers an agency and prints it."""
-    _check(region, time_zone, kafka)
+    _check(region, time_zone)
     with core_of(ctx) as core:
-        new = Agency(agency_id, name, kind, region, parent, time_zone)
+        if kafka:
+            broker.require_offered(core)
+        new = Agency(agency_id, name, kind, region, parent, time_zone, kafka=kafka)
         core.operate(RegisterAgency(new))
+        if kafka:
+            broker.follow(core)
         show(new.document())
 
 
@@ -70,18 +75,16 @@ def deactivate(ctx: click.Context, agency_id: str) -> None:
     """Ends an agency's part: its clients are refused at once, nothing can be forwarded to it."""
     with core_of(ctx) as core:
         outcome = core.operate(ChangeAgency(agency_id, {"active": False}))
+        if outcome.agency is not None and outcome.agency.kafka:
+            broker.follow(core)
         if outcome.agency is not None:
             show(outcome.agency.document())
 
 
-def _check(region: str | None, time_zone: str, kafka: bool) -> None:
+def _check(region: str | None, time_zone: str) -> None:
     if region is not None and Regions.load().get(region) is None:
         raise CommandRefused(f"--region: {region!r} was never a region code; 62.02 would be one.")
     try:
         ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise CommandRefused(f"--time-zone: {time_zone!r} is no IANA zone such as Asia/Jakarta.") from error
-    if kafka:
-        raise CommandRefused(
-            "--kafka: Kafka is not part of this version; the agency can use mailbox and webhook."
-        )

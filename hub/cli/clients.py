@@ -11,6 +11,7 @@ import click
 from auth.clients import hash_secret, load_public_key, new_client_id, new_secret, public_pem
 from auth.errors import AuthError
 from auth.scopes import DEFAULT_SCOPES, parse_scope
+from hub.cli import broker
 from hub.cli.common import core_of, show
 from hub.errors import CommandRefused
 from hub.ports.clock import rfc3339
@@ -57,6 +58,8 @@ def add(ctx: click.Context, agency_id: str, public_key: Path | None, scopes: tup
             created_at=rfc3339(core.clock.now()),
         )
         core.rows.add_client(row)
+        if found.kafka:
+            broker.follow(core)
         show({"client_id": row.id} | ({"client_secret": secret} if secret else {}))
 
 
@@ -88,6 +91,8 @@ def revoke(ctx: click.Context, client_id: str) -> None:
         now = rfc3339(core.clock.now())
         core.rows.revoke_client(client_id, now)
         core.registry.refresh()
+        if core.registry.agencies[core.registry.clients[client_id].agency].kafka:
+            broker.withdraw(core, client_id)
         revoked = core.registry.clients[client_id].revoked_at
         show({"client_id": client_id, "revoked_at": rfc3339(revoked) if revoked else now})
 

@@ -89,6 +89,17 @@ def alone(settings: Settings, what: str) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def running(settings: Settings) -> Iterator[None]:
+    """For a hub that serves: on SQLite the only process; on PostgreSQL one of several, which the database
+    itself keeps apart from commands that need it for themselves."""
+    if settings.on_postgres:
+        yield
+        return
+    with alone(settings, "serve"):
+        yield
+
+
 def lock_file(path: Path) -> Path:
     path.touch(mode=0o600, exist_ok=True)
     return path

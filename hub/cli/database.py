@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import click
@@ -12,9 +13,12 @@ from hub.errors import CommandRefused
 from hub.ports.sealing import Sealing
 from hub.ports.store import ReadSession, WriteTransaction
 from hub.service.rebuild import Rebuilder, verify_chains
+from hub.settings import Settings, make_data_folder
 from hub.store.backups import ATTACHMENTS, refuse_target, write_backup
 from hub.store.migrate import HEAD, current_revision
+from hub.store.postgres import presence
 from hub.store.rebuilding import Fold, check_rebuild, rebuild_in_place
+from hub.store.refilling import refill
 from hub.store.restoring import restore as restore_backup
 from hub.vault.master_key import MasterKeyFile
 from hub.vault.sealer import Sealer
@@ -25,8 +29,8 @@ from hub.vault.sealer import Sealer
 def migrate(ctx: click.Context) -> None:
     """Makes the database, or brings it up to date."""
     settings = settings_of(ctx)
-    before = current_revision(settings.database_path)
-    with open_core(settings):  # which migrates, under the master key that belongs to the database
+    before = current_revision(settings.database)
+    with open_core(settings, migrates=True):  # under the key that belongs to the database
         show({"revision": HEAD, "changed": before != HEAD})
 
 
@@ -47,7 +51,7 @@ def rebuild(ctx: click.Context, check: bool) -> None:
             show({"events": events, "difference": None})
         return
     settings = settings_of(ctx)
-    with alone(settings, "rebuild"), open_core(settings) as core:
+    with _for_itself(settings, "rebuild"), open_core(settings) as core:
         show({"events": rebuild_in_place(core.store, fold(core.sealer))})
 
 
@@ -66,17 +70,28 @@ def backup(ctx: click.Context, file: Path) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.pass_context
 def restore(ctx: click.Context, file: Path) -> None:
-    """Puts FILE in the place of the database, under a new incarnation. What was there is kept aside."""
+    """Puts FILE in the place of the database, under a new incarnation. What was there is kept aside (SQLite),
+    or replaced (PostgreSQL: back it up before)."""
     settings = settings_of(ctx)
-    with alone(settings, "restore"):
+    with _for_itself(settings, "restore"):
         key_file = MasterKeyFile(settings.key_path)
         key_file.load()
-        settings.database_path.parent.mkdir(parents=True, exist_ok=True)
-        done = restore_backup(
-            file, settings.database_path, settings.data_dir / ATTACHMENTS, fold(Sealer(key_file))
-        )
+        attachments, folded = settings.data_dir / ATTACHMENTS, fold(Sealer(key_file))
+        if isinstance(settings.database, str):
+            done = refill(file, settings.database, attachments, folded)
+        else:
+            settings.database.parent.mkdir(parents=True, exist_ok=True)
+            done = restore_backup(file, settings.database, attachments, folded)
     replaced = str(done.replaced) if done.replaced else None
     show({"events": done.events, "incarnation": done.incarnation, "replaced": replaced})
+
+
+def _for_itself(settings: Settings, what: str) -> AbstractContextManager[None]:
+    """No hub runs on the database meanwhile."""
+    if isinstance(settings.database, str):
+        make_data_folder(settings)
+        return presence.alone(settings.database, what)
+    return alone(settings, what)
 
 
 def fold(sealer: Sealing) -> Fold:

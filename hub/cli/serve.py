@@ -15,17 +15,18 @@ from aiohttp import web
 
 from hub.api.server import make_runner
 from hub.app import Core, build, open_core
-from hub.cli.common import alone, settings_of
+from hub.cli.common import running, settings_of
 from hub.domain.agency import HUB
 from hub.errors import CommandRefused
+from hub.settings import Settings
 
 log = structlog.get_logger(__name__)
 
 SHUTDOWN_S: Final = 4.0
 BACKLOG: Final = 1024
 YOUNG_OBJECTS: Final = 20_000
-ROLES = ("api", "delivery", "clock", "relay", "inbound")
-KAFKA_ROLES = frozenset({"relay", "inbound"})
+ROLES: Final = ("api", "delivery", "clock", "relay", "inbound")
+KAFKA_ROLES: Final = frozenset({"relay", "inbound"})
 
 
 @click.command()
@@ -34,9 +35,9 @@ KAFKA_ROLES = frozenset({"relay", "inbound"})
 def serve(ctx: click.Context, roles: str | None) -> None:
     """Runs the hub until SIGTERM or Ctrl-C."""
     settings = settings_of(ctx)
-    chosen = _roles(roles)
+    chosen = _roles(roles, settings)
     with (
-        alone(settings, "serve"),
+        running(settings),
         open_core(settings) as core,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
@@ -50,20 +51,23 @@ def _refuse_empty_tables(core: Core) -> None:
         raise CommandRefused("The tables do not hold what the log says. Run `simpul rebuild` first.")
 
 
-def _roles(text: str | None) -> frozenset[str]:
+def _roles(text: str | None, settings: Settings) -> frozenset[str]:
+    """What was asked for, or everything that these settings allow."""
     if text is None:
-        return frozenset(ROLES) - KAFKA_ROLES
+        return frozenset(ROLES) if settings.kafka_bootstrap else frozenset(ROLES) - KAFKA_ROLES
     chosen = frozenset(role.strip() for role in text.split(",") if role.strip())
-    if unknown := chosen - frozenset(ROLES):
-        raise click.UsageError(
-            f"--roles: {', '.join(sorted(unknown))} is no role; there are {', '.join(ROLES)}."
-        )
-    if kafka := chosen & KAFKA_ROLES:
+    if not chosen or (unknown := chosen - frozenset(ROLES)):
+        wrong = f"{', '.join(sorted(unknown))} is no role" if chosen else "no role is named"
+        raise click.UsageError(f"--roles: {wrong}; there are {', '.join(ROLES)}.")
+    if (kafka := chosen & KAFKA_ROLES) and not settings.kafka_bootstrap:
         raise CommandRefused(
-            f"--roles: {', '.join(sorted(kafka))} need Kafka, which this version does not have."
+            f"--roles: {', '.join(sorted(kafka))} need Kafka. Set SIMPUL_KAFKA_BOOTSTRAP, or leave them out."
         )
-    if "api" not in chosen:
-        raise CommandRefused("--roles: on SQLite one process does everything, so api must be among them.")
+    if "api" not in chosen and not settings.on_postgres:
+        raise CommandRefused(
+            "--roles: on SQLite one process does everything, so api must be among them. "
+            "Several processes need PostgreSQL (SIMPUL_DATABASE_URL)."
+        )
     return chosen
 
 
@@ -73,32 +77,41 @@ async def _serve(core: Core, roles: frozenset[str]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, stop.set)
-    await serve_until(core, stop, deliver="delivery" in roles)
+    await serve_until(core, stop, roles)
 
 
-async def serve_until(core: Core, stop: asyncio.Event, *, deliver: bool = True) -> None:
+async def serve_until(core: Core, stop: asyncio.Event, roles: frozenset[str]) -> None:
     """Listens until `stop` is set; then ends long polls and leaves within ten seconds."""
-    server = build(core)
+    server = build(core, roles)
     runner = make_runner(server.web, shutdown_timeout=SHUTDOWN_S, handler_cancellation=True)
     await runner.setup()
-    host, port = core.settings.listen
     try:
-        site = web.TCPSite(runner, host, port, backlog=BACKLOG)
-        try:
-            await site.start()
-        except OSError as error:
-            raise CommandRefused(
-                f"Cannot listen on {host}:{port} ({error.strerror or error}). Choose another with "
-                "SIMPUL_LISTEN=127.0.0.1:8081."
-            ) from error
-        await server.start(deliver=deliver)
+        await _listen(runner, core.settings, needed="api" in roles)
+        await server.start()
         _spare_the_collector()
-        log.info("listening", address=f"{host}:{port}", public_url=core.settings.issuer)
+        log.info("serving", roles=sorted(roles), public_url=core.settings.issuer)
         await stop.wait()
     finally:
         server.hub.mailboxes.close()
         await runner.cleanup()
         await server.stop()
+
+
+async def _listen(runner: web.AppRunner, settings: Settings, *, needed: bool) -> None:
+    """A process without the API needs its address for probes and metrics only: where another one has it, as
+    on one machine with one configuration, it goes on without."""
+    host, port = settings.listen
+    try:
+        await web.TCPSite(runner, host, port, backlog=BACKLOG).start()
+    except OSError as error:
+        if needed:
+            raise CommandRefused(
+                f"Cannot listen on {host}:{port} ({error.strerror or error}). Choose another with "
+                "SIMPUL_LISTEN=127.0.0.1:8081."
+            ) from error
+        log.warning("no_probes", address=f"{host}:{port}", cause=error.strerror or str(error))
+    else:
+        log.info("listening", address=f"{host}:{port}")
 
 
 def _spare_the_collector() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -37,9 +36,8 @@ class Answer:
     retry_after: str | None = None
 
 
-def judge(status: int, headers: Mapping[str, str], latency_s: float) -> Answer:
+def judge(status: int, retry_after: str | None, latency_s: float) -> Answer:
     """The answer that an HTTP status is. Only 2xx is a delivery; redirects are not followed."""
-    retry_after = headers.get("Retry-After")
     if 200 <= status < 300:
         return Answer(Outcome.DELIVERED, None, status, latency_s)
     cause = f"the endpoint answered {status}"

@@ -90,14 +90,14 @@ class Courier:
                 self._retry(endpoint, parcel, answer, self._due(parcel, answer))
 
     def _note_health(self, endpoint: Endpoint, parcel: Parcel, answer: Answer, probe: bool) -> None:
-        health, now, outcome = endpoint.health, self._now(), answer.outcome
+        health, outcome = endpoint.health, answer.outcome
         parcel.down = outcome in (Outcome.DOWN, Outcome.BUSY, Outcome.GONE)
         if not parcel.down:
             if health.answered(probe):
                 log.info("webhook_resumed", agency=endpoint.agency)
-                endpoint.lanes.hasten_down(now)
+                endpoint.lanes.hasten_down(self._now())
             return
-        was_paused = health.is_paused
+        was_paused, now = health.is_paused, self._now()
         if outcome is Outcome.GONE:
             health.gone(answer.cause)
         elif outcome is Outcome.BUSY:

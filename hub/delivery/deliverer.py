@@ -16,6 +16,7 @@ from hub.delivery.endpoint import Endpoint, parcel_of
 from hub.delivery.journal import Journal
 from hub.delivery.metrics import DeliveryMetrics
 from hub.delivery.pages import Pages
+from hub.delivery.saving import Saving
 from hub.delivery.sender import Sender
 from hub.delivery.settings import DeliverySettings
 from hub.delivery.signing import Secrets
@@ -57,6 +58,7 @@ class Deliverer:
         public_url: str,
         generation: Callable[[], int],
         draw: Callable[[], float] = random.random,
+        may_send: Callable[[], bool] = lambda: True,
     ) -> None:
         self._store, self._readers, self._writer = store, readers, writer
         self._bus, self._secrets, self._sender = bus, secrets, sender
@@ -69,12 +71,12 @@ class Deliverer:
         self._tasks: list[asyncio.Task[None]] = []
         self._unsubscribe: Callable[[], None] = lambda: None
         pages = Pages(readers, sealing, public_url)
-        self._journal = Journal(store, writer, settings.save_interval_s, settings.save_rows)
+        saving = Saving(store, writer, metrics.dropped)
+        self._journal = Journal(saving, settings.save_interval_s, settings.save_rows)
         courier = Courier(pages, sender, self._journal, metrics, ids, clock, settings, draw)
-        self.dispatcher = Dispatcher(courier, pages, self._journal, clock, settings)
+        self.dispatcher = Dispatcher(courier, pages, self._journal, clock, settings, may_send)
 
     async def start(self) -> None:
-        await self._sender.open()
         self._unsubscribe = self._bus.subscribe(self.dispatcher.told)
         await self.refresh()
         self._tasks = [
@@ -92,7 +94,7 @@ class Deliverer:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._journal.save()
-        await self._sender.close()
+        self._sender.close()
 
     async def wake(self) -> None:
         """Webhooks changed in this process: taken up on return, unless delivery does not run here or the

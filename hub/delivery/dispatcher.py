@@ -7,7 +7,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Collection, Coroutine
 from heapq import heappop, heappush
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -23,6 +23,9 @@ from hub.ports.clock import Clock, rfc3339
 log = structlog.get_logger(__name__)
 
 OWN_FAILURE_WAIT_S = 5.0
+STARTS_A_STEP: Final = 32
+"""Attempts that may begin in one step of the event loop, about 2 ms of it: who waits for an answer of the hub
+waits for no more than that, however many endpoints have something to get."""
 
 
 class Dispatcher:
@@ -30,8 +33,16 @@ class Dispatcher:
     what the loop's timer would do."""
 
     def __init__(
-        self, courier: Courier, pages: Pages, journal: Journal, clock: Clock, settings: DeliverySettings
+        self,
+        courier: Courier,
+        pages: Pages,
+        journal: Journal,
+        clock: Clock,
+        settings: DeliverySettings,
+        may_send: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`may_send` is asked before each attempt: False once another process may deliver."""
+        self._may_send = may_send
         self.endpoints: dict[str, Endpoint] = {}
         self._courier = courier
         self._pages = pages
@@ -44,6 +55,7 @@ class Dispatcher:
         self._attempts: set[asyncio.Task[None]] = set()
         self._reads: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._started = 0
 
     @property
     def in_flight(self) -> int:
@@ -92,6 +104,7 @@ class Dispatcher:
                 self._look_further(endpoint)
             else:
                 self._turns.append(endpoint)
+                self._count_start()
                 self._spawn(self._attempts, self._attempt(endpoint, parcel))
 
     async def drain(self, timeout_s: float) -> None:
@@ -109,21 +122,51 @@ class Dispatcher:
 
     async def settle(self) -> None:
         """Waits until nothing is under way and all is saved."""
-        while self._attempts or self._reads or self._journal.unsaved:
+        while True:
             under_way = self._attempts | self._reads
             if under_way:
                 await asyncio.wait(under_way)
-            await self._journal.save()
+            await self._journal.save()  # it waits for one that is under way, too
             self.give_turns()
+            if not (self._attempts or self._reads or self._journal.unsaved):
+                return
 
     async def _attempt(self, endpoint: Endpoint, parcel: Parcel) -> None:
+        """One parcel after the other of this endpoint, for as long as there is room for everybody."""
+        following: Parcel | None = parcel
         try:
-            await self._courier.deliver(endpoint, parcel)
-        except Exception:
-            log.exception("delivery_crashed", agency=endpoint.agency, position=parcel.position)
-            self._courier.postpone(endpoint, parcel)
+            while following is not None:
+                parcel = following
+                try:
+                    await self._courier.deliver(endpoint, parcel)
+                except Exception:
+                    log.exception("delivery_crashed", agency=endpoint.agency, position=parcel.position)
+                    self._courier.postpone(endpoint, parcel)
+                following = self._following(endpoint)
         finally:
             self._queue(endpoint)
+
+    def _following(self, endpoint: Endpoint) -> Parcel | None:
+        """To go on in the same step of the event loop spares a delivery two more, each of which is long while
+        the hub has much to take in. Who goes on holds no place that somebody else waits for."""
+        if not self._has_room():
+            return None
+        parcel = endpoint.next(self._now())
+        if parcel is not None:
+            self._count_start()
+        self._read_on(endpoint)
+        return parcel
+
+    def _count_start(self) -> None:
+        if self._started == 0:
+            asyncio.get_running_loop().call_soon(self._step)
+        self._started += 1
+
+    def _step(self) -> None:
+        """The event loop has been round once: who had to wait for that goes on."""
+        waiting, self._started = self._started >= STARTS_A_STEP, 0
+        if waiting:
+            self.give_turns()
 
     async def _read(self, endpoint: Endpoint) -> None:
         """The next page of the agency's mailbox into its lanes."""
@@ -142,6 +185,7 @@ class Dispatcher:
         for position, parcel in entries:
             self._enter(endpoint, position, parcel, now)
         self._queue(endpoint)
+        self.give_turns()
 
     def _enter(self, endpoint: Endpoint, position: int, parcel: Parcel | None, now: str) -> None:
         lanes = endpoint.lanes
@@ -155,12 +199,15 @@ class Dispatcher:
 
     def _look_further(self, endpoint: Endpoint) -> None:
         """It has nothing to send now: read on, and know when to look again."""
-        if endpoint.wants_page():
-            endpoint.reading = True
-            self._spawn(self._reads, self._read(endpoint))
+        self._read_on(endpoint)
         due = endpoint.next_due()
         if due is not None:
             self._arm(endpoint, due)
+
+    def _read_on(self, endpoint: Endpoint) -> None:
+        if endpoint.wants_page():
+            endpoint.reading = True
+            self._spawn(self._reads, self._read(endpoint))
 
     def _arm(self, endpoint: Endpoint, due: float) -> None:
         if endpoint.armed is None or due < endpoint.armed:
@@ -184,6 +231,8 @@ class Dispatcher:
     def _has_room(self) -> bool:
         return (
             not self._stopping
+            and self._may_send()
+            and self._started < STARTS_A_STEP
             and len(self._attempts) < self._settings.in_flight
             and self._journal.unsaved < self._settings.unsaved_rows
         )
@@ -191,16 +240,14 @@ class Dispatcher:
     def _spawn(self, tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         tasks.add(task)
-        task.add_done_callback(self._ended(tasks))
+        task.add_done_callback(self._ended)
 
-    def _ended(self, tasks: set[asyncio.Task[None]]) -> Callable[[asyncio.Task[None]], None]:
-        def ended(task: asyncio.Task[None]) -> None:
-            tasks.discard(task)
-            if not task.cancelled() and (error := task.exception()) is not None:
-                log.error("delivery_task_crashed", exc_info=error)
-            self.give_turns()
-
-        return ended
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._attempts.discard(task)
+        self._reads.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("delivery_task_crashed", exc_info=error)
+        self.give_turns()
 
     def _now(self) -> float:
         return self._clock.now().timestamp()

@@ -9,9 +9,9 @@ from collections.abc import Callable
 import structlog
 
 from hub.delivery.endpoint import Endpoint, moment
+from hub.delivery.saving import Saving
 from hub.errors import SimpulError
-from hub.ports.deliveries import DeliveryRow, DeliveryStore, Progress
-from hub.service.threads import Writer
+from hub.ports.deliveries import DeliveryRow, Progress
 
 log = structlog.get_logger(__name__)
 
@@ -19,9 +19,8 @@ log = structlog.get_logger(__name__)
 class Journal:
     """Bounded by its user: `unsaved` says how many rows wait, and sending stops when they are too many."""
 
-    def __init__(self, store: DeliveryStore, writer: Writer, interval_s: float, rows: int) -> None:
-        self._store = store
-        self._writer = writer
+    def __init__(self, saving: Saving, interval_s: float, rows: int) -> None:
+        self._store = saving
         self._interval_s = interval_s
         self._rows_at_once = rows
         self._rows: dict[Endpoint, dict[int, DeliveryRow]] = {}
@@ -64,7 +63,7 @@ class Journal:
             if not progress:
                 return True
             try:
-                await self._writer.run(lambda: self._store.save(progress))
+                await self._store.save(progress)
             except SimpulError as error:
                 log.warning("delivery_rows_wait", cause=str(error), rows=count)
                 self._take_back(taken, count)
@@ -89,6 +88,7 @@ def _progress(endpoint: Endpoint, rows: dict[int, DeliveryRow]) -> Progress:
     return Progress(
         agency=endpoint.agency,
         webhook_id=endpoint.webhook.id,
+        generation=endpoint.webhook.generation,
         cursor=endpoint.lanes.cursor,
         active=not health.off,
         failures=health.failures,

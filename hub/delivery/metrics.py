@@ -19,6 +19,9 @@ class DeliveryMetrics:
             "simpul_webhook_seconds", "Time of a webhook attempt", buckets=BUCKETS_S, registry=registry
         )
         self._dead = Counter("simpul_webhook_dead", "Deliveries given up", registry=registry)
+        self._dropped = Counter(
+            "simpul_webhook_rows_dropped", "Delivery rows that the database refused", registry=registry
+        )
         self._pending = Gauge(
             "simpul_webhook_pending_rows", "Deliveries that wait for a retry, all agencies", registry=registry
         )
@@ -33,6 +36,9 @@ class DeliveryMetrics:
 
     def died(self) -> None:
         self._dead.inc()
+
+    def dropped(self) -> None:
+        self._dropped.inc()
 
     def stand(self, *, pending: int, paused: int, in_flight: int) -> None:
         self._pending.set(pending)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Collection
 
 import orjson
 import structlog
 
 from hub.delivery.lanes import Parcel
-from hub.domain.events import TYPE_PREFIX
+from hub.domain.events import TYPE_PREFIX, Fact
+from hub.domain.rendering import cloud_event
 from hub.ports.sealing import SealBroken, Sealing
 from hub.ports.store import MailboxRow, ReadSession
-from hub.service.mailboxes import render
+from hub.service.opening import Opener
 from hub.service.threads import Readers
 
 log = structlog.get_logger(__name__)
@@ -34,13 +34,9 @@ class Pages:
         `created_at`."""
 
         def look(session: ReadSession) -> list[Entry]:
+            opener = Opener(self._sealing)
             rows = session.mailbox(agency, after, limit)
-            if types is None:
-                wanted = rows
-            else:
-                wanted = [row for row in rows if full_type(row.event.fact().type) in types]
-            parcels = {parcel.position: parcel for parcel in self._parcels(wanted, now)}
-            return [(row.position, parcels.get(row.position)) for row in rows]
+            return [(row.position, self._parcel(row, opener, types, now)) for row in rows]
 
         return await self._readers.run(look)
 
@@ -49,36 +45,33 @@ class Pages:
         an event that cannot be opened."""
 
         def look(session: ReadSession) -> bytes | None:
-            rows = [r for r in session.mailbox(agency, position - 1, 1) if r.position == position]
-            return orjson.dumps(self._render(rows)[0]["event"]) if rows else None
+            for row in session.mailbox(agency, position - 1, 1):
+                if row.position == position:
+                    return self._rendered(row, row.event.fact(), Opener(self._sealing))
+            return None
 
         return await self._readers.run(look)
 
-    def _parcels(self, rows: Sequence[MailboxRow], now: str) -> list[Parcel]:
-        try:
-            return [_parcel(item["position"], item["event"], now) for item in self._render(rows)]
-        except SealBroken:
-            return [self._one(row, now) for row in rows]
-
-    def _one(self, row: MailboxRow, now: str) -> Parcel:
+    def _parcel(
+        self, row: MailboxRow, opener: Opener, types: Collection[str] | None, now: str
+    ) -> Parcel | None:
         """One altered event must not hold up the others: it goes without a body, and is found dead."""
+        fact = row.event.fact()
+        type_ = full_type(fact.type)
+        if types is not None and type_ not in types:
+            return None
+        body = None
         try:
-            return _parcel(row.position, self._render([row])[0]["event"], now)
+            body = self._rendered(row, fact, opener)
         except SealBroken:
-            fact = row.event.fact()
             log.error("event_cannot_be_opened", event=fact.id, log_position=row.event.position)
-            return Parcel(row.position, fact.id, fact.subject, full_type(fact.type), created_at=now)
+        return Parcel(row.position, fact.id, fact.subject, type_, body=body, created_at=now)
 
-    def _render(self, rows: Sequence[MailboxRow]) -> list[dict[str, Any]]:
-        return render(rows, self._sealing, self._public_url)
+    def _rendered(self, row: MailboxRow, fact: Fact, opener: Opener) -> bytes:
+        texts = opener.texts(row.event, row.key)
+        return orjson.dumps(cloud_event(fact, texts, source=self._public_url))
 
 
 def full_type(name: str) -> str:
     """The CloudEvents type of an event."""
     return f"{TYPE_PREFIX}{name}.v1"
-
-
-def _parcel(position: int, event: dict[str, Any], now: str) -> Parcel:
-    return Parcel(
-        position, event["id"], event["subject"], event["type"], body=orjson.dumps(event), created_at=now
-    )

@@ -5,27 +5,20 @@ from __future__ import annotations
 import asyncio
 import ssl
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
-import aiohttp
 from yarl import URL
 
-from hub.delivery.addresses import Address
 from hub.delivery.answers import Answer, Outcome, judge
+from hub.delivery.connections import Connections, Route
 from hub.delivery.settings import DeliverySettings
 from hub.delivery.targets import Target, TargetRefused, Targets, Unresolved
+from hub.delivery.wire import NoAnswer, Reply, Wire
 from hub.ports.clock import Clock
 
-MAX_ANSWER: Final = 4096
-ANSWER_BODY_S: Final = 1.0
-KEEPALIVE_S: Final = 4.0
-"""Less than the 5 s after which common servers hang up, so that we seldom write into a closed connection."""
-
-_FIXED_HEADERS: Final = {
-    "Content-Type": "application/cloudevents+json",
-    "User-Agent": "Simpul/1",
-    "Accept": "*/*",
-}
+MAX_CAUSE: Final = 300
+KEPT_HEADS: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +31,7 @@ class Message:
 
 
 class Sender:
-    """Connections are kept for a few seconds, per address and TLS name. `open` it on the event loop."""
+    """Connections are kept for a few seconds, per address, port and TLS name. `close` it in the end."""
 
     def __init__(
         self,
@@ -49,32 +42,14 @@ class Sender:
     ) -> None:
         self._targets = targets
         self._clock = clock
-        self._settings = settings
         self._total_s = settings.total_timeout_s
-        self._ssl = ssl_context or ssl.create_default_context()
-        self._opened: aiohttp.ClientSession | None = None
-
-    async def open(self) -> None:
-        self._opened = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=self._settings.in_flight, keepalive_timeout=KEEPALIVE_S, use_dns_cache=False
-            ),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._settings.connect_timeout_s),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=("Accept-Encoding",),
-            auto_decompress=False,
-            trust_env=False,
+        self._connect_s = settings.connect_timeout_s
+        self._connections = Connections(
+            settings.in_flight, settings.connect_timeout_s, ssl_context or ssl.create_default_context()
         )
 
-    async def close(self) -> None:
-        if self._opened is not None:
-            await self._opened.close()
-
-    @property
-    def _session(self) -> aiohttp.ClientSession:
-        if self._opened is None:
-            raise RuntimeError("the sender is not open")
-        return self._opened
+    def close(self) -> None:
+        self._connections.close()
 
     async def send(self, message: Message) -> Answer:
         """Resolves, checks, sends. Every failure is an Answer with its cause; only cancelling raises."""
@@ -82,68 +57,78 @@ class Sender:
         try:
             async with asyncio.timeout(self._total_s):
                 target = await self._targets.check(message.url)
-                status, headers = await self._call(target, message)
+                reply = await self._call(target, request_bytes(message))
         except (TargetRefused, Unresolved) as refused:
             return Answer(Outcome.DOWN, str(refused))
+        except _NoConnection as failed:
+            return Answer(Outcome.DOWN, str(failed), latency_s=self._clock.monotonic() - started)
+        except NoAnswer as none:
+            cause = f"the connection failed: {none}"[:MAX_CAUSE]
+            return Answer(Outcome.DOWN, cause, latency_s=self._clock.monotonic() - started)
         except TimeoutError:
             return Answer(Outcome.DOWN, f"no answer within {self._total_s:g} s", latency_s=self._total_s)
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            return Answer(Outcome.DOWN, _cause(error), latency_s=self._clock.monotonic() - started)
-        return judge(status, headers, self._clock.monotonic() - started)
+        return judge(reply.status, reply.retry_after, self._clock.monotonic() - started)
 
-    async def _call(self, target: Target, message: Message) -> tuple[int, dict[str, str]]:
-        *others, last = target.addresses
-        for address in others:
+    async def _call(self, target: Target, request: bytes) -> Reply:
+        *others, last = target.routes
+        for route in others:
             try:
-                return await self._post(target, address, message)
-            except (aiohttp.ClientSSLError, aiohttp.ServerDisconnectedError):
-                raise
-            except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+                return await self._post(route, request)
+            except _Unreachable:
                 continue  # nothing was sent; the next address may answer
-        return await self._post(target, last, message)
+        return await self._post(last, request)
 
-    async def _post(self, target: Target, address: Address, message: Message) -> tuple[int, dict[str, str]]:
+    async def _post(self, route: Route, request: bytes) -> Reply:
+        wire = self._connections.kept(route)
+        if wire is not None:
+            try:
+                return await wire.ask(request)
+            except NoAnswer as none:
+                if not none.untouched:
+                    raise
+                # The server closed the kept connection meanwhile. The id makes a repetition safe.
+        wire = await self._connect(route)
+        return await wire.ask(request)
+
+    async def _connect(self, route: Route) -> Wire:
         try:
-            return await self._post_once(target, address, message)
-        except aiohttp.ServerDisconnectedError:
-            # Most likely a kept connection that the server closed meanwhile. The id makes a repetition safe.
-            return await self._post_once(target, address, message)
-
-    async def _post_once(
-        self, target: Target, address: Address, message: Message
-    ) -> tuple[int, dict[str, str]]:
-        secure = target.url.scheme == "https"
-        async with self._session.post(
-            target.at(address),
-            data=message.body,
-            headers=_FIXED_HEADERS | {"Host": target.host_header} | message.headers,
-            allow_redirects=False,
-            ssl=self._ssl,
-            server_hostname=target.host if secure else None,
-        ) as response:
-            await _drop_body(response)
-            retry_after = response.headers.get("Retry-After")
-            return response.status, {} if retry_after is None else {"Retry-After": retry_after}
+            return await self._connections.connect(route)
+        except ssl.SSLCertVerificationError as error:
+            raise _NoConnection(f"the endpoint's certificate was not accepted: {error}") from error
+        except ssl.SSLError as error:
+            raise _NoConnection(f"no secure connection to the endpoint: {error}") from error
+        except TimeoutError as error:
+            raise _Unreachable(f"no connection to the endpoint within {self._connect_s:g} s") from error
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise _Unreachable(f"no connection to the endpoint: {reason}") from error
 
 
-async def _drop_body(response: aiohttp.ClientResponse) -> None:
-    """Reads at most 4 KiB for at most a second, so that the connection can be kept; else closes it. The
-    status has said all: what follows it changes nothing."""
-    left = MAX_ANSWER
-    try:
-        async with asyncio.timeout(ANSWER_BODY_S):
-            while left > 0 and (chunk := await response.content.read(left)):
-                left -= len(chunk)
-    except (TimeoutError, aiohttp.ClientError):
-        response.close()
-    if not response.content.at_eof():
-        response.close()
+class _NoConnection(Exception):
+    """Its message is one line for the agency's staff."""
+
+    def __str__(self) -> str:
+        return super().__str__()[:MAX_CAUSE]
 
 
-def _cause(error: Exception) -> str:
-    """One line for the agency's staff."""
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return f"the endpoint's certificate was not accepted: {error.certificate_error}"[:300]
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return f"no connection to the endpoint: {error.os_error.strerror or error.os_error}"[:300]
-    return f"the connection failed: {error or type(error).__name__}"[:300]
+class _Unreachable(_NoConnection):
+    """Nobody there was spoken to."""
+
+
+def request_bytes(message: Message) -> bytes:
+    """Head and body in one piece."""
+    headers = "".join([f"{name}: {value}\r\n" for name, value in message.headers.items()])
+    body = message.body
+    return b"%b%bContent-Length: %d\r\n\r\n%b" % (_head(message.url), headers.encode(), len(body), body)
+
+
+@lru_cache(KEPT_HEADS)
+def _head(url: URL) -> bytes:
+    """What is the same for all messages to one URL, which is ASCII without control characters by its form."""
+    return (
+        f"POST {url.raw_path_qs} HTTP/1.1\r\n"
+        f"Host: {url.raw_authority}\r\n"
+        "Content-Type: application/cloudevents+json\r\n"
+        "User-Agent: Simpul/1\r\n"
+        "Accept: */*\r\n"
+    ).encode("ascii")

@@ -6,16 +6,23 @@ import base64
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Final
 
 import orjson
-from standardwebhooks import Webhook
 
 from hub.ports.clock import rfc3339
 from hub.ports.secrets import SecretBox
 
 SECRET_BYTES: Final = 32
 PREFIX: Final = "whsec_"
+
+_SHA256_BLOCK: Final = 64
+_INNER: Final = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER: Final = bytes(byte ^ 0x5C for byte in range(256))
+_AT_ONCE: Final = 2047
+"""From 2048 bytes on `hashlib` lets go of the interpreter's lock; for a few microseconds of work that costs
+more than it gives, and it is done on the event loop."""
 
 
 def new_secret() -> str:
@@ -53,23 +60,40 @@ class Signer:
     """Signs for one webhook."""
 
     def __init__(self, secrets_: Secrets) -> None:
-        self._current = Webhook(secrets_.current)
-        self._previous = Webhook(secrets_.previous) if secrets_.previous else None
+        self._current = _Key(secrets_.current)
+        self._previous = _Key(secrets_.previous) if secrets_.previous else None
         until = secrets_.previous_until
         self._previous_until = datetime.fromisoformat(until) if until else None
 
     def headers(self, event_id: str, body: bytes, now: datetime) -> dict[str, str]:
         """The three headers. The id is the event's own, the same at every attempt; during a rotation both
         signatures stand in one header, separated by a space, the new one first."""
-        text = body.decode()
-        signatures = [self._current.sign(event_id, now, text)]
+        timestamp = str(int(now.timestamp()))
+        signed = b"%b.%b.%b" % (event_id.encode(), timestamp.encode(), body)
+        signature = self._current.sign(signed)
         if self._previous and self._previous_until and now < self._previous_until:
-            signatures.append(self._previous.sign(event_id, now, text))
-        return {
-            "webhook-id": event_id,
-            "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": " ".join(signatures),
-        }
+            signature += " " + self._previous.sign(signed)
+        return {"webhook-id": event_id, "webhook-timestamp": timestamp, "webhook-signature": signature}
+
+
+class _Key:
+    """HMAC-SHA-256 (RFC 2104) under one secret, with what depends on the secret alone computed once."""
+
+    def __init__(self, secret: str) -> None:
+        key = base64.b64decode(secret.removeprefix(PREFIX) + "==")
+        if len(key) > _SHA256_BLOCK:
+            key = sha256(key).digest()
+        padded = key.ljust(_SHA256_BLOCK, b"\0")
+        self._inner = sha256(padded.translate(_INNER))
+        self._outer = sha256(padded.translate(_OUTER))
+
+    def sign(self, signed: bytes) -> str:
+        """The signature as it stands in the header: version and base64."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        for start in range(0, len(signed), _AT_ONCE):
+            inner.update(signed[start : start + _AT_ONCE])
+        outer.update(inner.digest())
+        return f"v1,{base64.b64encode(outer.digest()).decode()}"
 
 
 def _name(agency: str) -> str:

@@ -16,6 +16,7 @@ from typing import Final
 from yarl import URL
 
 from hub.delivery.addresses import Address, is_inside, is_public
+from hub.delivery.connections import Route
 from hub.delivery.settings import DeliverySettings
 from hub.errors import Invalid, SimpulError
 from hub.ports.clock import Clock
@@ -24,6 +25,7 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Host and port to the addresses, as text, in the order to try; raises OSError when there are none."""
 
 KEPT_HOSTS: Final = 1024
+KEPT_LITERALS: Final = 1024
 MAX_URL: Final = 2048
 
 
@@ -41,19 +43,19 @@ class Target:
 
     url: URL
     addresses: tuple[Address, ...]
+    routes: tuple[Route, ...]
 
-    def at(self, address: Address) -> URL:
-        """The same URL with the address in place of the name."""
-        return self.url.with_host(str(address))
+    @classmethod
+    def of(cls, url: URL, addresses: tuple[Address, ...]) -> Target:
+        """The name stays only for TLS, which verifies it, and in the Host header."""
+        tls_name = (url.raw_host or "").rstrip(".") if url.scheme == "https" else None
+        port = url.port or 443
+        return cls(url, addresses, tuple(Route(str(address), port, tls_name) for address in addresses))
 
     @property
     def host(self) -> str:
         """As TLS and the Host header name it: ASCII, no brackets."""
         return self.url.raw_host or ""
-
-    @property
-    def host_header(self) -> str:
-        return self.url.raw_authority
 
 
 async def system_resolve(host: str, port: int) -> Sequence[str]:
@@ -69,6 +71,7 @@ class Targets:
         self._resolve = resolve
         self._fresh: OrderedDict[tuple[str, int], tuple[float, asyncio.Future[tuple[Address, ...]]]]
         self._fresh = OrderedDict()
+        self._literals: OrderedDict[URL, Target] = OrderedDict()
 
     async def accept(self, text: str) -> str:
         """The URL as it is kept, or Invalid at `/url`. A name without an address now is taken: it is looked
@@ -87,10 +90,26 @@ class Targets:
     async def check(self, url: URL) -> Target:
         """Resolves and checks. Raises TargetRefused if any address of the host may not be reached, Unresolved
         if there is none."""
-        addresses = await self._addresses(url.raw_host or "", url.port or 443)
+        known = self._literals.get(url)
+        if known is not None:
+            return known
+        literal = _literal(url.raw_host or "")
+        if literal is not None:
+            return self._keep(self._checked(url, (literal,)))
+        return self._checked(url, await self._addresses(url.raw_host or "", url.port or 443))
+
+    def _checked(self, url: URL, addresses: tuple[Address, ...]) -> Target:
         for address in addresses:
             self._check_address(address, url)
-        return Target(url, addresses)
+        return Target.of(url, addresses)
+
+    def _keep(self, target: Target) -> Target:
+        """An address in the URL itself cannot change, nor can the allowed networks while the process runs:
+        one check of it is enough."""
+        self._literals[target.url] = target
+        if len(self._literals) > KEPT_LITERALS:
+            self._literals.popitem(last=False)
+        return target
 
     def _check_address(self, address: Address, url: URL) -> None:
         if is_inside(address, self._settings.allowed_networks):
@@ -106,9 +125,6 @@ class Targets:
             )
 
     async def _addresses(self, host: str, port: int) -> tuple[Address, ...]:
-        literal = _literal(host)
-        if literal is not None:
-            return (literal,)
         known = self._fresh.get((host, port))
         now = self._clock.monotonic()
         if known is None or (known[1].done() and now - known[0] >= self._settings.resolve_fresh_s):

@@ -1,5 +1,5 @@
-"""Port: the broker on which large agencies submit and receive. Records out, records in, topics and rights, and
-the proof that the agencies' listener verifies who speaks. Adapter: `hub/bus/kafka/`."""
+"""Port: the broker on which large agencies submit and receive. Records out, records in, topics and rights,
+and the proof that the agencies' listener verifies who speaks. Adapter: `hub/bus/kafka/`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ Headers = tuple[tuple[str, bytes], ...]
 Partition = tuple[str, int]
 """(topic, number from 0)."""
 NextOffsets = Callable[[Collection[Partition]], Awaitable[Mapping[Partition, int]]]
-"""Asked, on the event loop, for the offset to read next of partitions that were just assigned; a partition that
-is left out is read from its beginning."""
+"""Asked, on the event loop, for the offset to read next of partitions that were just assigned; a partition
+that is left out is read from its beginning."""
 
 
 class BrokerError(SimpulError):
@@ -83,12 +83,13 @@ ACKNOWLEDGED: Final = Outcome()
 class Publisher(Protocol):
     """Publishes under one transactional id. Guarantees:
 
-    - One `publish` is one transaction: readers of committed records see all of its acknowledged ones or none.
+    - One `publish` is one transaction: readers of committed records see all of its acknowledged ones or none;
+      but when the broker finds one of them unfit, the others go in parts around it.
     - Records of one topic and key are stored in the order given.
     - The newest process with a transactional id wins: the one before it gets ProducerFenced from then on.
-    - A marked record at or below the mark that its topic already holds is acknowledged and not sent again. The
-      marks are committed with the records, so a batch that is repeated after BrokerAway, after a crash, or by a
-      successor that began at an older position leaves no record twice.
+    - A marked record at or below the mark that its topic already holds is acknowledged and not sent again.
+      The marks are committed with the records, so a batch that is repeated after BrokerAway, after a crash,
+      or by a successor that began at an older position leaves no record twice.
     - A missing topic, a refused topic and a record that is too large concern themselves alone: their records
       are refused, the others are published. A missing topic is looked up again after a few seconds.
     """
@@ -99,7 +100,8 @@ class Publisher(Protocol):
 
     async def publish(self, records: Sequence[OutRecord]) -> list[Outcome]:
         """An outcome per record, in order. BrokerAway: nothing is known, publish the same again;
-        ProducerFenced: another process has taken over. Calls are served one after the other."""
+        BrokerRefused: the hub's user may not publish at all; ProducerFenced: another process has taken over,
+        until the next `start`. Calls are served one after the other."""
         ...
 
     async def stop(self) -> None:
@@ -137,8 +139,8 @@ class Trouble(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Notice:
     """A trouble with one topic, told once when it begins. `partition` is -1 for the whole topic; `missed` is
-    how many offsets were lost to expiry. OFFSETS_RENEWED: the topic was made anew, its offsets begin again, so
-    what was stored about the old ones must be forgotten; it is read from its beginning."""
+    how many offsets were lost to expiry. OFFSETS_RENEWED: the topic was made anew, its offsets begin again,
+    so what was stored about the old ones must be forgotten; it is read from its beginning."""
 
     trouble: Trouble
     topic: str
@@ -161,10 +163,11 @@ class InBatch:
 class Source(Protocol):
     """Reads committed records of a set of topics as a member of a group. Guarantees:
 
-    - Each partition is read by one living member of the group, in the order of its offsets, from the offset that
-      the callback gave at its assignment. Offsets kept at the broker are never used.
-    - Partitions change hands only inside `poll`: a batch in hand still belongs to its holder, unless the process
-      slept through its session (6 s); what it does then must be refused by the position stored with the effect.
+    - Each partition is read by one living member of the group, in the order of its offsets, from the offset
+      that the callback gave at its assignment. Offsets kept at the broker are never used.
+    - Partitions change hands only inside `poll`: a batch in hand still belongs to its holder, unless the
+      process slept through its session (6 s); what it does then must be refused by the position stored with
+      the effect.
     - A topic that may not be read is told as a notice and harms no other topic; it is tried again every 30 s.
     - Memory is bounded: nothing is read ahead of `poll` beyond one fetch per partition.
     """
@@ -178,7 +181,9 @@ class Source(Protocol):
         ...
 
     async def poll(self) -> InBatch:
-        """Waits up to half a second for records; an empty batch is normal. BrokerAway while it is away."""
+        """Waits up to half a second for records; an empty batch is normal. A poll that its caller gave up is
+        gone on with by the next. BrokerAway while it is away, BrokerRefused when this user may not read in
+        this group; what the callback raises comes through, and it is asked again."""
         ...
 
     async def stop(self) -> None:
@@ -210,9 +215,9 @@ class Applied:
 
 class Topics(Protocol):
     """Keeps topics and rights as the hub wants them. Guarantees: creates, adds partitions, sets retention and
-    limits; never deletes a topic, never takes a partition away. Applying twice changes nothing the second time.
-    Rights on the agencies' topics are the hub's alone: others are withdrawn. On a broker without an authorizer
-    topics only, which a note says."""
+    limits; never deletes a topic, never takes a partition away. Applying twice changes nothing the second
+    time. Rights on the agencies' topics are the hub's alone: others are withdrawn. On a broker without an
+    authorizer topics only, which a note says."""
 
     async def apply(
         self, agencies: Collection[str], readers: Collection[Reader], *, dry_run: bool = False
@@ -230,7 +235,8 @@ class ListenerProbe(Protocol):
     """Tries whether the agencies' listener verifies tokens."""
 
     async def check(self, right_token: str) -> str | None:
-        """None when every broker takes the right token and refuses it without its signature, with a broken one
+        """None when every broker takes the right token and refuses it without its signature, with a broken
+        one
         and with `alg: none`. A sentence when the right token is refused too: agencies cannot sign in yet, but
         nobody else can either. Raises ListenerUnsafe when a forged token is let in, BrokerAway when no broker
         of the listener answers."""

@@ -80,6 +80,6 @@ class RelayTable(Protocol):
         """Where reading goes on, of the partitions that were ever read."""
         ...
 
-    def forget_offsets(self, topic: str) -> None:
-        """The topic was made anew: its offsets begin again."""
+    def forget_offsets(self, topic: str, partition: int) -> None:
+        """The topic was made anew: the partition's offsets begin again."""
         ...

@@ -4,9 +4,13 @@ Guarantees that every adapter gives, and the contract suite (tests/store/) holds
 - A write transaction is atomic and durable: after `commit` returned, its whole effect survives kill -9.
 - Positions of the log are dense from 1 and in commit order: a reader that has seen n will never see a
   position below n appear. Mailbox positions are dense from 1 per agency.
-- `load_*` see everything committed before the transaction, and hold what they saw until it ends.
+- `load_*` see everything committed before the call. What was reserved or loaded is still so when the
+  transaction commits, or else the commit raises Overtaken and nothing of it remains: run again it sees what
+  another process made. The streams that `lock` took cannot be overtaken.
 - A row that the database refuses raises RowRefused and nothing of the transaction remains; a database that
-  is away, full or read-only raises StoreUnavailable and nothing remains.
+  is away, full or read-only raises StoreUnavailable and nothing remains. If it is lost in the middle of a
+  commit, it is asked how that ended: `commit` returns when it took effect, raises StoreUnavailable when it
+  did not, and OutcomeUnknown when nobody could say in time.
 - A read session sees one consistent snapshot.
 """
 
@@ -112,8 +116,7 @@ class Effects:
 
 class WriteTransaction(Protocol):
     """One open write transaction. Call the methods in this order: reserve keys, reserve references, lock
-    and load, then `tail`, `write`. Each group must be given sorted, so that two processes never wait for
-    each other in a circle."""
+    and load, then `tail`, `write`. No two processes ever wait for each other in a circle."""
 
     def reserve_keys(self, keys: Sequence[bytes]) -> dict[bytes, Remembered]:
         """The idempotency keys among `keys` that took effect before; the others are reserved."""
@@ -123,9 +126,13 @@ class WriteTransaction(Protocol):
         """The (agency, reference) pairs that exist already; the others are reserved."""
         ...
 
-    def load_cases(self, case_ids: Sequence[str]) -> dict[str, Case]:
-        """The cases, locked until the end of the transaction."""
+    def lock(self, streams: Sequence[str]) -> set[str]:
+        """Locks streams until the end of the transaction; gives those that another process holds just now.
+        Nobody is waited for: what concerns a held stream goes in a later batch. Call it before they are
+        loaded."""
         ...
+
+    def load_cases(self, case_ids: Sequence[str]) -> dict[str, Case]: ...
 
     def load_heads(self, streams: Sequence[str]) -> dict[str, Head]: ...
 
@@ -147,7 +154,8 @@ class WriteTransaction(Protocol):
         ...
 
     def tail(self) -> int:
-        """Takes the end of the log (PostgreSQL: a row lock) and gives the last position, 0 when empty."""
+        """Takes the end of the log (PostgreSQL: a lock that is held until the commit can be seen) and gives
+        the last position, 0 when empty."""
         ...
 
     def mailbox_heads(self, agencies: Sequence[str]) -> dict[str, int]:
@@ -250,7 +258,7 @@ class MailboxCursors(Protocol):
 
 
 class Store(Protocol):
-    """The database. Adapters: `hub.store.sqlite`, later PostgreSQL."""
+    """The database. Adapters: `hub.store.sqlite`, `hub.store.postgres`."""
 
     def begin(self) -> AbstractContextManager[WriteTransaction]:
         """The process's one writer opens a transaction; leaving without `commit` rolls back."""

@@ -23,6 +23,7 @@ from auth.metadata import server_metadata
 from auth.principal import Principal
 from auth.public_keys import PublicKey
 from auth.tokens import TokenIssuer, TokenVerifier, bearer_token
+from hub.domain.agency import HUB
 from hub.ports.clock import Clock, rfc3339
 from hub.ports.registry import RegistryStore, SigningKeyRow
 from hub.ports.sealing import Sealing
@@ -147,6 +148,13 @@ class Access:
     def jwks(self) -> dict[str, Any]:
         """The published keys (RFC 7517)."""
         return keys.jwks(self._current().signing, self._clock.now())
+
+    def probe_token(self) -> str:
+        """A right token for the broker that belongs to nobody, to try whether its listener tells right from
+        wrong. It has no rights anywhere: no such client is registered."""
+        nobody = Client("simpul-probe", HUB, frozenset(), None, None, self._clock.now(), None)
+        token, _ = self._issuer.issue(nobody, frozenset(), self._current().signing, [KAFKA_AUDIENCE])
+        return token
 
     def metadata(self) -> dict[str, Any]:
         """The server's metadata (RFC 8414)."""

@@ -5,6 +5,8 @@ write events, tables and mailbox entries → commit. Nothing is answered before 
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
@@ -12,7 +14,16 @@ from typing import Final
 import structlog
 
 from hub.domain.events import Recorded
-from hub.errors import Internal, Problem, RowRefused, StoreUnavailable, Unavailable
+from hub.errors import (
+    Held,
+    Internal,
+    OutcomeUnknown,
+    Overtaken,
+    Problem,
+    RowRefused,
+    StoreUnavailable,
+    Unavailable,
+)
 from hub.ports.bus import Committed
 from hub.ports.clock import Clock, rfc3339
 from hub.ports.sealing import Sealing
@@ -25,32 +36,48 @@ from hub.service.requests import Outcome, Refuse, Request, Result
 log = structlog.get_logger(__name__)
 
 REFUSED: Final = "The database refused this; it was not accepted. The cause is in the hub's log."
+AWAY: Final = "The hub cannot write now; nothing was accepted. Try again."
+UNKNOWN: Final = (
+    "The hub lost its database while this was being stored and does not know yet whether it was. Send it "
+    "again with the same Idempotency-Key or reference: what was accepted is then shown, and nothing is made "
+    "twice."
+)
+HELD: Final = "Another process of the hub is working on this case or agency just now. Try again."
+OVERTAKEN_PAUSES_S: Final = (0.002, 0.01, 0.05)
+"""A batch that another process overtook is run again so often, after a random part of each pause."""
 CRASHED: Final = "The hub failed on this request; nothing was accepted. The cause is in its log."
 
 
 class BatchRunner:
     """Runs batches on the caller's thread."""
 
-    def __init__(self, store: Store, decider: Decider, sealing: Sealing, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: Store,
+        decider: Decider,
+        sealing: Sealing,
+        clock: Clock,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._store = store
         self._decider = decider
         self._sealing = sealing
         self._clock = clock
+        self._sleep = sleep
         self.heard: Callable[[str | None], None] = lambda cause: None
         """Told of each commit (None) and of each refusal by the database (its cause), before any answer."""
 
     def run(self, batch: Sequence[Request]) -> tuple[list[Result], list[Committed]]:
         """A result a request, in order, and what was committed. Never raises for one request's
-        sake: if the database refuses a row, the batch is halved until the culprit stands alone."""
+        sake: if the database refuses a row, the batch is halved until the culprit stands alone. Held is the
+        result of what concerns a stream that another process holds: run it again in a later batch."""
         try:
-            return self._attempt(batch)
+            return self._attempts(batch)
         except StoreUnavailable as away:
             self.heard(str(away))
             log.warning("store_unavailable", cause=str(away), waiting=len(batch))
-            away_now = Unavailable(
-                "The hub cannot write now; nothing was accepted. Try again.", retry_after_s=5
-            )
-            return [away_now] * len(batch), []
+            sentence = UNKNOWN if isinstance(away, OutcomeUnknown) else AWAY
+            return [Unavailable(sentence, retry_after_s=5)] * len(batch), []
         except RowRefused as refused:
             if len(batch) > 1:
                 return self._halves(batch)
@@ -65,6 +92,16 @@ class BatchRunner:
         left, left_commits = self.run(batch[:middle])
         right, right_commits = self.run(batch[middle:])
         return left + right, left_commits + right_commits
+
+    def _attempts(self, batch: Sequence[Request]) -> tuple[list[Result], list[Committed]]:
+        """Overtaken by another process, all is loaded and decided anew: the state is another one now."""
+        for pause_s in OVERTAKEN_PAUSES_S:
+            try:
+                return self._attempt(batch)
+            except Overtaken as overtaken:
+                log.info("batch_overtaken", cause=str(overtaken), size=len(batch))
+                self._sleep(random.uniform(0.0, pause_s))  # noqa: S311  # to part two that collide
+        return self._attempt(batch)
 
     def _attempt(self, batch: Sequence[Request]) -> tuple[list[Result], list[Committed]]:
         self._sealing.refresh()
@@ -83,6 +120,8 @@ class BatchRunner:
     def _one(self, request: Request, overlay: Overlay, effects: Effects, now: str) -> Result:
         """One request: refused, replayed, or decided and adopted. What came from the broker is answered there
         and never taken again, in this same transaction."""
+        if overlay.is_held(request):
+            return Held(HELD, retry_after_s=1)
         if request.origin is not None and overlay.has_taken(request.origin):
             return Outcome(200, "taken", (), replayed=True)
         result, dead = self._decided(request, overlay, effects, now)

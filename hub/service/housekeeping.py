@@ -43,17 +43,9 @@ class Housekeeping:
         self._clock = clock
         self._chores = chores
         self._sleep = sleep
-        self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._forever())
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _forever(self) -> None:
+    async def forever(self) -> None:
+        """Until it is cancelled."""
         while True:
             await self._sleep(EVERY_S)
             await self.once()

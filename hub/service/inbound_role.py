@@ -131,4 +131,4 @@ class InboundRole:
         )
         self._seen(notice.trouble.value, max(1, notice.missed))
         if notice.trouble is Trouble.OFFSETS_RENEWED:
-            await self._writer.run(lambda: self._table.forget_offsets(notice.topic))
+            await self._writer.run(lambda: self._table.forget_offsets(notice.topic, notice.partition))

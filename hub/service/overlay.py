@@ -54,6 +54,10 @@ class Overlay:
     inactive: set[str]
     files: dict[tuple[str, str], UploadedFile]
     next_offsets: dict[tuple[str, int], int] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
+    """Streams that another process works on just now."""
+    stopped: set[tuple[str, int]] = field(default_factory=set)
+    """Inbound partitions of which a record was held: what follows it there must wait with it."""
     keys: dict[str, StreamKey] = field(default_factory=dict)
     events: list[Appended] = field(default_factory=list)
     holders: list[FileHolding] = field(default_factory=list)
@@ -71,6 +75,7 @@ class Overlay:
         cases = sorted(wanted)
         agencies = sorted({name for r in batch for name in _agencies(r)})
         streams = sorted(wanted | {f"agency/{name}" for r in batch for name in _agency_streams(r)})
+        held = txn.lock(sorted({name for r in batch for name in _changed_streams(r)}))
         return cls(
             remembered,
             references,
@@ -81,7 +86,20 @@ class Overlay:
             txn.inactive_clients(sorted({r.principal.client_id for r in batch} - {OPERATOR, BROKER})),
             txn.load_files(sorted({(file.sha256, r.principal.agency) for r in batch for file in r.files})),
             _next_offsets(txn, batch),
+            held,
         )
+
+    def is_held(self, request: Request) -> bool:
+        """Whether the request must wait for a later batch. Of inbound records no later one may take effect
+        before an earlier one of its partition, or that would count as taken."""
+        if not self.held:
+            return False
+        partition = (request.origin.topic, request.origin.partition) if request.origin else None
+        if partition not in self.stopped and self.held.isdisjoint(_changed_streams(request)):
+            return False
+        if partition:
+            self.stopped.add(partition)
+        return True
 
     def has_taken(self, origin: Origin) -> bool:
         """Whether this record, or a later one of its partition, took effect before."""
@@ -104,6 +122,12 @@ class Overlay:
         if staged.agency is not None:
             self.agencies[staged.agency.id] = staged.agency
             self.changed_agencies.add(staged.agency.id)
+
+
+def _changed_streams(request: Request) -> set[str]:
+    """The existing streams that a request may append to. A new complaint's is nobody else's yet."""
+    case = {request.case_id} if request.case_id and request.intake is None else set()
+    return case | {f"agency/{name}" for name in _agency_streams(request)}
 
 
 def _next_offsets(txn: WriteTransaction, batch: Sequence[Request]) -> dict[tuple[str, int], int]:

@@ -20,26 +20,34 @@ PATIENCE_S: Final = 10.0
 
 
 class Readiness:
-    """`probe` commits something small and raises StoreUnavailable when the database does not take it."""
+    """`probe` commits something small and raises StoreUnavailable when the database does not take it;
+    `bus_away` says why the broker cannot be used now, None for a hub without one."""
 
     def __init__(
         self,
         writer: Writer,
         probe: Callable[[], None],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        *,
+        bus_away: Callable[[], str | None] | None = None,
     ) -> None:
         self._writer = writer
         self._probe = probe
+        self._bus_away = bus_away
         self._sleep = sleep
         self._cause: str | None = "starting"
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
 
     def status(self) -> tuple[bool, dict[str, Any]]:
-        """(ready, document): `{"status": "ready" or "unavailable", "parts": {...}}`."""
+        """(ready, document): `{"status": "ready", "degraded" or "unavailable", "parts": {...}}`. Without its
+        broker a hub goes on, degraded."""
         ready = self._cause is None
-        parts = {"database": "ok" if ready else f"cannot commit: {self._cause}", "bus": "ok (embedded)"}
-        return ready, {"status": "ready" if ready else "unavailable", "parts": parts}
+        away = self._bus_away() if self._bus_away else None
+        bus = "ok (embedded)" if self._bus_away is None else "ok" if away is None else f"away: {away}"
+        parts = {"database": "ok" if ready else f"cannot commit: {self._cause}", "bus": bus}
+        status = "unavailable" if not ready else "ready" if away is None else "degraded"
+        return ready, {"status": status, "parts": parts}
 
     def heard(self, cause: str | None) -> None:
         """None after a commit, else why the database refused one. On the writer's thread, so that what is

@@ -9,11 +9,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import structlog
 
-from hub.errors import Internal, StoreUnavailable, Unavailable
+from hub.errors import Held, Internal, StoreUnavailable, Unavailable
 from hub.ports.bus import Committed
 from hub.ports.store import ReadSession, Store
 from hub.service.batch import BatchRunner
@@ -33,8 +33,18 @@ PATIENCE: Final = 8
 JOBS: Final = 1024
 JOBS_AT_ONCE: Final = 16
 
-Waiting = tuple[Sequence[Request], "asyncio.Future[list[Result]]", bool]
-"""Requests, where their results are awaited, and whether they are bulk."""
+DEFERRED_S: Final = 5.0
+"""So long a request waits for a case that other processes hold; then its caller is told to try again."""
+
+
+class Waiting(NamedTuple):
+    """Requests, where their results are awaited, and whether they are bulk. `since`: when they were first put
+    off because another process held their case; None if they were not."""
+
+    requests: Sequence[Request]
+    future: asyncio.Future[list[Result]]
+    bulk: bool
+    since: float | None = None
 
 
 class Writer:
@@ -88,7 +98,7 @@ class Writer:
             raise Unavailable("The hub has too much to do; try again in a moment.", retry_after_s=1)
         self._waiting[bulk] += len(requests)
         future: asyncio.Future[list[Result]] = self._loop.create_future()
-        (self._bulk if bulk else self._interactive).append((requests, future, bulk))
+        (self._bulk if bulk else self._interactive).append(Waiting(requests, future, bulk))
         self._wake.set()
         return future
 
@@ -122,7 +132,7 @@ class Writer:
         taken = self._take()
         if not taken:
             return
-        batch = [request for requests, _, _ in taken for request in requests]
+        batch = [request for waiting in taken for request in waiting.requests]
         crash: BaseException | None = None
         started = time.perf_counter()
         try:
@@ -141,13 +151,13 @@ class Writer:
         taken: list[Waiting] = []
         if self._bulk and self._passed_over >= PATIENCE:
             taken.append(self._bulk.popleft())
-        room = BATCH - sum(len(requests) for requests, _, _ in taken)
-        while self._interactive and len(self._interactive[0][0]) <= room:
+        room = BATCH - sum(len(waiting.requests) for waiting in taken)
+        while self._interactive and len(self._interactive[0].requests) <= room:
             taken.append(self._interactive.popleft())
-            room -= len(taken[-1][0])
-        if self._bulk and not (taken and taken[0][2]) and len(self._bulk[0][0]) <= room:
+            room -= len(taken[-1].requests)
+        if self._bulk and not (taken and taken[0].bulk) and len(self._bulk[0].requests) <= room:
             taken.append(self._bulk.popleft())
-        served = any(bulk for _, _, bulk in taken)
+        served = any(waiting.bulk for waiting in taken)
         self._passed_over = 0 if served or not self._bulk else self._passed_over + 1
         return taken
 
@@ -174,13 +184,29 @@ class Writer:
         self, taken: Sequence[Waiting], results: Sequence[Result], commits: Sequence[Committed]
     ) -> None:
         start = 0
-        for requests, future, bulk in taken:
-            end = start + len(requests)
-            self._waiting[bulk] -= len(requests)
-            _resolve(future, list(results[start:end]))
+        for waiting in taken:
+            end = start + len(waiting.requests)
+            self._waiting[waiting.bulk] -= len(waiting.requests)
+            self._answer(waiting, list(results[start:end]))
             start = end
         if commits:
             self._committed(commits)
+
+    def _answer(self, waiting: Waiting, results: list[Result]) -> None:
+        """Whoever's case another process held goes to the front of the next batch, and its neighbours in the
+        same call wait for it; those in other calls do not."""
+        again = [place for place, result in enumerate(results) if isinstance(result, Held)]
+        since = waiting.since or time.monotonic()
+        late = time.monotonic() - since > DEFERRED_S
+        if not again or waiting.future.done() or late or self._stopping:
+            _resolve(waiting.future, results)
+            return
+        inner: asyncio.Future[list[Result]] = waiting.future.get_loop().create_future()
+        inner.add_done_callback(lambda done: _merge(waiting.future, results, again, done.result()))
+        deferred = Waiting([waiting.requests[place] for place in again], inner, waiting.bulk, since)
+        self._waiting[waiting.bulk] += len(again)
+        (self._bulk if waiting.bulk else self._interactive).appendleft(deferred)
+        self._wake.set()
 
 
 class Readers:
@@ -205,6 +231,17 @@ def _report(event: str, error: BaseException, **more: object) -> None:
     """To the log, which must not be what ends the writer."""
     with contextlib.suppress(Exception):
         log.error(event, exc_info=error, **more)
+
+
+def _merge(
+    future: asyncio.Future[list[Result]],
+    results: list[Result],
+    places: Sequence[int],
+    later: Sequence[Result],
+) -> None:
+    for place, result in zip(places, later, strict=True):
+        results[place] = result
+    _resolve(future, results)
 
 
 def _resolve(future: asyncio.Future[T], result: T) -> None:

@@ -14,9 +14,12 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from hub.errors import CommandRefused
-from hub.store.migrate import HEAD
+from hub.store.copying import KEPT, copy_rows
+from hub.store.engines import AnyStore
+from hub.store.migrate import HEAD, migrate
 from hub.store.projections import empty
 from hub.store.sqlite import SqliteStore
+from hub.store.sqlite_dialect import SQLITE
 
 DATABASE: Final = "simpul.db"
 ATTACHMENTS: Final = "attachments"
@@ -52,11 +55,11 @@ def is_backup(file: Path) -> bool:
         return False
 
 
-def write_backup(store: SqliteStore, attachments: Path, file: Path) -> dict[str, Any]:
+def write_backup(store: AnyStore, attachments: Path, file: Path) -> dict[str, Any]:
     """A consistent copy while the hub runs; written aside, synced, then renamed. Mode 0600."""
-    with tempfile.TemporaryDirectory(prefix="backup-", dir=store.path.parent) as folder:
+    with tempfile.TemporaryDirectory(prefix="backup-", dir=attachments.parent) as folder:
         copy = Path(folder) / DATABASE
-        events = _copy_database(store, copy)
+        events = _copy_file(store, copy) if isinstance(store, SqliteStore) else _copy_rows(store, copy)
         with _written_aside(file) as out, tarfile.open(fileobj=out, mode="w:gz", compresslevel=1) as tar:
             tar.add(copy, DATABASE)
             _add_attachments(tar, attachments)
@@ -95,7 +98,7 @@ def _add_attachments(tar: tarfile.TarFile, attachments: Path) -> None:
             tar.addfile(tar.gettarinfo(arcname=name, fileobj=content), content)
 
 
-def _copy_database(store: SqliteStore, copy: Path) -> int:
+def _copy_file(store: SqliteStore, copy: Path) -> int:
     with store.connection() as source:
         target = sqlite3.connect(copy, isolation_level=None)
         try:
@@ -109,6 +112,23 @@ def _copy_database(store: SqliteStore, copy: Path) -> int:
             return events
         finally:
             target.close()
+
+
+def _copy_rows(store: AnyStore, copy: Path) -> int:
+    """The same file, filled from another engine, in one snapshot."""
+    migrate(copy)
+    with store.connection() as source:
+        target = sqlite3.connect(copy, isolation_level=None)
+        try:
+            target.execute("BEGIN")
+            for name in ("facts", "leases"):
+                target.execute(f"DELETE FROM {name}")  # noqa: S608
+            counts = {table.name: copy_rows(source, target, SQLITE, table) for table in KEPT}
+            target.execute("COMMIT")
+            target.execute("PRAGMA journal_mode = DELETE").fetchall()
+        finally:
+            target.close()
+    return counts["log"]
 
 
 def _same(one: Path, other: Path) -> bool:

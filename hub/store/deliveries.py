@@ -39,7 +39,8 @@ class ConnectionSource(Protocol):
 
 
 class DeliveryTable:
-    """Implements `hub.ports.deliveries.DeliveryStore`."""
+    """Implements `hub.ports.deliveries.DeliveryStore`. Rows are locked in one order, so that no two processes
+    wait for each other in a circle: the registry's generation, webhooks by agency, deliveries."""
 
     def __init__(self, source: ConnectionSource, dialect: Dialect | None = None) -> None:
         self._source = source
@@ -60,8 +61,8 @@ class DeliveryTable:
             if row is None:
                 return None
             self._next_generation(db)
-            self._execute(db, "delete_pending", {"of_agency": agency})
             self._execute(db, "delete_webhook", {"of_agency": agency})
+            self._execute(db, "delete_pending", {"of_agency": agency})
             return sql.webhook_row(row)
 
     def put_secrets(self, agency: str, expected: bytes, sealed_secrets: bytes) -> WebhookRow | None:
@@ -74,19 +75,18 @@ class DeliveryTable:
     def redeliver(self, agency: str, delivery_id: str, now: str) -> DeliveryRow | None:
         values: dict[str, Any] = {"of_agency": agency, "of_id": delivery_id, "now": now}
         with self._source.writing() as db:
-            if (
-                self._execute(db, "hasten", values).rowcount + self._execute(db, "revive", values).rowcount
-                == 0
-            ):
+            if self._execute(db, "delivery", values).fetchone() is None:
                 return None
             values["new_generation"] = self._next_generation(db)
             self._execute(db, "touch_webhook", values)
+            self._execute(db, "hasten", values)
+            self._execute(db, "revive", values)
             return sql.delivery_row(self._execute(db, "delivery", values).fetchone())
 
     def save(self, progress: Sequence[Progress]) -> None:
         with self._source.writing() as db:
             rows: list[DeliveryRow] = []
-            for one in progress:
+            for one in sorted(progress, key=lambda one: one.agency):
                 if self._execute(db, "save_progress", sql.progress_values(one)).rowcount:
                     rows += one.rows
             if rows:

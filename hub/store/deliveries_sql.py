@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from sqlalchemy import (
     Update,
     and_,
     bindparam,
+    case,
     delete,
     insert,
     literal_column,
@@ -101,7 +102,7 @@ def _statements() -> dict[str, Statement]:
         "hasten": update(deliveries).where(mine, of_id, _PENDING).values(now),
         "save_progress": update(webhooks)
         .where(hook_is_mine, hook.id == bindparam("of_id", type_=Text))
-        .values({n: bindparam(f"new_{n}", type_=hook[n].type) for n in ("cursor", *running)}),
+        .values(_progressed(running)),
         "prune": delete(deliveries).where(row.id.in_(doomed)),
         "webhook": select(*_WEBHOOK_COLUMNS).where(hook_is_mine),
         "webhooks": select(*_WEBHOOK_COLUMNS).order_by(hook.agency),
@@ -117,6 +118,18 @@ def _statements() -> dict[str, Statement]:
             mailboxes, and_(mailboxes.c.agency == hook.agency, mailboxes.c.head > hook.cursor)
         ),
     }
+
+
+def _progressed(standing: Collection[str]) -> dict[str, Any]:
+    """The cursor never goes back; how the webhook stands is kept as a change left it that the deliverer had
+    not seen."""
+    hook, new = (
+        webhooks.c,
+        {n: bindparam(f"new_{n}", type_=webhooks.c[n].type) for n in ("cursor", *standing)},
+    )
+    seen = hook.generation == bindparam("seen_generation", type_=BigInteger)
+    values: dict[str, Any] = {name: case((seen, new[name]), else_=hook[name]) for name in standing}
+    return values | {"cursor": case((hook.cursor < new["cursor"], new["cursor"]), else_=hook.cursor)}
 
 
 def listing(states: Sequence[DeliveryState], before: int | None) -> Select[Any]:
@@ -180,6 +193,7 @@ def progress_values(progress: Progress) -> dict[str, Any]:
     return {
         "of_agency": progress.agency,
         "of_id": progress.webhook_id,
+        "seen_generation": progress.generation,
         "new_cursor": progress.cursor,
         "new_active": progress.active,
         "new_failures": progress.failures,

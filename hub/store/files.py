@@ -6,20 +6,25 @@ from typing import Any
 
 from hub.ports.files import FileHolder, FileRow
 from hub.ports.sealing import WrappedKey
-from hub.store.sqlite import SqliteStore
+from hub.store import tables
+from hub.store.dialect import Engine
+from hub.store.statements import replacing
 
 _COLUMNS = "sha256, agency, media_type, size, wrapped, generation, location, created_at"
+_REPLACING = replacing(tables.files, "media_type", "size", "wrapped", "generation", "location", "created_at")
 
 
-class SqliteFiles:
-    def __init__(self, store: SqliteStore) -> None:
+class FileTables:
+    """Implements `hub.ports.files.FileTable`."""
+
+    def __init__(self, store: Engine) -> None:
         self._store = store
 
     def put(self, row: FileRow) -> None:
         wrapped = row.wrapped
         with self._store.writing() as db:
             db.execute(
-                f"INSERT OR REPLACE INTO files ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+                f"INSERT INTO files ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) {_REPLACING}",  # noqa: S608
                 (
                     row.sha256,
                     row.agency,
@@ -59,11 +64,12 @@ class SqliteFiles:
     def forget_uploaders(self, before: str) -> int:
         """A file is its uploader's for a day; from then on only cases that name it hold its key."""
         with self._store.writing() as db:
-            return db.execute(
+            forgotten = db.execute(
                 "UPDATE files SET wrapped = NULL, generation = NULL "
                 "WHERE wrapped IS NOT NULL AND created_at < ?",
                 (before,),
-            ).rowcount
+            )
+            return int(forgotten.rowcount)
 
     def unheld(self) -> list[FileRow]:
         """Files whose key nobody holds any more: their bytes can be deleted, and then their rows."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from hub.ports.store import CaseFilter
+from hub.store.dialect import Dialect
 from hub.store.rows import ROLE_BITS, region_digits
 
 Listing = tuple[str, list[Any], bool]
 
 
-def listing(agency: str, wanted: CaseFilter, after: tuple[str, ...] | None, limit: int) -> Listing:
+def listing(
+    dialect: Dialect, agency: str, wanted: CaseFilter, after: tuple[str, ...] | None, limit: int
+) -> Listing:
     """(statement, parameters, whether it is ordered by change rather than newest first)."""
     conditions: list[str] = ["m.agency = ?"]
     values: list[Any] = [agency]
@@ -38,7 +41,7 @@ def listing(agency: str, wanted: CaseFilter, after: tuple[str, ...] | None, limi
             wanted.agency,
         )
     if wanted.q:
-        only(_SEARCH, wanted.q.upper(), wanted.q, *[f"%{_escaped(wanted.q)}%"] * 2)
+        only(_search(dialect), wanted.q.upper(), wanted.q, *[f"%{_escaped(wanted.q)}%"] * 2)
     by_change = wanted.updated_since is not None
     if by_change:
         only("m.updated_at >= ?", wanted.updated_since)
@@ -54,11 +57,11 @@ def listing(agency: str, wanted: CaseFilter, after: tuple[str, ...] | None, limi
     return statement, [*values, limit], by_change
 
 
-_SEARCH = (
-    "(c.tracking_number = ? OR json_extract(CAST(c.state AS TEXT), '$.reference') = ? "
-    "OR json_extract(CAST(c.texts AS TEXT), '$.complaint.title') LIKE ? ESCAPE '\\' "
-    "OR json_extract(CAST(c.texts AS TEXT), '$.complaint.description') LIKE ? ESCAPE '\\')"
-)
+def _search(dialect: Dialect) -> str:
+    title = dialect.contains(dialect.json_text("c.texts", "complaint", "title"))
+    description = dialect.contains(dialect.json_text("c.texts", "complaint", "description"))
+    reference = dialect.json_text("c.state", "reference")
+    return f"(c.tracking_number = ? OR {reference} = ? OR {title} OR {description})"
 
 
 def _escaped(text: str) -> str:

@@ -1,49 +1,135 @@
-"""Creates and upgrades the database (Alembic). A start with a current database never imports Alembic."""
+"""Creates and upgrades the database (Alembic). A start with a current database never imports Alembic.
+
+A migration first expands (new tables, new columns with defaults), and only a later release contracts. So
+every revision says since which revision programs can work with it (`COMPATIBLE_FROM`, kept as the fact
+`compatible_from`): a program that finds a newer schema goes on if that is not newer than itself, and while
+`simpul migrate` runs, and after it, the older processes of a rolling upgrade keep working."""
 
 from __future__ import annotations
 
 import secrets
 import sqlite3
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from hub.errors import StoreError, StoreUnavailable
+from hub.errors import MigrationNeeded, StoreError, StoreUnavailable
 from hub.store.errors import translated
 from hub.store.sqlite import connect
 
-HEAD: Final = "0001"
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+HEAD: Final = "0002"
 """The newest revision in `migrations/versions`; a test compares."""
+COMPATIBLE_FROM: Final = "0001"
+"""The oldest revision whose programs work with HEAD's schema."""
+TABLES_THERE: Final = "no such table"
+
+Place = Path | str
+"""A SQLite file, or PostgreSQL's URL."""
 
 
-def current_revision(path: Path) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """A database's revision, and the oldest program that can work with it (its own, if it does not say)."""
+
+    revision: str
+    compatible_from: str
+
+    @property
+    def suits(self) -> bool:
+        """Whether this program can work with it as it is."""
+        return self.compatible_from <= HEAD <= self.revision
+
+
+def schema_of(place: Place) -> Schema | None:
+    """None when there is no database yet, or one without tables."""
+    return _schema_of_file(place) if isinstance(place, Path) else _schema_at(place)
+
+
+def current_revision(place: Place) -> str | None:
     """The database's revision, None when there is no database yet."""
+    found = schema_of(place)
+    return found.revision if found else None
+
+
+def require_current(url: str) -> None:
+    """For whoever may not migrate: MigrationNeeded with the remedy, StoreError for one that is too new."""
+    found = schema_of(url)
+    if found is None:
+        raise MigrationNeeded("The database has no tables yet: run `simpul migrate`.")
+    _refuse_newer("The database", found)
+    if not found.suits:
+        raise MigrationNeeded(
+            f"The database has an older schema ({found.revision}, this program needs {HEAD}): "
+            "run `simpul migrate`."
+        )
+
+
+def migrate(place: Place) -> bool:
+    """Brings the database to HEAD; True when there was something to do."""
+    found = schema_of(place)
+    name = str(place) if isinstance(place, Path) else "The database"
+    if found is not None:
+        _refuse_newer(name, found)
+        if found.suits:
+            return False
+    if isinstance(place, Path):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with translated():
+            connect(place).close()  # made 0600 and WAL before Alembic sees it
+    _upgrade(name, _engine(place))
+    return True
+
+
+def _refuse_newer(name: str, found: Schema) -> None:
+    if found.revision > HEAD and not found.suits:
+        raise StoreError(
+            f"{name}: was made by a newer version of simpul (schema {found.revision}, which programs older "
+            f"than {found.compatible_from} cannot use; this one has {HEAD}); use that version."
+        )
+
+
+def _schema_of_file(path: Path) -> Schema | None:
     if not path.exists():
         return None
     with translated():
         connection = connect(path)
         try:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+            if row is None:
+                return None
+            fact = connection.execute("SELECT value FROM facts WHERE name = 'compatible_from'").fetchone()
         except sqlite3.OperationalError as error:
-            if "no such table" not in str(error):
+            if TABLES_THERE not in str(error):
                 raise
             return None  # a file without tables
         finally:
             connection.close()
-    return str(row[0]) if row else None
+    return Schema(str(row[0]), str(fact[0]) if fact else str(row[0]))
 
 
-def migrate(path: Path) -> bool:
-    """Brings the database to HEAD; True when there was something to do."""
-    if current_revision(path) == HEAD:
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with translated():
-        connect(path).close()  # made 0600 and WAL before Alembic sees it
-    _upgrade(path)
-    return True
+def _schema_at(url: str) -> Schema | None:
+    from hub.store.postgres import migrating
+
+    found = migrating.revision(url)
+    return Schema(*found) if found else None
 
 
-def _upgrade(path: Path) -> None:
+def _engine(place: Place) -> Engine:
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import NullPool
+
+    if isinstance(place, Path):
+        return create_engine(f"sqlite:///{place}", poolclass=NullPool)
+    from hub.store.postgres import migrating
+
+    migrating.refuse_unfit(place)
+    return migrating.engine(place)
+
+
+def _upgrade(name: str, engine: Engine) -> None:
     """One transaction, single facts included: a kill leaves the database as it was."""
     from alembic import command
     from alembic.config import Config
@@ -52,11 +138,12 @@ def _upgrade(path: Path) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["url"] = f"sqlite:///{path}"
+    config.attributes["engine"] = engine
     config.attributes["facts"] = {"incarnation": secrets.token_hex(16), "registry_generation": "0"}
+    config.attributes["compatible_from"] = COMPATIBLE_FROM
     try:
         command.upgrade(config, "head")
     except CommandError as error:
-        raise StoreError(f"{path}: was made by a newer version of simpul; use that one ({error}).") from error
+        raise StoreError(f"{name}: was made by a newer version of simpul; use that one ({error}).") from error
     except DBAPIError as error:
-        raise StoreUnavailable(f"{path}: cannot be migrated ({error.orig}).") from error
+        raise StoreUnavailable(f"{name}: cannot be migrated ({error.orig}).") from error

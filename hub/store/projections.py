@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from typing import Any, Final
 
 from sqlalchemy import Table
 
+from hub.store.copying import walk
 from hub.store.tables import PROJECTIONS
 
 NOT_DERIVED: Final = {"agencies": {"generation"}}
 """Columns in projections that the log does not determine."""
 
 
-def empty(connection: sqlite3.Connection) -> None:
+def empty(connection: Any) -> None:
     """Deletes every projected row, within the open transaction."""
     for table in PROJECTIONS:
         connection.execute(f"DELETE FROM {table.name}")  # noqa: S608  # our own table names
 
 
-def drop_trimmed(connection: sqlite3.Connection) -> None:
+def drop_trimmed(connection: Any) -> None:
     """Deletes what a rebuild made again though it was trimmed by policy: trim points are no projection."""
     connection.execute(
         "DELETE FROM mailbox WHERE position < "
@@ -28,11 +28,12 @@ def drop_trimmed(connection: sqlite3.Connection) -> None:
     )
 
 
-def first_difference(stored: sqlite3.Connection, rebuilt: sqlite3.Connection) -> str | None:
+def first_difference(stored: Any, rebuilt: Any) -> str | None:
     """The first difference between the tables as they are and as the log makes them, in words; None if
     there is none."""
+    first = _first_kept(stored)
     for table in PROJECTIONS:
-        lefts, rights = _rows(stored, table), _rows(rebuilt, table, stored)
+        lefts, rights = _rows(stored, table, first), _rows(rebuilt, table, first)
         left, right = next(lefts, None), next(rights, None)
         while left == right and left is not None:
             left, right = next(lefts, None), next(rights, None)
@@ -41,21 +42,18 @@ def first_difference(stored: sqlite3.Connection, rebuilt: sqlite3.Connection) ->
     return None
 
 
-def _rows(
-    connection: sqlite3.Connection, table: Table, trimmed: sqlite3.Connection | None = None
-) -> Iterator[dict[str, Any]]:
+def _rows(connection: Any, table: Table, first: dict[str, int]) -> Iterator[dict[str, Any]]:
+    """Without what was trimmed by policy: trim points are no projection."""
     names = [c.name for c in table.columns if c.name not in NOT_DERIVED.get(table.name, ())]
     keys = ", ".join(c.name for c in table.primary_key.columns)
-    cursor = connection.execute(f"SELECT {', '.join(names)} FROM {table.name} ORDER BY {keys}")  # noqa: S608
-    first = _first_kept(trimmed) if trimmed is not None and table.name == "mailbox" else {}
-    for values in cursor:
+    statement = f"SELECT {', '.join(names)} FROM {table.name} ORDER BY {keys}"  # noqa: S608
+    for values in walk(connection, statement):
         row = dict(zip(names, values, strict=True))
-        if table.name == "mailbox" and row["position"] < first.get(row["agency"], 1):
-            continue  # trimmed by policy; trim points are no projection
-        yield row
+        if table.name != "mailbox" or row["position"] >= first.get(row["agency"], 1):
+            yield row
 
 
-def _first_kept(connection: sqlite3.Connection) -> dict[str, int]:
+def _first_kept(connection: Any) -> dict[str, int]:
     return dict(connection.execute("SELECT agency, first FROM mailbox_cursors").fetchall())
 
 

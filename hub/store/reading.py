@@ -1,9 +1,9 @@
-"""A read session on SQLite: one snapshot for as long as it is open."""
+"""A read session, on either engine: one snapshot for as long as it is open."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
+from typing import Any
 
 import orjson
 
@@ -19,14 +19,19 @@ from hub.ports.store import (
     Reference,
     Remembered,
 )
-from hub.store import statements as sql
+from hub.store import statements
 from hub.store.listing import listing
 from hub.store.rows import case_from_row, remembered_from_row
+from hub.store.statements import LOG_COLUMNS, Statements
 
 
-class SqliteSession:
-    def __init__(self, connection: sqlite3.Connection) -> None:
+class Session:
+    """Implements `hub.ports.store.ReadSession`."""
+
+    def __init__(self, connection: Any, sql: Statements) -> None:
         self._db = connection
+        self._sql = sql
+        self._dialect = sql.dialect
 
     def case(self, case_id: str) -> Case | None:
         row = self._db.execute("SELECT state, texts FROM cases WHERE id = ?", (case_id,)).fetchone()
@@ -38,7 +43,7 @@ class SqliteSession:
     def cases(
         self, agency: str, wanted: CaseFilter, after: tuple[str, ...] | None, limit: int
     ) -> list[tuple[tuple[str, ...], CaseState]]:
-        statement, values, by_change = listing(agency, wanted, after, limit)
+        statement, values, by_change = listing(self._dialect, agency, wanted, after, limit)
         rows = self._db.execute(statement, values).fetchall()
         return [
             ((when, case_id) if by_change else (case_id,), CaseState.from_document(orjson.loads(state)))
@@ -60,25 +65,25 @@ class SqliteSession:
         return Identity(*row) if row else None
 
     def keys(self, streams: Sequence[str]) -> dict[str, WrappedKey]:
-        rows = self._db.execute(sql.SELECT_KEYS, (orjson.dumps(streams).decode(),))
+        rows = self._db.execute(self._sql.keys, self._dialect.of_texts(streams))
         return {stream: WrappedKey(stream, generation, wrapped) for stream, generation, wrapped in rows}
 
     def stream(self, stream: str, after: int, limit: int) -> list[Recorded]:
         rows = self._db.execute(
-            f"SELECT {sql.LOG_COLUMNS} FROM log WHERE stream = ? AND sequence > ? ORDER BY sequence LIMIT ?",  # noqa: S608
+            f"SELECT {LOG_COLUMNS} FROM log WHERE stream = ? AND sequence > ? ORDER BY sequence LIMIT ?",  # noqa: S608
             (stream, after, limit),
         )
         return [Recorded(*row) for row in rows]
 
     def events_after(self, position: int, limit: int) -> list[Recorded]:
         rows = self._db.execute(
-            f"SELECT {sql.LOG_COLUMNS} FROM log WHERE position > ? ORDER BY position LIMIT ?",  # noqa: S608
+            f"SELECT {LOG_COLUMNS} FROM log WHERE position > ? ORDER BY position LIMIT ?",  # noqa: S608
             (position, limit),
         )
         return [Recorded(*row) for row in rows]
 
     def last_position(self) -> int:
-        position: int = self._db.execute(sql.SELECT_TAIL).fetchone()[0]
+        position: int = self._db.execute(statements.TAIL).fetchone()[0]
         return position
 
     def mailbox_state(self, agency: str) -> MailboxState:
@@ -107,25 +112,24 @@ class SqliteSession:
         ]
 
     def mailbox_event_ids(self, agency: str, first: int, last: int) -> list[tuple[int, str]]:
-        return self._db.execute(
+        rows: list[tuple[int, str]] = self._db.execute(
             "SELECT m.position, l.id FROM mailbox AS m JOIN log AS l ON l.position = m.event "
             "WHERE m.agency = ? AND m.position BETWEEN ? AND ? ORDER BY m.position",
             (agency, first, last),
         ).fetchall()
+        return rows
 
     def submissions(self, agency: str, since: str, until: str) -> list[tuple[str, str]]:
-        return self._db.execute(
+        rows: list[tuple[str, str]] = self._db.execute(
             "SELECT reference, case_id FROM case_references "
             "WHERE agency = ? AND accepted_at >= ? AND accepted_at < ? ORDER BY reference",
             (agency, since, until),
         ).fetchall()
+        return rows
 
     def missing_references(self, agency: str, references: Sequence[str]) -> list[str]:
-        rows = self._db.execute(
-            "SELECT wanted.value FROM json_each(?) AS wanted LEFT JOIN case_references AS r "
-            "ON r.agency = ? AND r.reference = wanted.value WHERE r.case_id IS NULL ORDER BY wanted.key",
-            (orjson.dumps(references).decode(), agency),
-        )
+        wanted = (*self._dialect.of_texts(references), agency)
+        rows = self._db.execute(self._sql.missing_references, wanted)
         return [row[0] for row in rows]
 
     def agencies(self) -> list[Agency]:
@@ -134,7 +138,8 @@ class SqliteSession:
 
     def remembered(self, key: bytes) -> Remembered | None:
         row = self._db.execute(
-            "SELECT key, body, status, kind, ids, created_at FROM idempotency WHERE key = ?", (key,)
+            f"SELECT {statements.REMEMBERED} FROM idempotency AS i WHERE i.key = ?",  # noqa: S608
+            (key,),
         ).fetchone()
         return remembered_from_row(row) if row else None
 

@@ -1,5 +1,5 @@
-"""`simpul rebuild` and `rebuild --check` on SQLite: the log is folded into the database itself, or into a
-scratch file that is then compared."""
+"""`simpul rebuild` and `rebuild --check`: the log is folded into the database itself, or into a scratch file
+of SQLite that is then compared row by row, whichever engine the database is on."""
 
 from __future__ import annotations
 
@@ -9,28 +9,30 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hub.ports.store import ReadSession, WriteTransaction
+from hub.store.engines import AnyStore
 from hub.store.migrate import migrate
 from hub.store.projections import drop_trimmed, empty, first_difference
-from hub.store.reading import SqliteSession
-from hub.store.sqlite import SqliteStore
-from hub.store.writing import SqliteTransaction
+from hub.store.reading import Session
+from hub.store.writing import SQLITE_SQL, Transaction
 
 Fold = Callable[[ReadSession, WriteTransaction], int]
 """Reads the log from the session, writes the projections into the transaction; the number of events."""
 
 
-def rebuild_in_place(store: SqliteStore, fold: Fold) -> int:
+def rebuild_in_place(store: AnyStore, fold: Fold) -> int:
     """One transaction: either the tables are made anew or nothing happened."""
     with store.writing() as connection:
+        for statement in store.dialect.patience:
+            connection.execute(statement)
         empty(connection)
-        events = fold(SqliteSession(connection), SqliteTransaction(connection))
+        events = fold(Session(connection, store.sql), Transaction(connection, store.sql))
         drop_trimmed(connection)
         return events
 
 
-def check_rebuild(store: SqliteStore, fold: Fold) -> tuple[int, str | None]:
+def check_rebuild(store: AnyStore, fold: Fold) -> tuple[int, str | None]:
     """(number of events, first difference or None). Reads one snapshot; the hub may run meanwhile."""
-    with tempfile.TemporaryDirectory(prefix="rebuild-", dir=store.path.parent) as folder:
+    with tempfile.TemporaryDirectory(prefix="rebuild-", dir=store.folder) as folder:
         path = Path(folder) / "rebuilt.db"
         migrate(path)
         with store.connection() as stored:
@@ -38,7 +40,7 @@ def check_rebuild(store: SqliteStore, fold: Fold) -> tuple[int, str | None]:
             try:
                 scratch.execute("PRAGMA synchronous = OFF")
                 scratch.execute("BEGIN")
-                events = fold(SqliteSession(stored), SqliteTransaction(scratch))
+                events = fold(Session(stored, store.sql), Transaction(scratch, SQLITE_SQL))
                 scratch.execute("COMMIT")
                 return events, first_difference(stored, scratch)
             finally:

@@ -11,16 +11,16 @@ from hub.domain.agency import Agency
 from hub.ports.registry import Changes, ClientRow, SigningKeyRow
 from hub.ports.sealing import WrappedKey
 from hub.store.connection import next_generation
-from hub.store.sqlite import SqliteStore
+from hub.store.dialect import Dialect, Engine
 
 _CLIENT = "id, agency, scopes, secret_hash, public_key, created_at, revoked_at"
 _KEY = "kid, algorithm, sealed_private, public_jwk, created_at, published_at, signs_from, retires_at"
 
 
-class SqliteRegistry:
+class RegistryTables:
     """Implements `hub.ports.registry.RegistryStore` and `hub.ports.store.MailboxCursors`."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: Engine) -> None:
         self._store = store
 
     def changes_since(self, generation: int) -> Changes:
@@ -60,13 +60,13 @@ class SqliteRegistry:
                 "UPDATE clients SET revoked_at = ?, generation = ? WHERE id = ? AND revoked_at IS NULL",
                 (revoked_at, generation, client_id),
             )
-            return changed.rowcount == 1
+            return bool(changed.rowcount == 1)
 
     def put_signing_keys(self, keys: Sequence[SigningKeyRow]) -> None:
         with self._store.writing() as db:
             next_generation(db)
             db.execute("DELETE FROM signing_keys")
-            db.executemany(
+            db.cursor().executemany(
                 f"INSERT INTO signing_keys ({_KEY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
                 [
                     (
@@ -90,7 +90,7 @@ class SqliteRegistry:
                 "INSERT INTO assertions (issuer, jti, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
                 (issuer, jti, expires_at),
             )
-            return inserted.rowcount == 1
+            return bool(inserted.rowcount == 1)
 
     def put_cursor(self, agency: str, position: int) -> None:
         with self._store.writing() as db:
@@ -103,16 +103,11 @@ class SqliteRegistry:
     def trim_mailboxes(self, before: str) -> int:
         """See the port. An event's time is in its header; ids are UUIDv7, so the walk stops at the first
         entry that is kept."""
-        trimmed = 0
+        trimmed, kept_first = 0, _kept_first(self._store.dialect)
         with self._store.writing() as db:
             marks = db.execute("SELECT agency, cursor, first FROM mailbox_cursors").fetchall()
             for agency, cursor, first in marks:
-                kept = db.execute(
-                    "SELECT min(m.position) FROM mailbox AS m JOIN log AS l ON l.position = m.event "
-                    "WHERE m.agency = ? AND m.position >= ? AND (m.position > ? OR "
-                    "json_extract(CAST(l.header AS TEXT), '$.time') >= ?)",
-                    (agency, first, cursor, before),
-                ).fetchone()[0]
+                kept = db.execute(kept_first, (agency, first, cursor, before)).fetchone()[0]
                 start = cursor + 1 if kept is None else kept
                 if start > first:
                     gone = db.execute(
@@ -125,7 +120,8 @@ class SqliteRegistry:
     def forget_idempotency(self, before: str) -> int:
         """Deletes idempotency rows older than `before` (RFC 3339); how many."""
         with self._store.writing() as db:
-            return db.execute("DELETE FROM idempotency WHERE created_at < ?", (before,)).rowcount
+            gone = db.execute("DELETE FROM idempotency WHERE created_at < ?", (before,))
+            return int(gone.rowcount)
 
     def hub_key(self) -> WrappedKey | None:
         """The wrapped key of the hub's own secrets, None before the first one was made."""
@@ -143,3 +139,12 @@ class SqliteRegistry:
                 "ON CONFLICT DO NOTHING",
                 (key.stream, key.generation, key.wrapped),
             )
+
+
+def _kept_first(dialect: Dialect) -> str:
+    """The first position of a mailbox that is not acknowledged, or not old enough."""
+    return (
+        "SELECT min(m.position) FROM mailbox AS m JOIN log AS l ON l.position = m.event "  # noqa: S608
+        "WHERE m.agency = ? AND m.position >= ? AND (m.position > ? OR "
+        f"{dialect.json_text('l.header', 'time')} >= ?)"
+    )

@@ -48,12 +48,12 @@ def restore(file: Path, database: Path, attachments: Path, fold: Fold) -> Restor
     """Puts the backup in the database's place; CommandRefused, with nothing changed, when it cannot be used.
     The caller sees to it that no hub runs."""
     finish(database)
-    _sweep(database.parent)
+    sweep(database.parent)
     with tempfile.TemporaryDirectory(prefix=PREFIX, dir=database.parent) as folder:
         root = Path(folder)
-        aside = _unpack(file, root)
+        aside = unpack(file, root)
         events, incarnation = _prepare(aside, fold)
-        _add_attachments(root / ATTACHMENTS, attachments)
+        add_attachments(root / ATTACHMENTS, attachments)
         aside.rename(_waiting(database))
         _sync(database.parent)
     return Restored(events, incarnation, finish(database))
@@ -91,7 +91,7 @@ def _waiting(database: Path) -> Path:
     return database.with_name(database.name + ".restored")
 
 
-def _unpack(file: Path, root: Path) -> Path:
+def unpack(file: Path, root: Path) -> Path:
     try:
         with tarfile.open(file, "r:gz") as tar:
             tar.extractall(root, filter="data")
@@ -146,7 +146,7 @@ def _renew_incarnation(store: SqliteStore) -> str:
     return incarnation
 
 
-def _add_attachments(source: Path, target: Path) -> None:
+def add_attachments(source: Path, target: Path) -> None:
     """To those that are there, each whole or not at all: their names follow from their content, so one that
     is there in its full size is the same."""
     for path in sorted(p for p in source.rglob("*") if p.is_file()):
@@ -188,7 +188,7 @@ def _newest_kept(database: Path) -> Path | None:
     return max((path for path in found if not path.name.endswith(("-wal", "-shm"))), default=None)
 
 
-def _sweep(folder: Path) -> None:
+def sweep(folder: Path) -> None:
     """What a killed restore unpacked and never used."""
     for left in folder.glob(f"{PREFIX}*"):
         if left.is_dir():

@@ -10,7 +10,7 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -20,9 +20,10 @@ import structlog
 from hub.errors import StoreUnavailable
 from hub.store.connection import Connection
 from hub.store.errors import translated
-from hub.store.reading import SqliteSession
+from hub.store.reading import Session
+from hub.store.sqlite_dialect import SQLITE
 from hub.store.stamp import Stamp
-from hub.store.writing import SqliteTransaction
+from hub.store.writing import SQLITE_SQL, SqliteTransaction
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +61,9 @@ def connect(path: Path, *, cache_kib: int = 16_384) -> Connection:
 
 
 class SqliteStore:
-    """Implements `hub.ports.store.Store`."""
+    """Implements `hub.ports.store.Store` and `hub.store.dialect.Engine`."""
+
+    dialect, sql = SQLITE, SQLITE_SQL
 
     def __init__(self, path: Path, *, readers: int = 4) -> None:
         self.path = path
@@ -77,6 +80,11 @@ class SqliteStore:
         self._spare = readers
         self._closed = threading.Event()
         self._checkpoints: threading.Thread | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where there is room for scratch files."""
+        return self.path.parent
 
     @contextmanager
     def begin(self) -> Iterator[SqliteTransaction]:
@@ -121,9 +129,9 @@ class SqliteStore:
                 self._give_back(connection)
 
     @contextmanager
-    def read(self) -> Iterator[SqliteSession]:
+    def read(self) -> Iterator[Session]:
         with self.connection() as connection:
-            yield SqliteSession(connection)
+            yield Session(connection, SQLITE_SQL)
 
     def _give_back(self, connection: Connection) -> None:
         if self._closed.is_set() or self._readers.qsize() >= self._spare:
@@ -152,6 +160,9 @@ class SqliteStore:
                 "INSERT INTO facts (name, value) VALUES ('probe', strftime('%s', 'now')) "
                 "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
             )
+
+    def on_commit_elsewhere(self, callback: Callable[[int], None]) -> None:
+        """Other processes on the file are commands; what they commit is found by looking."""
 
     def start_checkpoints(self) -> None:
         """Moves the write-ahead log into the database beside the writer, not within its commits."""

@@ -1,95 +1,88 @@
-"""The few hot statements, generated once from the tables and run as driver statements with tuples (DESIGN
-decision 3): a dictionary a row and expanding `IN` lists cost two to four times as much."""
+"""The few hot statements, generated once an engine from the tables and run as driver statements with tuples
+(DESIGN decision 3): a dictionary a row and expanding `IN` lists cost two to four times as much.
+
+Lists are joined, never put into `IN` or `= ANY`: a plan that was made when the tables were empty would go
+through every row for each member of the list."""
 
 # ruff: noqa: S608  # statements are put together from our own constants only
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Table, insert
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import Table
 
 from hub.store import tables
+from hub.store.dialect import Dialect
 
-_DIALECT: Final = sqlite.dialect(paramstyle="qmark")
-
-
-def insert_all(table: Table) -> str:
-    """INSERT of every column in the table's order."""
-    return str(insert(table).compile(dialect=_DIALECT, column_keys=[c.name for c in table.columns]))
+LOG_COLUMNS: Final = "position, stream, sequence, id, header, sealed, chain"
+REMEMBERED: Final = "i.key, i.body, i.status, i.kind, i.ids, i.created_at"
+TAIL: Final = "SELECT coalesce(max(position), 0) FROM log"
 
 
-def upsert(table: Table, *updated: str) -> str:
-    """INSERT that replaces the `updated` columns of an existing row; with none named, leaves it alone."""
+def replacing(table: Table, *updated: str) -> str:
+    """ON CONFLICT that replaces the `updated` columns of an existing row; with none named, leaves it be."""
     keys = ", ".join(c.name for c in table.primary_key.columns)
     changes = ", ".join(f"{name} = excluded.{name}" for name in updated)
-    return f"{insert_all(table)} ON CONFLICT ({keys}) DO " + (
-        f"UPDATE SET {changes}" if updated else "NOTHING"
-    )
+    return f"ON CONFLICT ({keys}) DO " + (f"UPDATE SET {changes}" if updated else "NOTHING")
 
 
-class Insert:
-    """An INSERT of many rows in one statement. `executemany` steps once a row and lets go of the
-    interpreter's lock each time; one step for a whole batch does not. Statements exist for powers of two, so
-    that a handful of them stays prepared."""
+class Statements:
+    """Those of one engine; made once a process."""
 
-    _LARGEST = 256
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self._inserts(dialect)
+        self._selects(dialect)
 
-    def __init__(self, single: str) -> None:
-        self._head, rest = single.split(" VALUES ", 1)
-        self._row, _, tail = rest.partition(" ON CONFLICT")
-        self._tail = f" ON CONFLICT{tail}" if tail else ""
-        self._texts: dict[int, str] = {}
+    def _inserts(self, dialect: Dialect) -> None:
+        insert = dialect.insert
+        self.insert_event = insert(tables.log, "")
+        self.insert_key = insert(tables.stream_keys, "")
+        self.insert_identity = insert(tables.identities, "")
+        self.insert_case = insert(tables.cases, "")
+        self.insert_case_agency = insert(tables.case_agencies, "")
+        self.insert_reference = insert(tables.case_references, "")
+        self.insert_mailbox = insert(tables.mailbox, "")
+        self.insert_remembered = insert(tables.idempotency, "")
+        case = replacing(tables.cases, "status", "updated_at", "state", "texts")
+        self.upsert_case = insert(tables.cases, case)
+        member = replacing(tables.case_agencies, "role", "status", "updated_at")
+        self.upsert_case_agency = insert(tables.case_agencies, member)
+        self.upsert_leg = insert(tables.legs, replacing(tables.legs))
+        self.upsert_head = insert(tables.mailboxes, replacing(tables.mailboxes, "head"))
+        agency = replacing(tables.agencies, "document", "generation")
+        self.upsert_agency = insert(tables.agencies, agency)
+        offset = replacing(tables.inbound_positions, "next_offset")
+        self.upsert_offset = insert(tables.inbound_positions, offset)
+        self.insert_reply = insert(tables.inbound_replies, replacing(tables.inbound_replies))
+        self.insert_dead_letter = insert(tables.dead_letters, replacing(tables.dead_letters))
+        self.upsert_holder = insert(tables.file_holders, replacing(tables.file_holders))
 
-    def run(self, connection: sqlite3.Connection, rows: Sequence[Sequence[Any]]) -> None:
-        start, left = 0, len(rows)
-        while left:
-            size = min(self._LARGEST, 1 << (left.bit_length() - 1))
-            values = [value for row in rows[start : start + size] for value in row]
-            connection.execute(self._text(size), values)
-            start, left = start + size, left - size
-
-    def _text(self, size: int) -> str:
-        text = self._texts.get(size)
-        if text is None:
-            rows = ", ".join([self._row] * size)
-            text = self._texts[size] = f"{self._head} VALUES {rows}{self._tail}"
-        return text
-
-
-INSERT_EVENT: Final = Insert(insert_all(tables.log))
-INSERT_KEY: Final = Insert(insert_all(tables.stream_keys))
-INSERT_IDENTITY: Final = Insert(insert_all(tables.identities))
-INSERT_CASE: Final = Insert(insert_all(tables.cases))
-INSERT_CASE_AGENCY: Final = Insert(insert_all(tables.case_agencies))
-INSERT_REFERENCE: Final = Insert(insert_all(tables.case_references))
-INSERT_MAILBOX: Final = Insert(insert_all(tables.mailbox))
-INSERT_REMEMBERED: Final = Insert(insert_all(tables.idempotency))
-UPSERT_CASE: Final = Insert(upsert(tables.cases, "status", "updated_at", "state", "texts"))
-UPSERT_CASE_AGENCY: Final = Insert(upsert(tables.case_agencies, "role", "status", "updated_at"))
-UPSERT_LEG: Final = Insert(upsert(tables.legs))
-UPSERT_HEAD: Final = Insert(upsert(tables.mailboxes, "head"))
-UPSERT_AGENCY: Final = Insert(upsert(tables.agencies, "document", "generation"))
-UPSERT_HOLDER: Final = Insert(upsert(tables.file_holders))
-
-_IN = "(SELECT value FROM json_each(?))"
-SELECT_CASES: Final = f"SELECT id, state, texts FROM cases WHERE id IN {_IN}"
-SELECT_KEYS: Final = f"SELECT stream, generation, wrapped FROM stream_keys WHERE stream IN {_IN}"
-SELECT_AGENCIES: Final = f"SELECT id, document FROM agencies WHERE id IN {_IN}"
-SELECT_ACTIVE_CLIENTS: Final = f"SELECT id FROM clients WHERE id IN {_IN} AND revoked_at IS NULL"
-SELECT_HEADS: Final = f"SELECT agency, head FROM mailboxes WHERE agency IN {_IN}"
-SELECT_REFERENCES: Final = (
-    "SELECT r.agency, r.reference, r.case_id, r.accepted_at FROM json_each(?) AS wanted "
-    "JOIN case_references AS r ON r.agency = wanted.value ->> 0 AND r.reference = wanted.value ->> 1"
-)
-SELECT_HEAD: Final = "SELECT sequence, chain FROM log WHERE stream = ? ORDER BY sequence DESC LIMIT 1"
-SELECT_FILES: Final = (
-    "SELECT f.sha256, f.agency, f.wrapped, f.generation, f.media_type, f.size FROM json_each(?) AS wanted "
-    "JOIN files AS f ON f.sha256 = wanted.value ->> 0 AND f.agency = wanted.value ->> 1 "
-    "WHERE f.wrapped IS NOT NULL"
-)
-SELECT_TAIL: Final = "SELECT coalesce(max(position), 0) FROM log"
-LOG_COLUMNS: Final = "position, stream, sequence, id, header, sealed, chain"
+    def _selects(self, dialect: Dialect) -> None:
+        texts, pairs = dialect.texts, dialect.pairs
+        self.cases = f"SELECT c.id, c.state, c.texts FROM {texts} JOIN cases AS c ON c.id = wanted.one"
+        self.heads = dialect.heads
+        self.keys = (
+            f"SELECT k.stream, k.generation, k.wrapped FROM {texts} "
+            "JOIN stream_keys AS k ON k.stream = wanted.one"
+        )
+        self.agencies = f"SELECT a.id, a.document FROM {texts} JOIN agencies AS a ON a.id = wanted.one"
+        self.active_clients = (
+            f"SELECT c.id FROM {texts} JOIN clients AS c ON c.id = wanted.one WHERE c.revoked_at IS NULL"
+        )
+        self.mailbox_heads = (
+            f"SELECT m.agency, m.head FROM {texts} JOIN mailboxes AS m ON m.agency = wanted.one"
+        )
+        self.references = (
+            f"SELECT r.agency, r.reference, r.case_id, r.accepted_at FROM {pairs} "
+            "JOIN case_references AS r ON r.agency = wanted.one AND r.reference = wanted.other"
+        )
+        self.files = (
+            f"SELECT f.sha256, f.agency, f.wrapped, f.generation, f.media_type, f.size FROM {pairs} "
+            "JOIN files AS f ON f.sha256 = wanted.one AND f.agency = wanted.other WHERE f.wrapped IS NOT NULL"
+        )
+        self.missing_references = (
+            f"SELECT wanted.one FROM {texts} LEFT JOIN case_references AS r "
+            "ON r.agency = ? AND r.reference = wanted.one WHERE r.case_id IS NULL ORDER BY wanted.place"
+        )

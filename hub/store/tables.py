@@ -2,7 +2,10 @@
 
 Projections (a rebuild makes them anew): cases, legs, case_agencies, case_references, agencies, mailbox,
 mailboxes. Not projections: stream_keys, identities, files, file_holders, idempotency, mailbox_cursors,
-clients, signing_keys, assertions, webhooks, deliveries, facts.
+clients, signing_keys, assertions, webhooks, deliveries, facts, leases, relay_cursors, inbound_positions,
+inbound_replies, dead_letters.
+
+Texts are compared byte by byte on both engines (PostgreSQL: COLLATE "C"), whatever the database's locale is.
 """
 
 from __future__ import annotations
@@ -10,31 +13,33 @@ from __future__ import annotations
 from typing import Final
 
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     Column,
     Float,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     Table,
-    Text,
     UniqueConstraint,
     text,
 )
 
-metadata: Final = MetaData()
-BIG = BigInteger().with_variant(Integer, "sqlite")
+from hub.store.columns import BIG, TEXT
+from hub.store.columns import metadata as metadata
+from hub.store.process_tables import dead_letters as dead_letters
+from hub.store.process_tables import inbound_positions as inbound_positions
+from hub.store.process_tables import inbound_replies as inbound_replies
+from hub.store.process_tables import leases as leases
+from hub.store.process_tables import relay_cursors as relay_cursors
 
 log = Table(
     "log",
     metadata,
     Column("position", BIG, primary_key=True, autoincrement=False),
-    Column("stream", Text, nullable=False),
+    Column("stream", TEXT, nullable=False),
     Column("sequence", Integer, nullable=False),
-    Column("id", Text, nullable=False),
+    Column("id", TEXT, nullable=False),
     Column("header", LargeBinary, nullable=False),
     Column("sealed", LargeBinary),
     Column("chain", LargeBinary, nullable=False),
@@ -44,7 +49,7 @@ log = Table(
 stream_keys = Table(
     "stream_keys",
     metadata,
-    Column("stream", Text, primary_key=True),
+    Column("stream", TEXT, primary_key=True),
     Column("generation", Integer, nullable=False),
     Column("wrapped", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
@@ -53,19 +58,19 @@ stream_keys = Table(
 identities = Table(
     "identities",
     metadata,
-    Column("case_id", Text, primary_key=True),
+    Column("case_id", TEXT, primary_key=True),
     Column("sealed", LargeBinary, nullable=False),
 )
 
 cases = Table(
     "cases",
     metadata,
-    Column("id", Text, primary_key=True),
-    Column("tracking_number", Text, nullable=False),
-    Column("status", Text, nullable=False),
-    Column("category", Text, nullable=False),
-    Column("region", Text),
-    Column("updated_at", Text, nullable=False),
+    Column("id", TEXT, primary_key=True),
+    Column("tracking_number", TEXT, nullable=False),
+    Column("status", TEXT, nullable=False),
+    Column("category", TEXT, nullable=False),
+    Column("region", TEXT),
+    Column("updated_at", TEXT, nullable=False),
     Column("state", LargeBinary, nullable=False),
     Column("texts", LargeBinary),
 )
@@ -74,19 +79,19 @@ cases = Table(
 legs = Table(
     "legs",
     metadata,
-    Column("id", Text, primary_key=True),
-    Column("case_id", Text, nullable=False),
+    Column("id", TEXT, primary_key=True),
+    Column("case_id", TEXT, nullable=False),
     sqlite_with_rowid=False,
 )
 
 case_agencies = Table(
     "case_agencies",
     metadata,
-    Column("agency", Text, nullable=False),
-    Column("case_id", Text, nullable=False),
+    Column("agency", TEXT, nullable=False),
+    Column("case_id", TEXT, nullable=False),
     Column("role", Integer, nullable=False),
-    Column("status", Text, nullable=False),
-    Column("updated_at", Text, nullable=False),
+    Column("status", TEXT, nullable=False),
+    Column("updated_at", TEXT, nullable=False),
     PrimaryKeyConstraint("agency", "case_id"),
     Index("case_agencies_status", "agency", "status", "case_id"),
     Index("case_agencies_updated", "agency", "updated_at", "case_id"),
@@ -98,10 +103,10 @@ case_agencies = Table(
 case_references = Table(
     "case_references",
     metadata,
-    Column("agency", Text, nullable=False),
-    Column("reference", Text, nullable=False),
-    Column("case_id", Text, nullable=False),
-    Column("accepted_at", Text, nullable=False),
+    Column("agency", TEXT, nullable=False),
+    Column("reference", TEXT, nullable=False),
+    Column("case_id", TEXT, nullable=False),
+    Column("accepted_at", TEXT, nullable=False),
     PrimaryKeyConstraint("agency", "reference"),
     Index("case_references_accepted", "agency", "accepted_at"),
     sqlite_with_rowid=False,
@@ -110,7 +115,7 @@ case_references = Table(
 agencies = Table(
     "agencies",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("id", TEXT, primary_key=True),
     Column("document", LargeBinary, nullable=False),
     Column("generation", BIG, nullable=False),
 )
@@ -118,7 +123,7 @@ agencies = Table(
 mailbox = Table(
     "mailbox",
     metadata,
-    Column("agency", Text, nullable=False),
+    Column("agency", TEXT, nullable=False),
     Column("position", BIG, nullable=False),
     Column("event", BIG, nullable=False),
     PrimaryKeyConstraint("agency", "position"),
@@ -128,7 +133,7 @@ mailbox = Table(
 mailboxes = Table(
     "mailboxes",
     metadata,
-    Column("agency", Text, primary_key=True),
+    Column("agency", TEXT, primary_key=True),
     Column("head", BIG, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -136,7 +141,7 @@ mailboxes = Table(
 mailbox_cursors = Table(
     "mailbox_cursors",
     metadata,
-    Column("agency", Text, primary_key=True),
+    Column("agency", TEXT, primary_key=True),
     Column("cursor", BIG, nullable=False),
     Column("first", BIG, nullable=False, server_default=text("1")),
     sqlite_with_rowid=False,
@@ -149,9 +154,9 @@ idempotency = Table(
     Column("key", LargeBinary, primary_key=True),
     Column("body", LargeBinary, nullable=False),
     Column("status", Integer, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("ids", Text, nullable=False),
-    Column("created_at", Text, nullable=False),
+    Column("kind", TEXT, nullable=False),
+    Column("ids", TEXT, nullable=False),
+    Column("created_at", TEXT, nullable=False),
     Index("idempotency_created", "created_at"),
     sqlite_with_rowid=False,
 )
@@ -160,34 +165,34 @@ idempotency = Table(
 clients = Table(
     "clients",
     metadata,
-    Column("id", Text, primary_key=True),
-    Column("agency", Text, nullable=False),
-    Column("scopes", Text, nullable=False),
+    Column("id", TEXT, primary_key=True),
+    Column("agency", TEXT, nullable=False),
+    Column("scopes", TEXT, nullable=False),
     Column("secret_hash", LargeBinary),
-    Column("public_key", Text),
-    Column("created_at", Text, nullable=False),
-    Column("revoked_at", Text),
+    Column("public_key", TEXT),
+    Column("created_at", TEXT, nullable=False),
+    Column("revoked_at", TEXT),
     Column("generation", BIG, nullable=False),
 )
 
 signing_keys = Table(
     "signing_keys",
     metadata,
-    Column("kid", Text, primary_key=True),
-    Column("algorithm", Text, nullable=False),
+    Column("kid", TEXT, primary_key=True),
+    Column("algorithm", TEXT, nullable=False),
     Column("sealed_private", LargeBinary, nullable=False),
-    Column("public_jwk", Text, nullable=False),
-    Column("created_at", Text, nullable=False),
-    Column("published_at", Text, nullable=False),
-    Column("signs_from", Text, nullable=False),
-    Column("retires_at", Text),
+    Column("public_jwk", TEXT, nullable=False),
+    Column("created_at", TEXT, nullable=False),
+    Column("published_at", TEXT, nullable=False),
+    Column("signs_from", TEXT, nullable=False),
+    Column("retires_at", TEXT),
 )
 
 assertions = Table(
     "assertions",
     metadata,
-    Column("issuer", Text, nullable=False),
-    Column("jti", Text, nullable=False),
+    Column("issuer", TEXT, nullable=False),
+    Column("jti", TEXT, nullable=False),
     Column("expires_at", Float, nullable=False),
     PrimaryKeyConstraint("issuer", "jti"),
     Index("assertions_expires", "expires_at"),
@@ -198,14 +203,14 @@ assertions = Table(
 files = Table(
     "files",
     metadata,
-    Column("sha256", Text, nullable=False),
-    Column("agency", Text, nullable=False),
-    Column("media_type", Text, nullable=False),
+    Column("sha256", TEXT, nullable=False),
+    Column("agency", TEXT, nullable=False),
+    Column("media_type", TEXT, nullable=False),
     Column("size", BIG, nullable=False),
     Column("wrapped", LargeBinary),
     Column("generation", Integer),
-    Column("location", Text, nullable=False),
-    Column("created_at", Text, nullable=False),
+    Column("location", TEXT, nullable=False),
+    Column("created_at", TEXT, nullable=False),
     PrimaryKeyConstraint("sha256", "agency"),
     sqlite_with_rowid=False,
 )
@@ -214,8 +219,8 @@ files = Table(
 file_holders = Table(
     "file_holders",
     metadata,
-    Column("sha256", Text, nullable=False),
-    Column("stream", Text, nullable=False),
+    Column("sha256", TEXT, nullable=False),
+    Column("stream", TEXT, nullable=False),
     Column("generation", Integer, nullable=False),
     Column("wrapped", LargeBinary, nullable=False),
     PrimaryKeyConstraint("sha256", "stream"),
@@ -226,18 +231,18 @@ file_holders = Table(
 webhooks = Table(
     "webhooks",
     metadata,
-    Column("agency", Text, primary_key=True),
-    Column("id", Text, nullable=False),
-    Column("url", Text, nullable=False),
-    Column("event_types", Text, nullable=False),
+    Column("agency", TEXT, primary_key=True),
+    Column("id", TEXT, nullable=False),
+    Column("url", TEXT, nullable=False),
+    Column("event_types", TEXT, nullable=False),
     Column("schema_version", Integer),
     Column("sealed_secrets", LargeBinary, nullable=False),
-    Column("created_at", Text, nullable=False),
+    Column("created_at", TEXT, nullable=False),
     Column("cursor", BIG, nullable=False),
     Column("active", Boolean, nullable=False),
     Column("failures", Integer, nullable=False, server_default=text("0")),
-    Column("paused_until", Text),
-    Column("cause", Text),
+    Column("paused_until", TEXT),
+    Column("cause", TEXT),
     Column("generation", BIG, nullable=False),
 )
 """One webhook an agency. `cursor` is the mailbox position up to which everything is delivered or has a row
@@ -247,21 +252,21 @@ once the endpoint answered 410; `paused_until` is set while it is down, `cause` 
 deliveries = Table(
     "deliveries",
     metadata,
-    Column("agency", Text, nullable=False),
+    Column("agency", TEXT, nullable=False),
     Column("position", BIG, nullable=False),
-    Column("id", Text, nullable=False),
-    Column("event_id", Text, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("type", Text, nullable=False),
-    Column("state", Text, nullable=False),
+    Column("id", TEXT, nullable=False),
+    Column("event_id", TEXT, nullable=False),
+    Column("subject", TEXT, nullable=False),
+    Column("type", TEXT, nullable=False),
+    Column("state", TEXT, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("http_status", Integer),
     Column("latency_ms", Float),
-    Column("cause", Text),
-    Column("next_attempt_at", Text),
+    Column("cause", TEXT),
+    Column("next_attempt_at", TEXT),
     Column("apart", Boolean, nullable=False),
-    Column("created_at", Text, nullable=False),
-    Column("updated_at", Text, nullable=False),
+    Column("created_at", TEXT, nullable=False),
+    Column("updated_at", TEXT, nullable=False),
     PrimaryKeyConstraint("agency", "position"),
     UniqueConstraint("id"),
     Index("deliveries_updated", "updated_at"),
@@ -280,10 +285,11 @@ for again by redelivery, and sent independently of its subject's order."""
 facts = Table(
     "facts",
     metadata,
-    Column("name", Text, primary_key=True),
-    Column("value", Text, nullable=False),
+    Column("name", TEXT, primary_key=True),
+    Column("value", TEXT, nullable=False),
     sqlite_with_rowid=False,
 )
-"""Single facts about this database: `incarnation`, `registry_generation`."""
+"""Single facts about this database: `incarnation`, `registry_generation`, `compatible_from` (the oldest
+program, by its revision, that may work with this schema)."""
 
 PROJECTIONS: Final = (cases, legs, case_agencies, case_references, agencies, mailbox, mailboxes)

@@ -1,11 +1,13 @@
-"""The write transaction on SQLite. `BEGIN IMMEDIATE` takes the one write lock, which is every lock that the
-port speaks of: reserved keys, cases and the tail."""
+"""The write transaction, as both engines make it. On SQLite `BEGIN IMMEDIATE` takes the one write lock, which
+is every lock that the port speaks of: reserved keys, streams and the tail. PostgreSQL's own locks are in
+`hub/store/postgres/transaction.py`."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Sequence
 from itertools import chain as joined
+from typing import Any
 
 import orjson
 
@@ -13,67 +15,66 @@ from hub.domain.agency import Agency
 from hub.domain.case import Case
 from hub.ports.sealing import WrappedKey
 from hub.ports.store import Effects, Head, Reference, Remembered, UploadedFile
-from hub.store import statements as sql
+from hub.store import statements
 from hub.store.connection import next_generation
 from hub.store.errors import translated
+from hub.store.relaying import WAITING, read_offsets
 from hub.store.rows import agency_rows, case_from_row, case_row, leg_rows, remembered_from_row
+from hub.store.sqlite_dialect import SQLITE
+from hub.store.statements import Statements
 
 
-class SqliteTransaction:
-    """One open transaction; made by `SqliteStore.begin`."""
+class Transaction:
+    """One open transaction over a connection that takes the neutral SQL. The engine's subclass commits."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Any, sql: Statements) -> None:
         self._db = connection
-        self.done = False
+        self._out = connection
+        """Takes the INSERTs of `write`."""
+        self._sql = sql
+        self._dialect = sql.dialect
 
     def reserve_keys(self, keys: Sequence[bytes]) -> dict[bytes, Remembered]:
-        if not keys:
-            return {}
-        found = self._chosen_blobs(keys)
-        return {row[0]: remembered_from_row(row) for row in found}
-
-    def _chosen_blobs(self, keys: Sequence[bytes]) -> list[tuple[bytes, bytes, int, str, str, str]]:
-        # json_each cannot carry bytes; these are few, and by primary key
-        statement = "SELECT key, body, status, kind, ids, created_at FROM idempotency WHERE key = ?"
+        # a JSON list cannot carry bytes; these are few, and by primary key
+        statement = f"SELECT {statements.REMEMBERED} FROM idempotency AS i WHERE i.key = ?"  # noqa: S608
         rows = (self._db.execute(statement, (key,)).fetchone() for key in keys)
-        return [row for row in rows if row is not None]
+        return {row[0]: remembered_from_row(row) for row in rows if row is not None}
 
     def reserve_references(self, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Reference]:
         if not pairs:
             return {}
-        rows = self._db.execute(sql.SELECT_REFERENCES, (_json(pairs),))
+        rows = self._db.execute(self._sql.references, self._dialect.of_pairs(pairs))
         return {(row[0], row[1]): Reference(*row) for row in rows}
 
+    def lock(self, streams: Sequence[str]) -> set[str]:
+        return set()
+
     def load_cases(self, case_ids: Sequence[str]) -> dict[str, Case]:
-        rows = self._db.execute(sql.SELECT_CASES, (_json(case_ids),))
+        rows = self._db.execute(self._sql.cases, self._dialect.of_texts(case_ids))
         return {case_id: case_from_row(state, texts) for case_id, state, texts in rows}
 
     def load_heads(self, streams: Sequence[str]) -> dict[str, Head]:
-        heads = {}
-        for stream in streams:
-            row = self._db.execute(sql.SELECT_HEAD, (stream,)).fetchone()
-            if row is not None:
-                heads[stream] = Head(*row)
-        return heads
+        rows = self._db.execute(self._sql.heads, self._dialect.of_texts(streams))
+        return {stream: Head(sequence, chain) for stream, sequence, chain in rows}
 
     def load_keys(self, streams: Sequence[str]) -> dict[str, WrappedKey]:
-        rows = self._db.execute(sql.SELECT_KEYS, (_json(streams),))
+        rows = self._db.execute(self._sql.keys, self._dialect.of_texts(streams))
         return {stream: WrappedKey(stream, generation, wrapped) for stream, generation, wrapped in rows}
 
     def load_agencies(self, ids: Sequence[str]) -> dict[str, Agency]:
-        rows = self._db.execute(sql.SELECT_AGENCIES, (_json(ids),))
+        rows = self._db.execute(self._sql.agencies, self._dialect.of_texts(ids))
         return {name: Agency(**orjson.loads(document)) for name, document in rows}
 
     def inactive_clients(self, client_ids: Collection[str]) -> set[str]:
         if not client_ids:
             return set()
-        rows = self._db.execute(sql.SELECT_ACTIVE_CLIENTS, (_json(list(client_ids)),))
+        rows = self._db.execute(self._sql.active_clients, self._dialect.of_texts(list(client_ids)))
         return set(client_ids) - {row[0] for row in rows}
 
     def load_files(self, named: Sequence[tuple[str, str]]) -> dict[tuple[str, str], UploadedFile]:
         if not named:
             return {}
-        rows = self._db.execute(sql.SELECT_FILES, (_json(named),))
+        rows = self._db.execute(self._sql.files, self._dialect.of_pairs(named))
         return {
             (sha256, agency): UploadedFile(
                 WrappedKey(f"uploader:{agency}", generation, wrapped), media_type, size
@@ -81,60 +82,102 @@ class SqliteTransaction:
             for sha256, agency, wrapped, generation, media_type, size in rows
         }
 
+    def next_offsets(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        return read_offsets(self._db, partitions, self._dialect.locking)
+
     def tail(self) -> int:
-        position: int = self._db.execute(sql.SELECT_TAIL).fetchone()[0]
+        position: int = self._db.execute(statements.TAIL).fetchone()[0]
         return position
 
     def mailbox_heads(self, agencies: Sequence[str]) -> dict[str, int]:
-        return dict(self._db.execute(sql.SELECT_HEADS, (_json(agencies),)).fetchall())
+        return dict(self._db.execute(self._sql.mailbox_heads, self._dialect.of_texts(agencies)).fetchall())
 
     def write(self, effects: Effects) -> None:
-        with translated():
-            self._write_log(effects)
-            self._write_tables(effects)
+        self._write_log(effects)
+        self._write_tables(effects)
+        if effects.next_offsets:
+            self._write_inbound(effects)
+
+    def commit(self) -> None:
+        self._db.execute("COMMIT")
+
+    def rollback(self) -> None:
+        self._db.execute("ROLLBACK")
 
     def _write_log(self, effects: Effects) -> None:
-        db = self._db
-        sql.INSERT_EVENT.run(
+        db, sql = self._out, self._sql
+        sql.insert_event.run(
             db,
             [(e.position, e.stream, e.sequence, e.id, e.header, e.sealed, e.chain) for e in effects.events],
         )
-        sql.INSERT_KEY.run(db, [(k.stream, k.generation, k.wrapped) for k in effects.keys])
-        sql.INSERT_IDENTITY.run(db, [(i.case_id, i.sealed) for i in effects.identities])
-        sql.INSERT_REMEMBERED.run(
+        sql.insert_key.run(db, [(k.stream, k.generation, k.wrapped) for k in effects.keys])
+        sql.insert_identity.run(db, [(i.case_id, i.sealed) for i in effects.identities])
+        sql.insert_remembered.run(
             db,
-            [(r.key, r.body, r.status, r.kind, _json(r.ids), r.created_at) for r in effects.remembered],
+            [
+                (r.key, r.body, r.status, r.kind, orjson.dumps(r.ids).decode(), r.created_at)
+                for r in effects.remembered
+            ],
         )
-        sql.UPSERT_HOLDER.run(
+        sql.upsert_holder.run(
             db, [(h.sha256, h.stream, h.key.generation, h.key.wrapped) for h in effects.holders]
         )
 
+    def _write_inbound(self, effects: Effects) -> None:
+        db, sql = self._out, self._sql
+        sql.upsert_offset.run(
+            db, [(*partition, offset) for partition, offset in effects.next_offsets.items()]
+        )
+        sql.insert_reply.run(
+            db,
+            [
+                (r.agency, r.topic, r.partition, r.offset, r.correlation, r.document, r.created_at)
+                for r in effects.replies
+            ],
+        )
+        sql.insert_dead_letter.run(
+            db,
+            [
+                (d.id, d.agency, d.topic, d.partition, d.offset, d.sha256, d.cause, d.created_at, WAITING)
+                for d in effects.dead_letters
+            ],
+        )
+
     def _write_tables(self, effects: Effects) -> None:
-        db, new, changed = self._db, effects.new_cases, effects.changed_cases
-        sql.INSERT_CASE.run(db, [case_row(case) for case in new])
-        sql.INSERT_CASE_AGENCY.run(db, list(joined.from_iterable(agency_rows(case) for case in new)))
-        sql.UPSERT_CASE.run(db, [case_row(case) for case in changed])
-        sql.UPSERT_CASE_AGENCY.run(db, list(joined.from_iterable(agency_rows(c) for c in changed)))
-        sql.UPSERT_LEG.run(db, list(joined.from_iterable(leg_rows(c) for c in (*new, *changed))))
-        sql.INSERT_REFERENCE.run(
+        db, sql, new, changed = self._out, self._sql, effects.new_cases, effects.changed_cases
+        sql.insert_case.run(db, [case_row(case) for case in new])
+        sql.insert_case_agency.run(db, list(joined.from_iterable(agency_rows(case) for case in new)))
+        sql.upsert_case.run(db, [case_row(case) for case in changed])
+        sql.upsert_case_agency.run(db, list(joined.from_iterable(agency_rows(c) for c in changed)))
+        sql.upsert_leg.run(db, list(joined.from_iterable(leg_rows(c) for c in (*new, *changed))))
+        sql.insert_reference.run(
             db, [(r.agency, r.reference, r.case_id, r.accepted_at) for r in effects.references]
         )
-        sql.INSERT_MAILBOX.run(db, [(m.agency, m.position, m.event) for m in effects.mailbox])
-        sql.UPSERT_HEAD.run(db, list({m.agency: m.position for m in effects.mailbox}.items()))
+        sql.insert_mailbox.run(db, [(m.agency, m.position, m.event) for m in effects.mailbox])
+        sql.upsert_head.run(db, list({m.agency: m.position for m in effects.mailbox}.items()))
         if effects.agencies:
             generation = next_generation(self._db)
-            sql.UPSERT_AGENCY.run(db, [(a.id, orjson.dumps(a), generation) for a in effects.agencies])
+            last = {agency.id: agency for agency in effects.agencies}  # no row twice in one statement
+            sql.upsert_agency.run(db, [(a.id, orjson.dumps(a), generation) for a in last.values()])
+
+
+class SqliteTransaction(Transaction):
+    """Made by `SqliteStore.begin`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__(connection, SQLITE_SQL)
+
+    def write(self, effects: Effects) -> None:
+        with translated():
+            super().write(effects)
 
     def commit(self) -> None:
         with translated():
             self._db.execute("COMMIT")
-        self.done = True
 
     def rollback(self) -> None:
         if self._db.in_transaction:
             self._db.execute("ROLLBACK")
-        self.done = True
 
 
-def _json(values: object) -> str:
-    return orjson.dumps(values).decode()
+SQLITE_SQL = Statements(SQLITE)

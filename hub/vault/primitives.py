@@ -12,6 +12,8 @@ from typing import Final
 
 _BLOCK: Final = 8192
 _SHA256_BLOCK: Final = 64
+_PIECE: Final = 2047
+"""From 2,048 bytes on `update` lets go of the lock."""
 _INNER: Final = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER: Final = bytes(byte ^ 0x5C for byte in range(256))
 
@@ -47,5 +49,7 @@ def hmac_sha256(key: bytes, message: bytes) -> bytes:
     if len(key) > _SHA256_BLOCK:
         raise ValueError("a key of at most 64 bytes is needed")
     padded = key.ljust(_SHA256_BLOCK, b"\0")
-    inner = sha256(padded.translate(_INNER) + message).digest()
-    return sha256(padded.translate(_OUTER) + inner).digest()
+    inner = sha256(padded.translate(_INNER))
+    for start in range(0, len(message), _PIECE):
+        inner.update(message[start : start + _PIECE])
+    return sha256(padded.translate(_OUTER) + inner.digest()).digest()

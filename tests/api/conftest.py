@@ -144,12 +144,12 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def running(folder: Path, **settings: Any) -> AsyncIterator[House]:
     """A hub on a copied folder and a free port."""
     with open_core(Settings(data_dir=folder, public_url=PUBLIC, log_level="warning", **settings)) as core:
-        server = build(core)
+        server = build(core, frozenset({"api", "clock"}))
         runner = make_runner(server.web, handle_signals=False, shutdown_timeout=0.2)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
-        await server.start(deliver=False)
+        await server.start()
         port = runner.addresses[0][1]
         async with aiohttp.ClientSession(auto_decompress=False) as http:
             try:

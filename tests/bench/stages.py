@@ -1,8 +1,10 @@
-"""`python -m tests.bench.stages`: the path of a complaint inside the hub by stages, without a socket and a
-profiler: processor microseconds a complaint, and time on the clock where the disk is waited for."""
+"""`python -m tests.bench.stages [--database URL]`: the path of a complaint inside the hub by stages,
+without a socket and a profiler: processor microseconds a complaint, and time on the clock where the disk
+is waited for."""
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import tempfile
 import time
@@ -13,11 +15,12 @@ from typing import Any, Final
 
 from auth.principal import Principal
 from auth.scopes import DEFAULT_SCOPES
-from hub.api import answers, strict_json
+from hub.api import answers
 from hub.app import Core, build, open_core
 from hub.domain.agency import Agency
 from hub.domain.case import Case
 from hub.domain.privacy import split_complaint
+from hub.service import strict_json
 from hub.service.requests import OPERATOR, Outcome, RegisterAgency, Request
 from hub.service.views import case_view
 from hub.settings import Settings
@@ -28,9 +31,13 @@ BATCHES: Final = (1, 4, 16, 64, 256)
 
 
 def main() -> None:
+    """On SQLite, or on an empty PostgreSQL database."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.stages")
+    parser.add_argument("--database", help="postgresql://user@host:port/name of an empty database")
+    url = parser.parse_args().database
     with (
         tempfile.TemporaryDirectory(prefix="simpul-stages-") as folder,
-        open_core(Settings(data_dir=Path(folder))) as core,
+        open_core(Settings(data_dir=Path(folder), database_url=url), migrates=True) as core,
     ):
         core.operate(RegisterAgency(Agency(AGENCY, "Pemkab Kotim", "regency", "62.02")))
         core.registry.refresh()

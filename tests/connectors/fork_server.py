@@ -16,6 +16,7 @@ import sys
 from contextlib import suppress
 from typing import Any
 
+from connectors.broker import check, link  # noqa: F401 (Kafka's library too)
 from connectors.checker import shared_rules
 from connectors.dialects import mysql, postgres, sqlite  # noqa: F401 (imported once, for all children)
 from connectors.main import main

@@ -38,7 +38,7 @@ from hub.service.registry import Registry
 from hub.service.requests import OPERATOR, RegisterAgency, Request
 from hub.service.threads import Readers, Writer
 from hub.store.deliveries import DeliveryTable
-from hub.store.registry import SqliteRegistry
+from hub.store.registry import RegistryTables
 from hub.store.sqlite import SqliteStore
 from hub.store.tables import metadata
 from hub.vault.master_key import MasterKeyFile
@@ -81,7 +81,7 @@ class DeliveryWorld:
         self.store = SqliteStore(folder / "simpul.db")
         self.sealer = Sealer(MasterKeyFile(folder / "master.key"))
         self.ids = Ids(clock)
-        rows = SqliteRegistry(self.store)
+        rows = RegistryTables(self.store)
         self.registry = Registry(rows, self.store.registry_generation)
         self.runner = BatchRunner(self.store, Decider(self.sealer, self.ids), self.sealer, clock)
         self._register(rows)
@@ -112,7 +112,7 @@ class DeliveryWorld:
         if self.deliverer is not None:
             await self.deliverer.wake()
 
-    def _hub(self, rows: SqliteRegistry) -> tuple[Hub, EmbeddedBus]:
+    def _hub(self, rows: RegistryTables) -> tuple[Hub, EmbeddedBus]:
         readers = Readers(self.store)
         bus = EmbeddedBus(
             lambda after, limit: readers.run(lambda session: session.events_after(after, limit)),
@@ -139,7 +139,7 @@ class DeliveryWorld:
         )
         return hub, bus
 
-    def _register(self, rows: SqliteRegistry) -> None:
+    def _register(self, rows: RegistryTables) -> None:
         self.registry.refresh()
         for name, kind, region in AGENCIES_MADE:
             if name in self.registry.agencies:

@@ -162,6 +162,28 @@ async def test_a_name_is_resolved_again_at_every_attempt() -> None:
         await targets.check(url)
 
 
+async def test_a_literal_is_checked_once_and_refused_every_time() -> None:
+    targets = _targets({})
+    url = parse("https://103.10.66.1/simpul")
+    assert await targets.check(url) is await targets.check(parse(str(url)))
+    for _ in range(2):
+        with pytest.raises(TargetRefused):
+            await targets.check(parse("https://10.0.0.1/"))
+        with pytest.raises(TargetRefused, match="Use https"):
+            await targets.check(parse("http://103.10.66.1/simpul"))
+
+
+async def test_a_route_is_an_address_with_the_name_that_tls_verifies() -> None:
+    targets = _targets({"layanan.example.go.id.": ["103.10.66.1", "2001:4860:4860::8888"]})
+    target = await targets.check(parse("https://layanan.example.go.id.:8443/simpul"))
+    assert target.routes == (
+        ("103.10.66.1", 8443, "layanan.example.go.id"),
+        ("2001:4860:4860::8888", 8443, "layanan.example.go.id"),
+    )
+    allowed = _targets({}, DeliverySettings(allowed_networks=LOOPBACK))
+    assert (await allowed.check(parse("http://127.0.0.1/"))).routes == (("127.0.0.1", 80, None),)
+
+
 async def test_a_name_that_changes_between_check_and_connection_changes_nothing(
     world: DeliveryWorld, ministry: Receiver
 ) -> None:

@@ -29,11 +29,7 @@ def test_every_default_is_taken_by_its_own_parser(tmp_path: Path) -> None:
         if match := re.match(r"#([a-z_]+) = (.+)", line):
             path = tmp_path / "one.toml"
             path.write_text(f"{match[1]} = {match[2]}\n")
-            if match[1].startswith("kafka"):
-                with pytest.raises(SettingsError, match="Kafka is not part"):
-                    load(path, {})
-            else:
-                assert getattr(load(path, {}), match[1]) is not None
+            assert getattr(load(path, {}), match[1]) is not None
 
 
 def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
@@ -55,8 +51,14 @@ def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
         ("SIMPUL_WEBHOOK_ALLOWED_NETWORKS", "10.0.0.0/33"),
         ("SIMPUL_TLS_IN_FRONT", "maybe"),
         ("SIMPUL_DATABASE_URL", "mysql://x"),
-        ("SIMPUL_DATABASE_URL", "postgresql://localhost/x"),
-        ("SIMPUL_KAFKA_BOOTSTRAP", "127.0.0.1:9092"),
+        ("SIMPUL_DATABASE_URL", "postgresql://localhost"),
+        ("SIMPUL_DATABASE_URL", "postgresql://localhost:port/x"),
+        ("SIMPUL_DATABASE_URL", "postgresql+psycopg://localhost/x"),
+        ("SIMPUL_KAFKA_BOOTSTRAP", "127.0.0.1"),
+        ("SIMPUL_KAFKA_AGENCY_BOOTSTRAP", "127.0.0.1:9092,kafka"),
+        ("SIMPUL_KAFKA_TOPIC_PREFIX", "simpul"),
+        ("SIMPUL_KAFKA_TOPIC_PREFIX", "simpul/."),
+        ("SIMPUL_KAFKA_SASL_MECHANISM", "GSSAPI"),
         ("SIMPUL_SURPRISE", "1"),
         ("SIMPUL_RATE_LIMIT_PER_CLIENT_PER_S", "nan"),
         ("SIMPUL_RATE_LIMIT_PER_CLIENT_PER_S", "inf"),
@@ -99,3 +101,24 @@ def test_unknown_keys_in_the_file_are_named(tmp_path: Path) -> None:
         load(path, {})
     with pytest.raises(SettingsError, match="cannot be read"):
         load(tmp_path / "absent.toml", {})
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("postgresql://simpul:rahasia@db.example.go.id:5432/simpul", None),
+        ("postgres://simpul@localhost/simpul", "postgresql://simpul@localhost/simpul"),
+        ("postgresql://simpul@satu:5432,dua:5433,[::1]:5434/simpul?sslmode=require", None),
+        ("postgresql:///simpul?host=/run/postgresql", None),
+    ],
+)
+def test_postgresql_is_an_address_and_no_file(given: str, kept: str | None) -> None:
+    found = load(None, {"SIMPUL_DATABASE_URL": given})
+    assert found.database == (kept or given)
+    assert found.on_postgres
+    assert "rahasia" not in repr(found)
+
+
+def test_sqlite_is_a_file() -> None:
+    assert load(None, {}).database == Path("var/simpul.db")
+    assert load(None, {"SIMPUL_DATABASE_URL": "sqlite:////srv/a.db"}).database == Path("/srv/a.db")

@@ -27,6 +27,7 @@ def test_order_of_locks(world: HubWorld) -> None:
     expected = [
         "reserve_keys",
         "reserve_references",
+        "lock",
         "load_cases",
         "load_heads",
         "load_keys",

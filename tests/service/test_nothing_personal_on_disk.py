@@ -102,9 +102,9 @@ def test_nothing_personal_is_readable_in_any_file(world: HubWorld) -> None:
         upload.write(PHOTO)
         stored = upload.finish()
     wrapped = world.core.sealer.wrap_file_key(f"uploader:{KOTIM}", stored.sha256, stored.file_key)
-    from hub.store.files import SqliteFiles
+    from hub.store.files import FileTables
 
-    SqliteFiles(world.core.store).put(
+    FileTables(world.core.store).put(
         FileRow(
             stored.sha256,
             KOTIM,

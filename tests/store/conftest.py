@@ -1,4 +1,4 @@
-"""A database for each test, made by copying one that was migrated once."""
+"""A database for each test, on each engine, made by copying one that was migrated once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.store.storework import SqliteBackend, make_template
+from hub.store.migrate import migrate
+from tests.parts.postgres import drop_database, make_database
+from tests.store.storework import Backend, PostgresBackend, SqliteBackend, make_template
+
+ENGINES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
 
 @pytest.fixture(scope="session")
@@ -16,15 +20,33 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_template(tmp_path_factory.mktemp("template") / "simpul.db")
 
 
-@pytest.fixture(params=["sqlite"])
-def store_factory(
-    request: pytest.FixtureRequest, template: Path, tmp_path: Path
-) -> Iterator[Callable[[], SqliteBackend]]:
-    """Makes backends, each an empty database. Every engine that the hub knows is a parameter here."""
-    made: list[SqliteBackend] = []
+@pytest.fixture(scope="session")
+def postgres_template() -> Iterator[str]:
+    url = make_database()
+    migrate(url)
+    yield url
+    drop_database(url)
 
-    def make() -> SqliteBackend:
-        made.append(SqliteBackend(tmp_path / f"{len(made)}.db", template))
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    """Every engine that the hub knows. A file of tests about one of them defines its own."""
+    return str(request.param)
+
+
+@pytest.fixture
+def store_factory(
+    engine: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[Callable[[], Backend]]:
+    """Makes backends, each an empty database."""
+    made: list[Backend] = []
+
+    def make() -> Backend:
+        if engine == "sqlite":
+            template = request.getfixturevalue("template")
+            made.append(SqliteBackend(tmp_path / f"{len(made)}.db", template))
+        else:
+            made.append(PostgresBackend(make_database(request.getfixturevalue("postgres_template"))))
         return made[-1]
 
     yield make
@@ -33,10 +55,10 @@ def store_factory(
 
 
 @pytest.fixture
-def backend(store_factory: Callable[[], SqliteBackend]) -> SqliteBackend:
+def backend(store_factory: Callable[[], Backend]) -> Backend:
     return store_factory()
 
 
 @pytest.fixture
-def store(backend: SqliteBackend) -> Any:
+def store(backend: Backend) -> Any:
     return backend.open()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from hub.domain.agency import Agency
 from hub.domain.case import Case, CaseState, CaseTexts, Leg
@@ -17,8 +17,11 @@ from hub.domain.events import NO_CHAIN, Fact, Recorded
 from hub.ports.sealing import WrappedKey
 from hub.ports.store import Effects, Identity, MailboxEntry, Reference, Remembered
 from hub.store.migrate import migrate
-from hub.store.registry import SqliteRegistry
+from hub.store.postgres.connections import Limits
+from hub.store.postgres.store import PostgresStore
+from hub.store.registry import RegistryTables
 from hub.store.sqlite import SqliteStore
+from tests.parts.postgres import drop_database
 
 ROOT = Path(__file__).parents[2]
 WHEN = "2025-03-14T02:00:00.000Z"
@@ -30,6 +33,7 @@ class SqliteBackend:
 
     path: Path
     template: Path
+    name: ClassVar[str] = "sqlite"
     opened: list[SqliteStore] = field(default_factory=list)
 
     def open(self) -> SqliteStore:
@@ -38,17 +42,17 @@ class SqliteBackend:
         self.opened.append(SqliteStore(self.path))
         return self.opened[-1]
 
-    def registry(self, store: SqliteStore) -> SqliteRegistry:
-        return SqliteRegistry(store)
+    def registry(self, store: SqliteStore) -> RegistryTables:
+        return RegistryTables(store)
 
     def run(self, script: str, *arguments: str) -> subprocess.Popen[str]:
         """Another process with `store` open on the same database; its output is read by the test."""
-        head = (
-            "import sys\nfrom pathlib import Path\nfrom hub.store.sqlite import SqliteStore\n"
-            "from tests.store.storework import *\nstore = SqliteStore(Path(sys.argv[1]))\n"
+        return child(
+            "from hub.store.sqlite import SqliteStore\nstore = SqliteStore(Path(sys.argv[1]))\n",
+            script,
+            str(self.path),
+            *arguments,
         )
-        command = [sys.executable, "-c", head + script, str(self.path), *arguments]
-        return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
     @contextmanager
     def full(self, store: SqliteStore) -> Iterator[None]:
@@ -66,6 +70,58 @@ class SqliteBackend:
     def close(self) -> None:
         for store in self.opened:
             store.close()
+
+
+@dataclass
+class PostgresBackend:
+    """A database of its own on the shared server."""
+
+    url: str
+    name: ClassVar[str] = "postgres"
+    limits: Limits = field(default_factory=Limits)
+    opened: list[PostgresStore] = field(default_factory=list)
+
+    def open(self, limits: Limits | None = None) -> PostgresStore:
+        self.opened.append(PostgresStore(self.url, limits=limits or self.limits))
+        return self.opened[-1]
+
+    def registry(self, store: PostgresStore) -> RegistryTables:
+        return RegistryTables(store)
+
+    def run(self, script: str, *arguments: str) -> subprocess.Popen[str]:
+        return child(
+            "from hub.store.postgres.store import PostgresStore\nstore = PostgresStore(sys.argv[1])\n",
+            script,
+            self.url,
+            *arguments,
+        )
+
+    @contextmanager
+    def full(self, store: PostgresStore) -> Iterator[None]:
+        """The server takes no writes: its own refusal, as after a disk that went read-only."""
+        self._read_only(store, "on")
+        try:
+            yield
+        finally:
+            self._read_only(store, "off")
+
+    def _read_only(self, store: PostgresStore, value: str) -> None:
+        assert store._writer is not None
+        store._writer.execute(f"SET default_transaction_read_only = {value}")
+
+    def close(self) -> None:
+        for store in self.opened:
+            store.close()
+        drop_database(self.url)
+
+
+Backend = SqliteBackend | PostgresBackend
+
+
+def child(opening: str, script: str, *arguments: str) -> subprocess.Popen[str]:
+    head = f"import sys\nfrom pathlib import Path\nfrom tests.store.storework import *\n{opening}"
+    command = [sys.executable, "-c", head + script, *arguments]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
 def make_template(path: Path) -> Path:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
-from hypothesis import Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from hub.domain.case import Case, CaseState, Leg
 from hub.domain.transitions import HELD_LEG
 from hub.ports.store import CaseFilter, Effects
-from tests.store.storework import SqliteBackend, case, write
+from hub.store.projections import empty
+from tests.store.storework import case, write
 
 AGENCIES = ("kotim", "medan", "pupr", "pln")
 STATUSES = ("submitted", "verified", "forwarded", "in_progress", "answered", "closed")
@@ -124,7 +123,14 @@ def fits(found: Case, agency: str, wanted: CaseFilter) -> tuple[str, str] | None
     return (updated, state.id) if kept else None
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, database=None, phases=(Phase.generate,))
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=(Phase.generate,),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],  # emptied before each example
+)
 @given(
     world=worlds(),
     questions=st.lists(
@@ -132,20 +138,13 @@ def fits(found: Case, agency: str, wanted: CaseFilter) -> tuple[str, str] | None
     ),
 )
 def test_listing_agrees_with_the_model(
-    world: list[Case], questions: list[tuple[str, CaseFilter, int]], template: Path
+    world: list[Case], questions: list[tuple[str, CaseFilter, int]], store: Any
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        backend = SqliteBackend(Path(folder) / "simpul.db", template)
-        store = backend.open()
-        try:
-            write(store, Effects(new_cases=world))
-            for agency, wanted, limit in questions:
-                assert listed(store, agency, wanted, limit) == expected(world, agency, wanted), (
-                    agency,
-                    wanted,
-                )
-        finally:
-            backend.close()
+    with store.writing() as connection:
+        empty(connection)
+    write(store, Effects(new_cases=world))
+    for agency, wanted, limit in questions:
+        assert listed(store, agency, wanted, limit) == expected(world, agency, wanted), (agency, wanted)
 
 
 def expected(world: list[Case], agency: str, wanted: CaseFilter) -> list[str]:

@@ -92,6 +92,7 @@ def test_a_database_of_a_newer_program_is_refused_in_words(tmp_path: Path) -> No
     migrate(path)
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.execute("UPDATE facts SET value = '9999' WHERE name = 'compatible_from'")
     connection.close()
     with pytest.raises(StoreError, match="newer"):
         migrate(path)

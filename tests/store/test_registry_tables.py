@@ -11,13 +11,13 @@ from hub.errors import RowRefused
 from hub.ports.registry import ClientRow, SigningKeyRow
 from hub.ports.sealing import WrappedKey
 from hub.ports.store import Effects, Remembered
-from tests.store.storework import WHEN, SqliteBackend, append, event, write
+from tests.store.storework import WHEN, Backend, append, event, write
 
 LATER = "2025-03-15T02:00:00.000Z"
 
 
 @pytest.fixture
-def registry(backend: SqliteBackend, store: Any) -> Any:
+def registry(backend: Backend, store: Any) -> Any:
     return backend.registry(store)
 
 
@@ -49,7 +49,7 @@ def test_revoking_is_once_and_seen_in_the_transaction(registry: Any, store: Any)
 
 
 def test_the_generation_grows_with_every_change_and_tells_other_connections(
-    registry: Any, store: Any, backend: SqliteBackend
+    registry: Any, store: Any, backend: Backend
 ) -> None:
     other, seen = backend.open(), [store.registry_generation()]
     for change in (

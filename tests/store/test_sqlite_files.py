@@ -7,8 +7,15 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from hub.store.sqlite import SqliteStore, connect
 from tests.store.storework import SqliteBackend, append
+
+
+@pytest.fixture
+def engine() -> str:
+    return "sqlite"
 
 
 def run(backend: SqliteBackend, script: str) -> str:

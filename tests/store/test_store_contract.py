@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from hub.errors import RowRefused, StoreUnavailable
+from hub.errors import Overtaken, RowRefused, StoreUnavailable
 from hub.ports.store import Effects, Head, Reference
 from tests.store.storework import (
     WHEN,
-    SqliteBackend,
+    Backend,
     append,
     case,
     event,
@@ -63,7 +63,7 @@ def test_an_error_in_the_block_leaves_nothing(store: Any) -> None:
     write(store, everything())
 
 
-def test_what_was_committed_survives_kill_9(backend: SqliteBackend) -> None:
+def test_what_was_committed_survives_kill_9(backend: Backend) -> None:
     """The child prints each position after its commit returned and is killed in the middle of its work."""
     backend.open()
     child = backend.run(
@@ -88,7 +88,7 @@ def test_what_was_committed_survives_kill_9(backend: SqliteBackend) -> None:
 # --- order ------------------------------------------------------------------------------------------
 
 
-def test_positions_are_dense_and_in_commit_order_under_several_writers(backend: SqliteBackend) -> None:
+def test_positions_are_dense_and_in_commit_order_under_several_writers(backend: Backend) -> None:
     """Two processes and two threads write while a reader follows; it never sees a gap or a late position."""
     each, threads = 20, [backend.open() for _ in range(2)]
     reader = backend.open()
@@ -118,28 +118,67 @@ def test_positions_are_dense_and_in_commit_order_under_several_writers(backend: 
             assert [row.sequence for row in session.stream(f"t-{n}", 0, 99)] == list(range(1, each + 1))
 
 
-def test_a_transaction_holds_what_it_loaded_until_it_ends(backend: SqliteBackend) -> None:
+def test_a_stream_that_one_transaction_locked_is_held_for_every_other(backend: Backend) -> None:
+    """The other one waits for the first to end, or is told at once that the stream is held."""
     first, second = backend.open(), backend.open()
-    entered, found = threading.Event(), []
+    found: list[Any] = []
 
     def later() -> None:
         with second.begin() as txn:
-            found.append(txn.load_heads(["kotim"]))
-            found.append(txn.tail())
-            entered.set()
+            held = txn.lock(["kotim", "pupr"])
+            found.append("held" if held == {"kotim"} else txn.load_heads(["kotim"]))
 
     with first.begin() as txn:
+        assert txn.lock(["kotim"]) == set()
+        assert txn.lock(["kotim"]) == set(), "one's own is not held"
         assert txn.load_heads(["kotim"]) == {}
         thread = threading.Thread(target=later)
         thread.start()
+        if backend.name == "postgres":
+            thread.join()
+        txn.tail()
         txn.write(Effects(events=[event(1, "kotim", 1)]))
-        assert not entered.is_set(), "another writer waits"
         txn.commit()
     thread.join()
-    assert found == [{"kotim": Head(1, bytes(32))}, 1]
+    assert found == (["held"] if backend.name == "postgres" else [{"kotim": Head(1, bytes(32))}])
+    with second.begin() as txn:
+        assert txn.lock(["kotim"]) == set(), "a lock ends with its transaction"
+        assert txn.load_heads(["kotim"]) == {"kotim": Head(1, bytes(32))}
 
 
-def test_a_read_session_sees_one_snapshot(backend: SqliteBackend) -> None:
+def test_what_was_loaded_holds_until_the_commit_or_nothing_is_committed(backend: Backend) -> None:
+    """Without a lock: of two transactions that decide on the same state, one is committed."""
+    stores = [backend.open(), backend.open()]
+    loaded = threading.Barrier(2) if backend.name == "postgres" else None
+    ended: list[str] = []
+
+    def decide(store: Any) -> None:
+        try:
+            with store.begin() as txn:
+                head = txn.load_heads(["kotim"]).get("kotim")
+                if loaded:
+                    loaded.wait(5)
+                position = txn.tail() + 1
+                txn.write(Effects(events=[event(position, "kotim", head.sequence + 1 if head else 1)]))
+                txn.commit()
+                ended.append("committed")
+        except Overtaken:
+            ended.append("overtaken")
+
+    threads = [threading.Thread(target=decide, args=(store,)) for store in stores]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with stores[0].read() as session:
+        sequences = [e.sequence for e in session.stream("kotim", 0, 9)]
+    if loaded:
+        assert (sorted(ended), sequences) == (["committed", "overtaken"], [1])
+    else:
+        assert (ended, sequences) == (["committed", "committed"], [1, 2])
+
+
+def test_a_read_session_sees_one_snapshot(backend: Backend) -> None:
     store, other = backend.open(), backend.open()
     append(store, "kotim")
     with store.read() as session:
@@ -190,7 +229,7 @@ def test_a_value_that_the_database_cannot_hold_is_a_refused_row(store: Any, impo
     write(store, everything())
 
 
-def test_a_full_disk_is_unavailable_and_over_when_there_is_room(backend: SqliteBackend) -> None:
+def test_a_full_disk_is_unavailable_and_over_when_there_is_room(backend: Backend) -> None:
     store = backend.open()
     append(store, "kotim")
     with backend.full(store):
@@ -202,7 +241,7 @@ def test_a_full_disk_is_unavailable_and_over_when_there_is_room(backend: SqliteB
     assert append(store, "kotim", size=200_000) == 2
 
 
-def test_a_store_that_is_closed_in_mid_work_does_not_corrupt(backend: SqliteBackend) -> None:
+def test_a_store_that_is_closed_in_mid_work_does_not_corrupt(backend: Backend) -> None:
     store = backend.open()
     append(store, "kotim")
     store.close()

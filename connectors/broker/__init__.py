@@ -1,0 +1,1 @@
+"""Everything that speaks Kafka: an agency's own two topics at the hub's broker."""

@@ -1,0 +1,42 @@
+"""Kind `kafka`: an agency that runs on Kafka reads its own topic at the hub's broker and may submit there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from connectors import mailbox_puller
+from connectors.broker.settings import Kafka
+from connectors.events import is_wanted
+from connectors.mailbox import MailboxReader
+from connectors.mailbox_puller import MailboxConfig, add_replies, build_ministry
+from connectors.parts import Connector
+from connectors.spool import Spool
+
+
+@dataclass(frozen=True, kw_only=True)
+class KafkaConfig(MailboxConfig):
+    """A whole configuration of this kind: that of `mailbox` with [kafka] beside it."""
+
+    kafka: Kafka
+
+
+def check_config(config: KafkaConfig) -> None:
+    """What one key alone cannot show; [kafka] itself is checked for every kind."""
+    mailbox_puller.check_config(config)
+
+
+def build(config: KafkaConfig, spool: Spool) -> Connector:
+    """The loops of this kind: the topic in, events to the agency, its replies out."""
+    from connectors.broker.link import link  # Kafka's library takes a fifth of a second
+
+    connector, inbox, applying = build_ministry(config, spool)
+
+    def wanted(event: Mapping[str, Any]) -> bool:
+        return is_wanted(event, config.deliver.event_types, config.agency)
+
+    mailbox = MailboxReader(connector.hub, spool, inbox, wanted, config.hub.wait_s)
+    mailbox.on_new = applying.wake
+    add_replies(config, connector, link(connector, config.kafka, inbox, mailbox, wanted))
+    return connector

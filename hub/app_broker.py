@@ -1,0 +1,220 @@
+"""The composition root's second half: what a hub with a Kafka broker runs besides. With `hub/app.py` the only
+file that names backends."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from hub.bus.kafka.binding import published, received
+from hub.bus.kafka.endpoint import Endpoint
+from hub.bus.kafka.probe import KafkaListenerProbe
+from hub.bus.kafka.publisher import KafkaPublisher
+from hub.bus.kafka.source import KafkaSource
+from hub.bus.kafka.topics import KafkaTopics
+from hub.delivery.relay import Relay
+from hub.delivery.relay_lanes import Lanes, Outlet
+from hub.errors import SimpulError
+from hub.ports.broker import ListenerProbe, ListenerUnsafe
+from hub.ports.bus import Bus
+from hub.ports.clock import Clock
+from hub.ports.leases import Leases
+from hub.ports.relaying import RelayTable
+from hub.service.access import Access
+from hub.service.hub import Hub
+from hub.service.inbound import InboundDesk
+from hub.service.inbound_role import InboundRole, next_offsets
+from hub.service.kafka_agencies import KafkaAgencies
+from hub.service.leased import Claim, LeasedRole
+from hub.service.registry import Registry
+from hub.settings import Settings
+from schemas.registry import Registry as Schemas
+
+log = structlog.get_logger(__name__)
+
+PROBE_WITHIN_S: Final = 5.0
+
+
+def own_endpoint(settings: Settings) -> Endpoint | None:
+    """The hub's own listener; SettingsError where it lies open to a network."""
+    if settings.kafka_bootstrap is None:
+        return None
+    endpoint = Endpoint(
+        settings.kafka_bootstrap,
+        settings.kafka_tls,
+        settings.kafka_ca_file,
+        settings.kafka_sasl_mechanism,
+        settings.kafka_username,
+        settings.kafka_password,
+    )
+    endpoint.refuse_if_open()
+    return endpoint
+
+
+def agency_endpoint(settings: Settings) -> Endpoint | None:
+    """The listener at which agencies sign in with their tokens."""
+    if settings.kafka_bootstrap is None or settings.kafka_agency_bootstrap is None:
+        return None
+    return Endpoint(settings.kafka_agency_bootstrap, settings.kafka_agency_tls, settings.kafka_ca_file)
+
+
+def topics_of(settings: Settings) -> KafkaTopics | None:
+    """For agencies; None where they cannot choose Kafka."""
+    endpoint = own_endpoint(settings)
+    if endpoint is None or agency_endpoint(settings) is None:
+        return None
+    return KafkaTopics(endpoint, settings.kafka_topic_prefix)
+
+
+@dataclass(slots=True)
+class BrokerMetrics:
+    published: Counter
+    received: Counter
+    up: Gauge
+    lag: Gauge
+
+    @classmethod
+    def of(cls, registry: CollectorRegistry) -> BrokerMetrics:
+        return cls(
+            Counter("simpul_relay_published", "Records published, by lane.", ["lane"], registry=registry),
+            Counter("simpul_inbound", "Inbound records and troubles.", ["what"], registry=registry),
+            Gauge("simpul_bus_up", "1 while the broker answers.", registry=registry),
+            Gauge(
+                "simpul_relay_lag_events",
+                "Events of the log that are not on the broker yet; 0 where another process relays.",
+                registry=registry,
+            ),
+        )
+
+
+class BrokerSide:
+    """Relay, inbound and topics of one process, by its roles."""
+
+    def __init__(
+        self,
+        *,
+        publisher: KafkaPublisher,
+        relay: LeasedRole | None,
+        inbound: InboundRole | None,
+        topics: KafkaTopics | None,
+        agencies: KafkaAgencies,
+        keeps_topics: bool,
+        probe: ListenerProbe | None,
+        access: Access,
+        metrics: BrokerMetrics,
+    ) -> None:
+        self._publisher = publisher
+        self.relay, self.inbound = relay, inbound
+        self._topics, self._agencies, self._keeps_topics = topics, agencies, keeps_topics
+        self._probe, self._access = probe, access
+        metrics.up.set_function(lambda: 0.0 if self.away() else 1.0)
+        self._watching: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """ListenerUnsafe where the agencies' listener lets in who cannot prove who they are."""
+        await self._try_listener()
+        if self._topics is not None:
+            await self._topics.start()
+            if self._keeps_topics:
+                self._watching = asyncio.create_task(self._agencies.watch())
+        if self.relay is not None:
+            self.relay.start()
+        if self.inbound is not None:
+            await self.inbound.start()
+
+    async def stop(self) -> None:
+        parts = []
+        if self._watching is not None:
+            self._watching.cancel()
+            parts.append(_ended(self._watching))
+        parts += [part.stop() for part in (self.inbound, self.relay, self._topics) if part is not None]
+        await asyncio.gather(*parts, return_exceptions=True)
+
+    def away(self) -> str | None:
+        """Why the broker cannot be used now, in words; None while it can, or nobody here needs it."""
+        users = [self._publisher if self.relay and self.relay.held else None, self.inbound, self._topics]
+        causes = [cause for user in users if user is not None and (cause := user.away)]
+        return causes[0] if causes else None
+
+    async def _try_listener(self) -> None:
+        if self._probe is None:
+            return
+        try:
+            async with asyncio.timeout(PROBE_WITHIN_S):
+                sentence = await self._probe.check(self._access.probe_token())
+        except ListenerUnsafe:
+            raise
+        except (TimeoutError, SimpulError) as error:
+            log.warning("agency_listener_not_tried", cause=str(error) or "no answer in time")
+            return
+        if sentence is not None:
+            log.warning("agency_listener", cause=sentence)
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def broker_side(
+    settings: Settings,
+    roles: frozenset[str],
+    *,
+    hub: Hub,
+    bus: Bus,
+    registry: Registry,
+    access: Access,
+    leases: Leases,
+    table: RelayTable,
+    clock: Clock,
+    holder: str,
+    schemas: Schemas,
+    metrics: CollectorRegistry,
+) -> tuple[BrokerSide | None, KafkaAgencies]:
+    """What of the broker this process runs; None without a broker."""
+    endpoint, topics = own_endpoint(settings), topics_of(settings)
+    agencies = KafkaAgencies(topics, registry)
+    if endpoint is None:
+        return None, agencies
+    prefix, counted = settings.kafka_topic_prefix, BrokerMetrics.of(metrics)
+    publisher = KafkaPublisher(endpoint, f"{prefix}relay")
+    outlet = Outlet(hub.readers, hub.sealing, table, published, prefix, settings.issuer)
+    relay = Relay(
+        lanes=Lanes(outlet, registry.agencies),
+        publisher=publisher,
+        table=table,
+        readers=hub.readers,
+        writer=hub.writer,
+        clock=clock,
+        moved=lambda lane, count: counted.published.labels(lane).inc(count),
+        lags=counted.lag.set,
+    )
+    bus.subscribe(relay.told)
+
+    async def work(claim: Claim) -> None:
+        await relay.run(claim)
+
+    inbound = InboundRole(
+        source=KafkaSource(endpoint, f"{prefix}hub", next_offsets(hub.readers, table)),
+        desk=InboundDesk(hub, schemas, registry.agencies, received, prefix),
+        table=table,
+        writer=hub.writer,
+        refresh=registry.refresh,
+        seen=lambda what, count: counted.received.labels(what).inc(count),
+    )
+    agency_listener = agency_endpoint(settings)
+    side = BrokerSide(
+        publisher=publisher,
+        relay=LeasedRole("relay", holder, leases, hub.writer, clock, work) if "relay" in roles else None,
+        inbound=inbound if "inbound" in roles else None,
+        topics=topics,
+        agencies=agencies,
+        keeps_topics="relay" in roles,
+        probe=KafkaListenerProbe(agency_listener) if agency_listener else None,
+        access=access,
+        metrics=counted,
+    )
+    return side, agencies

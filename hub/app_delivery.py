@@ -1,0 +1,81 @@
+"""The composition root's delivery: who sends webhooks, and what the API asks of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry
+
+from hub.delivery.deliverer import Deliverer
+from hub.delivery.desk import Desk
+from hub.delivery.metrics import DeliveryMetrics
+from hub.delivery.role import DeliveryRole
+from hub.delivery.sender import Sender
+from hub.delivery.settings import DeliverySettings, ceilings_for
+from hub.delivery.targets import Targets
+from hub.ports.bus import Bus
+from hub.ports.clock import Clock
+from hub.ports.secrets import SecretBox
+from hub.ports.webhooks import WebhookDesk
+from hub.service.hub import Hub
+from hub.settings import Settings
+from hub.store.deliveries import DeliveryTable
+from hub.store.engines import AnyStore
+
+
+def delivery(
+    settings: Settings,
+    store: AnyStore,
+    clock: Clock,
+    *,
+    hub: Hub,
+    bus: Bus,
+    secrets: SecretBox,
+    metrics: CollectorRegistry,
+) -> tuple[DeliveryRole, WebhookDesk]:
+    """The role, which one process holds at a time, and the desk, which every process with the API has."""
+    chosen = _settings(settings)
+    table, targets = DeliveryTable(store, store.dialect.core), Targets(chosen, clock)
+    counted = DeliveryMetrics(metrics)
+
+    def make(may_send: Callable[[], bool]) -> Deliverer:
+        return Deliverer(
+            store=table,
+            readers=hub.readers,
+            writer=hub.writer,
+            bus=bus,
+            sealing=hub.sealing,
+            secrets=secrets,
+            sender=Sender(targets, chosen, clock),
+            metrics=counted,
+            ids=hub.ids,
+            clock=clock,
+            settings=chosen,
+            public_url=settings.issuer,
+            generation=store.registry_generation,
+            may_send=may_send,
+        )
+
+    role = DeliveryRole(make)
+    desk = Desk(
+        store=table,
+        readers=hub.readers,
+        writer=hub.writer,
+        targets=targets,
+        secrets=secrets,
+        ids=hub.ids,
+        clock=clock,
+        settings=chosen,
+        changed=role.wake,
+    )
+    return role, desk
+
+
+def _settings(settings: Settings) -> DeliverySettings:
+    return DeliverySettings(
+        allowed_networks=settings.webhook_allowed_networks,
+        retry_ceilings_s=ceilings_for(settings.webhook_max_attempts),
+        total_timeout_s=float(settings.webhook_timeout_s),
+        secret_overlap_s=float(settings.webhook_secret_overlap_s),
+        retention_s=settings.delivery_retention_days * 86400.0,
+    )

@@ -1,0 +1,51 @@
+"""The library's errors, told in the port's words, once, here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from kafka import errors as kafka  # type: ignore[import-untyped]
+
+from hub.ports.broker import BrokerAway, BrokerError, BrokerRefused, ProducerFenced
+
+FENCED: Final = (kafka.ProducerFencedError, kafka.InvalidProducerEpochError)
+REFUSED: Final = (
+    kafka.AuthorizationError,
+    kafka.SaslAuthenticationFailedError,
+    kafka.UnsupportedSaslMechanismError,
+    kafka.IllegalSaslStateError,
+    kafka.UnsupportedVersionError,
+    kafka.PolicyViolationError,
+    kafka.InvalidTransactionTimeoutError,
+    kafka.InvalidReplicationFactorError,
+)
+
+
+def told(error: BaseException, doing: str) -> BrokerError:
+    """The port's error for one of the library's; `doing` says what failed, such as "publishing"."""
+    cause = _cause(error)
+    if isinstance(cause, FENCED):
+        return ProducerFenced("another process publishes under this transactional id now")
+    if isinstance(cause, REFUSED):
+        return BrokerRefused(f"{doing}: the broker does not allow it ({_words(cause)})")
+    return BrokerAway(f"{doing}: the broker does not answer ({_words(cause)})")
+
+
+def is_foreign(error: BaseException) -> bool:
+    """Whether the library or the network raised it, rather than a defect of ours."""
+    return isinstance(error, (kafka.KafkaError, OSError)) or (
+        isinstance(error, RuntimeError) and "closed" in str(error)
+    )
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Some errors of the library only wrap another."""
+    if error.args and isinstance(error.args[0], kafka.KafkaError):
+        return _cause(error.args[0])
+    return error
+
+
+def _words(error: BaseException) -> str:
+    name = type(error).__name__.removesuffix("Error")
+    said = str(error).strip()
+    return f"{name}: {said}" if said and name not in said else (said or name)

@@ -1,0 +1,91 @@
+"""Tries forged tokens at the agencies' listener before any agency uses it.
+
+Kafka 4.1.0 and 4.1.1 let in whoever sends anything that looks like a token, with default settings; a
+validator that is set in the wrong line of the configuration is ignored without a word. So the hub looks for
+itself."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable
+from typing import Final
+
+from hub.bus.kafka import wire
+from hub.bus.kafka.endpoint import Endpoint
+from hub.ports.broker import BrokerAway, ListenerUnsafe
+
+ANSWER_WITHIN_S: Final = 5.0
+REMEDY: Final = (
+    "Use Kafka 4.1.2 or later (4.3.1 is tested) and set sasl.oauthbearer.jwt.validator.class="
+    "org.apache.kafka.common.security.oauthbearer.BrokerJwtValidator as a global line, or leave "
+    "SIMPUL_KAFKA_AGENCY_BOOTSTRAP unset."
+)
+
+
+class KafkaListenerProbe:
+    """Implements `hub.ports.broker.ListenerProbe`: every address that was given, and every broker that these
+    name, since each has a configuration of its own."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._tls = endpoint.tls_context()
+
+    async def check(self, right_token: str) -> str | None:
+        waiting, seen = self._endpoint.addresses(), set[wire.Address]()
+        silent: list[str] = []
+        refused: list[str] = []
+        while waiting:
+            address = waiting.pop()
+            if address in seen:
+                continue
+            seen.add(address)
+            try:
+                await self._try_forgeries(address, right_token)
+                waiting += await wire.sign_in(address, right_token, self._tls, ANSWER_WITHIN_S)
+            except wire.SignInRefused as refusal:
+                refused.append(f"{_name(address)} refuses the hub's own token: {refusal}")
+            except wire.NotSpoken as silence:
+                silent.append(str(silence))
+        if len(silent) == len(seen):
+            raise BrokerAway("SIMPUL_KAFKA_AGENCY_BOOTSTRAP: no broker answers: " + "; ".join(silent))
+        return "; ".join(sorted(refused)) or None
+
+    async def _try_forgeries(self, address: wire.Address, right_token: str) -> None:
+        """ListenerUnsafe when one of them is let in."""
+        for what, forged in forgeries(right_token):
+            try:
+                await wire.sign_in(address, forged, self._tls, ANSWER_WITHIN_S)
+            except wire.SignInRefused:
+                continue
+            except wire.NoSignIn:
+                what = "everybody, without any token"
+            raise ListenerUnsafe(
+                f"SIMPUL_KAFKA_AGENCY_BOOTSTRAP: the broker at {_name(address)} lets in {what}, so anybody "
+                f"could read and write as any agency. {REMEDY}"
+            )
+
+
+def forgeries(right_token: str) -> Iterable[tuple[str, str]]:
+    """(what it is, token) of the same claims, none of them signed by the hub."""
+    header, claims, signature = right_token.split(".")
+    broken = bytearray(_decoded(signature))
+    broken[len(broken) // 2] ^= 0x55
+    unsigned = _encoded(json.dumps({"alg": "none"}).encode())
+    return (
+        ("a token with a broken signature", f"{header}.{claims}.{_encoded(bytes(broken))}"),
+        ("a token that says it needs no signature (alg none)", f"{unsigned}.{claims}."),
+        ("a token without its signature", f"{header}.{claims}."),
+    )
+
+
+def _name(address: wire.Address) -> str:
+    return f"{address[0]}:{address[1]}"
+
+
+def _encoded(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def _decoded(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -1,0 +1,108 @@
+"""A consumer at work: what was assigned and revoked, where each partition goes on, records in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from kafka import ConsumerRebalanceListener, TopicPartition  # type: ignore[import-untyped]
+
+from hub.bus.kafka import clients
+from hub.ports.broker import InRecord, Notice, Partition, Trouble
+
+
+class Reading(ConsumerRebalanceListener):  # type: ignore[misc]  # the library is untyped
+    """Owns a consumer. What is assigned is paused at once and read only after `place`: the library calls its
+    listener on the thread that also keeps the membership alive, so nothing may wait there."""
+
+    def __init__(self, consumer: Any, admin: Any) -> None:
+        self.consumer = consumer
+        self.admin = admin
+        self.wanted: frozenset[str] | None = None
+        self.readable: frozenset[str] = frozenset()
+        self.look_at = 0.0
+        self.unplaced: set[Partition] = set()
+        self._assigned: set[Partition] = set()
+        self._revoked: set[Partition] = set()
+
+    def subscribe(self, topics: Collection[str]) -> None:
+        """Only topics that may be read: one that may not would silence the others."""
+        if self.readable == frozenset(topics):
+            return
+        self.readable = frozenset(topics)
+        if topics:
+            self.consumer.subscribe(sorted(topics), listener=self)
+        else:
+            gone = _ours(self.consumer.assignment())
+            self.consumer.unsubscribe()
+            self._take_away(gone)
+
+    def on_partitions_assigned(self, assigned: Collection[Any]) -> None:
+        self.consumer.pause(*assigned)
+        parts = _ours(assigned)
+        self._assigned |= parts
+        self.unplaced |= parts
+
+    def on_partitions_revoked(self, revoked: Collection[Any]) -> None:
+        self._take_away(_ours(revoked))
+
+    def on_partitions_lost(self, lost: Collection[Any]) -> None:
+        self._take_away(_ours(lost))
+
+    def changes(self) -> tuple[frozenset[Partition], frozenset[Partition]]:
+        """(assigned, revoked) since the last call."""
+        assigned, revoked = frozenset(self._assigned), frozenset(self._revoked)
+        self._assigned.clear()
+        self._revoked.clear()
+        return assigned, revoked
+
+    def place(self, parts: Collection[Partition], offsets: Mapping[Partition, int]) -> list[Notice]:
+        """Goes to the offsets and begins to read there."""
+        known = {TopicPartition(*part): part for part in sorted(parts)}
+        first = self.consumer.beginning_offsets(list(known), timeout_ms=clients.REQUEST_MS)
+        last = self.consumer.end_offsets(list(known), timeout_ms=clients.REQUEST_MS)
+        notices: list[Notice] = []
+        ours = self.consumer.assignment()
+        for part, name in known.items():
+            if part not in ours:
+                continue
+            offset, notice = _start(name, offsets.get(name), first[part], last[part])
+            self.consumer.seek(part, offset)
+            self.consumer.resume(part)
+            notices += [notice] if notice else []
+        self.unplaced -= set(parts)
+        return notices
+
+    def close(self) -> None:
+        clients.close_consumer(self.consumer)
+        clients.close_admin(self.admin)
+
+    def _take_away(self, parts: set[Partition]) -> None:
+        self._revoked |= parts
+        self._assigned -= parts
+        self.unplaced -= parts
+
+
+def records_of(found: Mapping[Any, Collection[Any]]) -> list[InRecord]:
+    """By partition, in the order of their offsets."""
+    return [
+        InRecord(one.topic, one.partition, one.offset, one.key, tuple(one.headers), one.value, one.timestamp)
+        for records in found.values()
+        for one in records
+    ]
+
+
+def _ours(parts: Collection[Any]) -> set[Partition]:
+    return {(part.topic, part.partition) for part in parts}
+
+
+def _start(part: Partition, wanted: int | None, first: int, last: int) -> tuple[int, Notice | None]:
+    """Where to begin, and what is to be said about it."""
+    topic, number = part
+    if wanted is None or first <= wanted <= last:
+        return first if wanted is None else wanted, None
+    if wanted > last:
+        why = f"{topic}: partition {number} ends at {last}, {wanted} was expected; the topic was made anew."
+        return first, Notice(Trouble.OFFSETS_RENEWED, topic, number, why)
+    why = f"{topic}: {first - wanted} records of partition {number} expired before they were read."
+    return first, Notice(Trouble.RECORDS_EXPIRED, topic, number, why, first - wanted)

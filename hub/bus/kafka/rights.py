@@ -1,0 +1,123 @@
+"""Who may do what on the agencies' topics, as Kafka's access rules (ACLs), and what is to be done to come
+there. Pure but for the library's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from kafka.admin import (  # type: ignore[import-untyped]
+    ACL,
+    ACLFilter,
+    ACLOperation,
+    ACLPermissionType,
+    ACLResourcePatternType,
+    ResourcePattern,
+    ResourcePatternFilter,
+    ResourceType,
+)
+
+from hub.bus.kafka.layout import inbound, outbound
+from hub.ports.broker import Reader
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Right:
+    """`principal` may (or, with ALLOW false, must not) do `operation` on the topic, or on every group whose
+    name begins so."""
+
+    principal: str
+    kind: str
+    name: str
+    operation: str
+    pattern: str = "LITERAL"
+    host: str = "*"
+    permission: str = "ALLOW"
+
+    def sentence(self) -> str:
+        what = f"{self.kind.lower()} {self.name}" + ("*" if self.pattern == "PREFIXED" else "")
+        return f"{self.permission.lower()} {self.principal} to {self.operation} {what}"
+
+
+def wanted(prefix: str, readers: Collection[Reader]) -> set[Right]:
+    """A client writes its agency's inbound topic and reads its agency's own, in groups `<client id>.…`; with
+    the dot, or a client `a` would have the groups of a client `ab`."""
+    rights: set[Right] = set()
+    for reader in readers:
+        who = principal(reader.client_id)
+        inward, outward = inbound(prefix, reader.agency), outbound(prefix, reader.agency)
+        rights |= {Right(who, "TOPIC", inward, operation) for operation in ("WRITE", "DESCRIBE")}
+        rights |= {Right(who, "TOPIC", outward, operation) for operation in ("READ", "DESCRIBE")}
+        rights.add(Right(who, "GROUP", f"{reader.client_id}.", "READ", "PREFIXED"))
+    return rights
+
+
+def principal(client_id: str) -> str:
+    return f"User:{client_id}"
+
+
+def changes(
+    prefix: str, existing: Collection[Right], wish: Collection[Right]
+) -> tuple[set[Right], set[Right]]:
+    """(to grant, to withdraw). On the agencies' topics whatever is not wanted goes, whoever gave it. Rights
+    on groups go with their principal's last right on such a topic; those of others are none of ours."""
+    ours = {right for right in existing if _on_agency_topic(prefix, right)}
+    losing = {right.principal for right in ours} - {right.principal for right in wish}
+    ours |= {right for right in existing if right.principal in losing and _is_own_group(right)}
+    return set(wish) - set(existing), ours - set(wish)
+
+
+def of_client(existing: Collection[Right], client_id: str) -> set[Right]:
+    return {right for right in existing if right.principal == principal(client_id)}
+
+
+def _on_agency_topic(prefix: str, right: Right) -> bool:
+    starts = (inbound(prefix, ""), outbound(prefix, ""))
+    return right.kind == "TOPIC" and right.permission == "ALLOW" and right.name.startswith(starts)
+
+
+def _is_own_group(right: Right) -> bool:
+    return right.kind == "GROUP" and right.name == right.principal.removeprefix("User:") + "."
+
+
+# --- the library's words ------------------------------------------------------------------------
+
+
+def everything() -> Any:
+    """The filter that every rule fits."""
+    anything = ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY)
+    return ACLFilter(None, None, ACLOperation.ANY, ACLPermissionType.ANY, anything)
+
+
+def read(rules: Iterable[Any]) -> set[Right]:
+    return {
+        Right(
+            rule.principal,
+            rule.resource_pattern.resource_type.name,
+            rule.resource_pattern.resource_name,
+            rule.operation.name,
+            rule.resource_pattern.pattern_type.name,
+            rule.host,
+            rule.permission_type.name,
+        )
+        for rule in rules
+    }
+
+
+def rule(right: Right) -> Any:
+    return ACL(*_parts(right), ResourcePattern(*_resource(right)))
+
+
+def rule_filter(right: Right) -> Any:
+    """Fits this one rule only."""
+    return ACLFilter(*_parts(right), ResourcePatternFilter(*_resource(right)))
+
+
+def _parts(right: Right) -> tuple[Any, ...]:
+    permission = ACLPermissionType[right.permission]
+    return right.principal, right.host, ACLOperation[right.operation], permission
+
+
+def _resource(right: Right) -> tuple[Any, ...]:
+    return ResourceType[right.kind], right.name, ACLResourcePatternType[right.pattern]

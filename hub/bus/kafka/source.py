@@ -1,0 +1,128 @@
+"""Reads topics as a member of a group, from the offsets that the hub itself keeps."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Collection, Mapping
+from typing import Final
+
+from hub.bus.kafka import clients
+from hub.bus.kafka.directory import Found, look_up
+from hub.bus.kafka.endpoint import Endpoint
+from hub.bus.kafka.reading import Reading, records_of
+from hub.bus.kafka.threads import KafkaThread
+from hub.ports.broker import InBatch, NextOffsets, Notice, Trouble
+
+POLL_MS: Final = 500
+POLL_WITHIN_S: Final = 60.0
+ANSWER_WITHIN_S: Final = 20.0
+LOOK_EVERY_S: Final = 10.0
+
+
+class KafkaSource:
+    """Implements `hub.ports.broker.Source`. `next_offsets` is asked at every assignment; at most
+    `max_records` come with one poll."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        group: str,
+        next_offsets: NextOffsets,
+        max_records: int = 1000,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._endpoint = endpoint
+        self._group = group
+        self._next_offsets = next_offsets
+        self._max_records = max_records
+        self._clock = clock
+        self._topics: frozenset[str] = frozenset()
+        self._told: dict[str, Trouble] = {}
+        self._notices: list[Notice] = []
+        self._under_way: asyncio.Task[InBatch] | None = None
+        self._thread: KafkaThread[Reading] = KafkaThread(f"reader {group}", self._connect, Reading.close)
+
+    @property
+    def away(self) -> str | None:
+        return self._thread.away
+
+    async def start(self) -> None:
+        await self._thread.start()
+
+    def subscribe(self, topics: Collection[str]) -> None:
+        self._topics = frozenset(topics)
+
+    async def poll(self) -> InBatch:
+        """A caller that gives up loses nothing: the next one gets the batch that was under way."""
+        if self._under_way is None:
+            job = self._thread.run(self._poll, POLL_WITHIN_S)
+            self._under_way = asyncio.create_task(job)
+        waited = self._under_way
+        try:
+            return await asyncio.shield(waited)
+        finally:
+            if waited.done() and self._under_way is waited:
+                self._under_way = None
+
+    async def stop(self) -> None:
+        await self._thread.stop()
+        if self._under_way is not None:
+            await asyncio.gather(self._under_way, return_exceptions=True)
+            self._under_way = None
+
+    # --- on the thread ------------------------------------------------------------------------------------
+
+    def _connect(self) -> Reading:
+        consumer = clients.consumer(self._endpoint, self._group, max_poll_records=self._max_records)
+        try:
+            return Reading(consumer, clients.admin(self._endpoint))
+        except BaseException:
+            clients.close_consumer(consumer)
+            raise
+
+    def _poll(self, held: Reading) -> InBatch:
+        """Raises only while it holds no records: what the library gave out it will not give again."""
+        self._look(held)
+        self._place(held)
+        found = held.consumer.poll(timeout_ms=POLL_MS, max_records=self._max_records)
+        if not found:
+            self._place(held)
+        notices, self._notices = tuple(self._notices), []
+        return InBatch(records_of(found), *held.changes(), notices)
+
+    def _look(self, held: Reading) -> None:
+        """Whether each topic is there and may be read: at every change of the set, and from time to time.
+        It is also how one hears that the broker is away: reading alone would say nothing, for ever."""
+        if held.wanted == self._topics and self._clock() < held.look_at:
+            return
+        wanted = self._topics
+        topics = look_up(held.admin, wanted)
+        held.subscribe({name for name, found in topics.items() if _trouble(found) is None})
+        held.wanted, held.look_at = wanted, self._clock() + LOOK_EVERY_S
+        self._tell(topics)
+
+    def _tell(self, topics: Mapping[str, Found]) -> None:
+        """Each trouble once, when it begins."""
+        now = {name: trouble for name, found in topics.items() if (trouble := _trouble(found))}
+        new = {name: trouble for name, trouble in now.items() if self._told.get(name) is not trouble}
+        self._told = now
+        self._notices += [Notice(new[name], name, -1, _why(new[name], name)) for name in sorted(new)]
+
+    def _place(self, held: Reading) -> None:
+        """Seeks in what was just assigned. Until that has worked nothing of it is read."""
+        if parts := frozenset(held.unplaced):
+            answer = self._thread.ask(lambda: self._next_offsets(parts), ANSWER_WITHIN_S)
+            self._notices += held.place(parts, answer)
+
+
+def _trouble(found: Found) -> Trouble | None:
+    if found.hidden or (found.exists and not found.may_read):
+        return Trouble.NOT_AUTHORISED
+    return None if found.exists else Trouble.TOPIC_MISSING
+
+
+def _why(trouble: Trouble, topic: str) -> str:
+    if trouble is Trouble.NOT_AUTHORISED:
+        return f"The broker does not let us read {topic}. Give this user READ and DESCRIBE on the topic."
+    return f"There is no topic {topic}. Run `simpul topics apply`."

@@ -1,0 +1,194 @@
+"""The lanes of the relay: the log, a mailbox each for the agencies on Kafka, answers to inbound records, and
+notes of records that could not be taken."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from hub.delivery.relay import LOG, Lane, Piece
+from hub.domain.agency import Agency
+from hub.domain.events import TYPE_PREFIX, Recorded
+from hub.ports.broker import Mark, OutRecord
+from hub.ports.relaying import DeadLetter, Relayed, RelayTable, Reply
+from hub.ports.sealing import Sealing
+from hub.ports.store import ReadSession
+from hub.service.mailboxes import render
+from hub.service.threads import Readers
+
+Publish = Callable[[str, Mapping[str, Any], Mark | None], OutRecord]
+"""A topic and a CloudEvent to the record (binary mode), with position and incarnation where it has them."""
+
+DEAD_LETTERS: Final = "dead-letters"
+REPLY_TYPE: Final = f"{TYPE_PREFIX}reply.v1"
+DEAD_LETTER_TYPE: Final = f"{TYPE_PREFIX}dead_letter.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """What all lanes share. `prefix` of the topics, `source` the hub's public URL."""
+
+    readers: Readers
+    sealing: Sealing
+    table: RelayTable
+    publish: Publish
+    prefix: str
+    source: str
+
+    def record(self, topic: str, event: Mapping[str, Any], mark: Mark | None = None) -> OutRecord:
+        return self.publish(f"{self.prefix}{topic}", event, mark)
+
+
+class Lanes:
+    """Every lane there is now, by the registry's agencies."""
+
+    def __init__(self, outlet: Outlet, agencies: Mapping[str, Agency]) -> None:
+        self._outlet = outlet
+        self._agencies = agencies
+        self._fixed: list[Lane] = [LogLane(outlet), DeadLetterLane(outlet)]
+
+    def __call__(self) -> Sequence[Lane]:
+        chosen = [a.id for a in self._agencies.values() if a.kafka and a.active]
+        mailboxes: list[Lane] = [MailboxLane(self._outlet, agency) for agency in chosen]
+        return [*self._fixed, *mailboxes, *[ReplyLane(self._outlet, agency) for agency in chosen]]
+
+
+class LogLane:
+    """`events`: every event's clear header and sealed part, for the hub's own projections and analysis."""
+
+    name = LOG
+
+    def __init__(self, outlet: Outlet) -> None:
+        self._outlet = outlet
+
+    async def pieces(self, after: int, limit: int) -> list[Piece]:
+        def look(session: ReadSession) -> list[Piece]:
+            incarnation = session.incarnation()
+            return [self._piece(event, incarnation) for event in session.events_after(after, limit)]
+
+        return await self._outlet.readers.run(look)
+
+    def _piece(self, event: Recorded, incarnation: str) -> Piece:
+        fact = event.fact()
+        document = {
+            "specversion": "1.0",
+            "id": fact.id,
+            "source": self._outlet.source,
+            "type": f"{TYPE_PREFIX}{fact.type}.v1",
+            "time": fact.time,
+            "subject": fact.subject,
+            "sequence": f"{fact.sequence:010d}",
+            "datacontenttype": "application/json",
+            "data": {
+                "stream": event.stream,
+                "header": orjson.Fragment(event.header),
+                "sealed": None if event.sealed is None else base64.b64encode(event.sealed).decode(),
+                "chain": event.chain.hex(),
+            },
+        }
+        return Piece(
+            event.position, self._outlet.record("events", document, Mark(incarnation, event.position))
+        )
+
+    def settled(self, pieces: Sequence[Piece]) -> Relayed:
+        return Relayed({self.name: pieces[-1].position})
+
+
+class MailboxLane:
+    """`agency.<id>`: the agency's mailbox, rendered as everywhere else."""
+
+    def __init__(self, outlet: Outlet, agency: str) -> None:
+        self._outlet = outlet
+        self._agency = agency
+        self.name = f"mailbox/{agency}"
+
+    async def pieces(self, after: int, limit: int) -> list[Piece]:
+        def look(session: ReadSession) -> list[Piece]:
+            incarnation = session.incarnation()
+            rows = session.mailbox(self._agency, after, limit)
+            topic = f"agency.{self._agency}"
+            return [
+                Piece(
+                    item["position"],
+                    self._outlet.record(topic, item["event"], Mark(incarnation, item["position"])),
+                )
+                for item in render(rows, self._outlet.sealing, self._outlet.source)
+            ]
+
+        return await self._outlet.readers.run(look)
+
+    def settled(self, pieces: Sequence[Piece]) -> Relayed:
+        return Relayed({self.name: pieces[-1].position})
+
+
+class ReplyLane:
+    """The answers to what an agency sent by its inbound topic, on its own topic, by correlation id."""
+
+    def __init__(self, outlet: Outlet, agency: str) -> None:
+        self._outlet = outlet
+        self._agency = agency
+        self.name = f"replies/{agency}"
+        self._read: list[Reply] = []
+
+    async def pieces(self, after: int, limit: int) -> list[Piece]:
+        table = self._outlet.table
+        self._read = await self._outlet.readers.run(lambda _: table.replies(self._agency, limit))
+        return [Piece(place, self._record(reply)) for place, reply in enumerate(self._read)]
+
+    def _record(self, reply: Reply) -> OutRecord:
+        document = {
+            "specversion": "1.0",
+            "id": f"{reply.topic}/{reply.partition}/{reply.offset}",
+            "source": self._outlet.source,
+            "type": REPLY_TYPE,
+            "time": reply.created_at,
+            "subject": reply.correlation,
+            "datacontenttype": "application/json",
+            "correlationid": reply.correlation,
+            "data": orjson.Fragment(reply.document),
+        }
+        return self._outlet.record(f"agency.{self._agency}", document)
+
+    def settled(self, pieces: Sequence[Piece]) -> Relayed:
+        return Relayed({}, replies=self._read[: len(pieces)])
+
+
+class DeadLetterLane:
+    """`dead-letter`: cause and origin of each record that could not be taken; never the record."""
+
+    name = DEAD_LETTERS
+
+    def __init__(self, outlet: Outlet) -> None:
+        self._outlet = outlet
+        self._read: list[DeadLetter] = []
+
+    async def pieces(self, after: int, limit: int) -> list[Piece]:
+        table = self._outlet.table
+        self._read = await self._outlet.readers.run(lambda _: table.unpublished_dead_letters(limit))
+        return [Piece(place, self._record(letter)) for place, letter in enumerate(self._read)]
+
+    def _record(self, letter: DeadLetter) -> OutRecord:
+        document = {
+            "specversion": "1.0",
+            "id": letter.id,
+            "source": self._outlet.source,
+            "type": DEAD_LETTER_TYPE,
+            "time": letter.created_at,
+            "subject": letter.agency,
+            "datacontenttype": "application/json",
+            "data": {
+                "cause": letter.cause,
+                "topic": letter.topic,
+                "partition": letter.partition,
+                "offset": letter.offset,
+                "sha256": letter.sha256,
+            },
+        }
+        return self._outlet.record("dead-letter", document)
+
+    def settled(self, pieces: Sequence[Piece]) -> Relayed:
+        return Relayed({}, dead_letters=self._read[: len(pieces)])

@@ -1,0 +1,8 @@
+"""The engines there are."""
+
+from __future__ import annotations
+
+from hub.store.postgres.store import PostgresStore
+from hub.store.sqlite import SqliteStore
+
+AnyStore = SqliteStore | PostgresStore

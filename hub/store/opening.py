@@ -1,0 +1,30 @@
+"""Which engine a hub runs on, and a store on it, with a schema that fits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from hub.store.engines import AnyStore
+from hub.store.migrate import Place, current_revision, migrate, require_current
+from hub.store.postgres.store import PostgresStore
+from hub.store.restoring import finish, refuse_half_done
+from hub.store.sqlite import SqliteStore
+
+
+def open_store(place: Place, found: Callable[[bool], None], *, migrates: bool) -> AnyStore:
+    """A store on a SQLite file, which is made or migrated on the way, or on PostgreSQL's URL, which only a
+    caller that `migrates` makes or migrates: others raise MigrationNeeded, with the remedy, if it is older.
+    `found` is told, before anything is made, whether there is a database already; it may refuse."""
+    if isinstance(place, Path):
+        finish(place)
+        refuse_half_done(place)
+        found(place.exists())
+        migrate(place)
+        return SqliteStore(place)
+    if not migrates:
+        require_current(place)
+    found(current_revision(place) is not None)
+    if migrates:
+        migrate(place)
+    return PostgresStore(place)

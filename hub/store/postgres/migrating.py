@@ -1,0 +1,56 @@
+"""What migrating needs of PostgreSQL: the revision there, whether the database will do, a connection for
+Alembic."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import psycopg
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.pool import NullPool
+
+from hub.errors import StoreError
+from hub.store.postgres.connections import WRITER, Limits, connector, plainly
+from hub.store.postgres.errors import translated
+
+PATIENT: Final = replace(Limits(), statement_ms=0, lock_ms=15_000)
+"""A migration may take its time, but must not make others queue behind the locks that it waits for."""
+
+
+def revision(url: str) -> tuple[str, str] | None:
+    """(revision, oldest program that can work with it), None for a database without our tables."""
+    connection = connector(url, Limits())(WRITER)
+    try:
+        with translated():
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+            if row is None:
+                return None
+            fact = connection.execute("SELECT value FROM facts WHERE name = 'compatible_from'").fetchone()
+    except StoreError as error:
+        if isinstance(error.__cause__, psycopg.errors.UndefinedTable):
+            return None
+        raise
+    finally:
+        connection.close()
+    return str(row[0]), str(fact[0]) if fact else str(row[0])
+
+
+def refuse_unfit(url: str) -> None:
+    """StoreError unless the database holds every character there is."""
+    connection = connector(url, Limits())(WRITER)
+    try:
+        with translated():
+            encoding = connection.execute("SHOW server_encoding").fetchone()[0]
+    finally:
+        connection.close()
+    if encoding != "UTF8":
+        raise StoreError(
+            f"The database's encoding is {encoding}; names and complaints need UTF8. Make a new one: "
+            "CREATE DATABASE simpul ENCODING 'UTF8' TEMPLATE template0."
+        )
+
+
+def engine(url: str) -> Engine:
+    """SQLAlchemy over the URL as libpq understands it, several hosts included."""
+    return create_engine("postgresql+psycopg://", poolclass=NullPool, creator=plainly(url, PATIENT))

@@ -1,0 +1,225 @@
+"""PostgreSQL behind the store port: one writer connection, a few readers, one that listens.
+
+`synchronous_commit = on`, READ COMMITTED with locks for writing (see `transaction.py`), REPEATABLE READ READ
+ONLY for reading: a reader holds no writer back, whatever it takes. A URL may name several hosts
+(`postgresql://user@one:5432,two:5432/simpul`): whichever takes writes is used, and found again at the next
+transaction after it was lost."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Final
+
+import psycopg
+
+from hub.errors import StoreUnavailable
+from hub.store.postgres.connections import LISTENER, READER, WRITER, Connection, Limits, connector
+from hub.store.postgres.dialect import POSTGRES
+from hub.store.postgres.errors import translated
+from hub.store.postgres.listener import SEEN, Listener
+from hub.store.postgres.outcome import OutcomeDesk
+from hub.store.postgres.presence import present
+from hub.store.postgres.transaction import POSTGRES_SQL, PostgresTransaction
+from hub.store.reading import Session
+
+SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+SEEN_WITHIN_S: Final = 1.0
+"""How long a change of the registry waits for the other processes. One that does not answer by then is
+stopped or cut off; it reads the number itself before it can read anything else of use."""
+PROBE: Final = (
+    "INSERT INTO facts (name, value) VALUES ('probe', extract(epoch FROM clock_timestamp())::bigint::text) "
+    "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
+LISTENING: Final = (
+    "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = ?"
+)
+
+
+class PostgresStore:
+    """Implements `hub.ports.store.Store` and `hub.store.dialect.Engine`."""
+
+    dialect, sql = POSTGRES, POSTGRES_SQL
+    folder = None
+    """Scratch files go where the system keeps temporary ones."""
+
+    def __init__(self, url: str, *, readers: int = 4, limits: Limits | None = None) -> None:
+        self.url = url
+        limits = limits or Limits()
+        self._connect = connector(url, limits)
+        self._outcomes = OutcomeDesk(self._connect, limits.outcome_s)
+        self._write_lock = threading.RLock()
+        self._writer: Connection | None = None
+        self._writer_pid = 0
+        self._readers: queue.LifoQueue[Connection] = queue.LifoQueue()
+        self._spare = readers
+        self._closed = False
+        self._presence: Connection | None = None
+        self._elsewhere: Callable[[int], None] = lambda position: None
+        self._listener = Listener(self._connect, self._grown)
+        self._connected()
+
+    # --- writing -----------------------------------------------------------------------------------------
+
+    @contextmanager
+    def begin(self) -> Iterator[PostgresTransaction]:
+        with self._write_lock, translated():
+            connection = self._connected()
+            transaction = PostgresTransaction(connection, self._outcomes.ask)
+            connection.execute("BEGIN")
+            try:
+                yield transaction
+            finally:
+                connection.registry_changed = False
+                self._end(connection)
+            self._tell(transaction.generation)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """The writer's connection in a transaction. Who leaves without COMMIT rolls back."""
+        with self._write_lock, translated():
+            connection = self._connected()
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.registry_changed = False
+                self._end(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Like `write`, and commits when the block ends well."""
+        with self._write_lock, translated():
+            connection = self._connected()
+            connection.execute("BEGIN")
+            transaction = PostgresTransaction(connection, self._outcomes.ask)
+            try:
+                yield connection
+                transaction.commit()
+            finally:
+                connection.registry_changed = False
+                self._end(connection)
+            self._tell(transaction.generation)
+
+    def _connected(self) -> Connection:
+        """The writer's connection, made anew if it was lost."""
+        if self._closed:
+            raise StoreUnavailable("The store is closed.")
+        if self._writer is not None and self._writer.is_alive():
+            return self._writer
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        self._renew_presence()
+        connection = self._connect(WRITER)
+        connection.execute(f"LISTEN {SEEN}")
+        self._writer, self._writer_pid = connection, connection.info.backend_pid
+        return connection
+
+    def _end(self, connection: Connection) -> None:
+        try:
+            if not connection.closed and connection.in_transaction:
+                connection.execute("ROLLBACK")
+        except psycopg.Error:
+            with suppress(psycopg.Error):
+                connection.close()
+
+    # --- reading -----------------------------------------------------------------------------------------
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A reader's connection; its snapshot is taken by the first statement."""
+        with translated():
+            connection = self._reader()
+            connection.execute(SNAPSHOT)
+            try:
+                yield connection
+            finally:
+                self._end(connection)
+                self._give_back(connection)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        with self.connection() as connection:
+            yield Session(connection, POSTGRES_SQL)
+
+    def _reader(self) -> Connection:
+        while True:
+            try:
+                connection = self._readers.get_nowait()
+            except queue.Empty:
+                return self._connect(READER)
+            if connection.is_alive():
+                return connection
+            connection.close()
+
+    def _give_back(self, connection: Connection) -> None:
+        if self._closed or connection.closed or self._readers.qsize() >= self._spare:
+            connection.close()
+        else:
+            self._readers.put(connection)
+
+    # --- what every process must know --------------------------------------------------------------------
+
+    def registry_generation(self) -> int:
+        """A number in memory, which the listener raises. "At once": a change returns when every process that
+        listens has confirmed it, so the next request anywhere is decided by it. A process that cannot be
+        asked (stopped, cut off) is waited for for one second; it hears of the change, or reads the number,
+        before it serves anything that needs the database again."""
+        if not self._listener.started:
+            self._listener.start()
+        return self._listener.generation
+
+    def _tell(self, generation: int | None) -> None:
+        """Waits until every other process has confirmed the change."""
+        if generation is None:
+            return
+        self._listener.raise_to(generation)
+        writer = self._writer
+        if writer is None or writer.closed:
+            return
+        missing = {row[0] for row in writer.execute(LISTENING, (LISTENER,))} - {self._listener.pid()}
+        until = time.monotonic() + SEEN_WITHIN_S
+        while missing and (left := until - time.monotonic()) > 0:
+            for notice in writer.notifies(timeout=left, stop_after=1):
+                if int(notice.payload) >= generation:
+                    missing.discard(notice.pid)
+
+    def on_commit_elsewhere(self, callback: Callable[[int], None]) -> None:
+        """`callback` is told, on the listener's thread, of the log's last position after each commit by
+        another process. A hint: it may be told late, twice, or (the connection lost) not at all."""
+        self._elsewhere = callback
+        self._listener.start()
+
+    def _grown(self, position: int, pid: int) -> None:
+        if pid != self._writer_pid:
+            self._elsewhere(position)
+
+    def probe(self) -> None:
+        """Commits something small; raises StoreUnavailable when the database does not take it."""
+        with self.writing() as connection:
+            connection.execute(PROBE)
+
+    def start_checkpoints(self) -> None:
+        """PostgreSQL makes its own. From here on a hub runs, and no command gets the database for itself."""
+        self._presence = present(self._connect)
+
+    def _renew_presence(self) -> None:
+        """After the server was away."""
+        if self._presence is not None and not self._presence.is_alive():
+            self._presence.close()
+            self._presence = present(self._connect)
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._listener.close()
+        while not self._readers.empty():
+            self._readers.get_nowait().close()
+        for connection in (self._writer, self._presence):
+            if connection is not None:
+                connection.close()

@@ -1,0 +1,150 @@
+"""The write transaction on PostgreSQL (READ COMMITTED), for several processes at once.
+
+- **Keys and references** are reserved optimistically: their primary keys are the reservation. Two processes
+  that were given the same reference at the same moment both find it free; the tail lets one of them write
+  first, and the other's INSERT then clashes, its transaction ends with Overtaken, and run again it finds what
+  the first one made. Advisory locks on every key would cost a round trip and fill the server's lock table
+  (64 a connection by default) to guard against what almost never happens.
+- **Streams** are locked by `pg_try_advisory_xact_lock` on 64 bits of their names, in sorted order. Nobody
+  waits for one, so no two processes wait for each other: whose stream is held goes in the next batch.
+- **The tail** is one advisory lock, taken last and held until the commit can be seen: positions are dense and
+  in commit order, and inserts of two processes never meet. Not an updated row: beside a long reader its dead
+  versions cannot be removed, and finding the living one grew from 0.5 to 2.7 ms within 20,000 commits."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Final
+
+import psycopg
+
+from hub.domain.case import Case
+from hub.ports.store import Effects, Remembered
+from hub.store.postgres.arrays import bigs, blobs, texts
+from hub.store.postgres.connections import Connection
+from hub.store.postgres.dialect import POSTGRES, Together
+from hub.store.postgres.errors import translated
+from hub.store.rows import remembered_from_row
+from hub.store.statements import REMEMBERED, Statements
+from hub.store.writing import Transaction
+
+POSTGRES_SQL: Final = Statements(POSTGRES)
+TAIL_LOCK: Final = 0x53696D70756C0001
+TAKE_TAIL: Final = (
+    f"SELECT pg_advisory_xact_lock({TAIL_LOCK}); "  # noqa: S608
+    "SELECT coalesce(max(position), 0), pg_current_xact_id()::text FROM log"
+)
+SELECT_XID: Final = "SELECT pg_current_xact_id()::text"
+LOCK_STREAMS: Final = (
+    "SELECT wanted.one FROM unnest(?::text[], ?::bigint[]) AS wanted (one, hash) "
+    "WHERE NOT pg_try_advisory_xact_lock(wanted.hash)"
+)
+SELECT_REMEMBERED: Final = (
+    f"SELECT {REMEMBERED} FROM unnest(?::bytea[]) AS wanted (one) "  # noqa: S608
+    "JOIN idempotency AS i ON i.key = wanted.one"
+)
+NOTIFY_LOG: Final = "SELECT pg_notify('simpul_log', ?::text)"
+NOTIFY_REGISTRY: Final = (
+    "SELECT value, pg_notify('simpul_registry', value) FROM facts WHERE name = 'registry_generation'"
+)
+
+Witness = tuple[int, str]
+"""(position, event id) of the first event that a transaction wrote."""
+AskOutcome = Callable[[str, Witness | None], bool]
+"""(transaction id, witness) -> whether that transaction was committed; OutcomeUnknown if nobody can say."""
+
+
+def stream_lock(stream: str) -> int:
+    """64 bits of a stream's name, never the tail's."""
+    return int.from_bytes(hashlib.blake2b(stream.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+class PostgresTransaction(Transaction):
+    """Made by `PostgresStore.begin`. What is written waits until it is asked for or committed, so that all
+    of it and the COMMIT make one round trip."""
+
+    def __init__(self, connection: Connection, ask: AskOutcome) -> None:
+        super().__init__(connection, POSTGRES_SQL)
+        self._out = self._together = Together()
+        self._ask = ask
+        self._xid: str | None = None
+        self._waiting: list[Effects] = []
+        self._witness: Witness | None = None
+        self._last: int | None = None
+        self.generation: int | None = None
+
+    def reserve_keys(self, keys: Sequence[bytes]) -> dict[bytes, Remembered]:
+        if not keys:
+            return {}
+        rows = self._db.execute(SELECT_REMEMBERED, (blobs(keys),))
+        return {row[0]: remembered_from_row(row) for row in rows}
+
+    def lock(self, streams: Sequence[str]) -> set[str]:
+        if not streams:
+            return set()
+        hashed = sorted((stream_lock(stream), stream) for stream in streams)
+        wanted = texts(stream for _, stream in hashed), bigs(number for number, _ in hashed)
+        return {row[0] for row in self._db.execute(LOCK_STREAMS, wanted)}
+
+    def tail(self) -> int:
+        """Two statements, since a statement sees what was committed when it began: the lock, then the end."""
+        self._flush()
+        position, self._xid = self._db.cursor().last_of(TAKE_TAIL)
+        return int(position)
+
+    def write(self, effects: Effects) -> None:
+        self._flush()  # a rebuild writes without end
+        self._waiting.append(effects)
+        if effects.events:
+            first, self._last = effects.events[0], effects.events[-1].position
+            self._witness = self._witness or (first.position, first.id)
+
+    def _flush(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            with translated():
+                self._send(waiting)
+
+    def load_cases(self, case_ids: Sequence[str]) -> dict[str, Case]:
+        self._flush()
+        return super().load_cases(case_ids)
+
+    def commit(self) -> None:
+        if self._xid is None and (self._waiting or self._db.in_transaction):
+            self._xid = self._db.execute(SELECT_XID).fetchone()[0]
+        try:
+            with translated():
+                self._finish()
+        except Exception:
+            if self._xid is None or self._db.is_alive():
+                raise
+            with suppress(psycopg.Error):
+                self._db.close()
+            if not self._ask(self._xid, self._witness):
+                raise
+
+    def _finish(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        told = None
+        with self._db.pipeline():
+            self._send(waiting)
+            if self._last is not None:
+                self._db.execute(NOTIFY_LOG, (self._last,))
+            if self._db.registry_changed:
+                told = self._db.execute(NOTIFY_REGISTRY)
+            self._db.execute("COMMIT")
+        if told is not None:
+            self.generation = int(told.fetchone()[0])
+
+    def _send(self, waiting: Sequence[Effects]) -> None:
+        for effects in waiting:
+            super().write(effects)
+            self._together.send(self._db)
+
+    def rollback(self) -> None:
+        self._waiting.clear()
+        if self._db.in_transaction:
+            with translated():
+                self._db.execute("ROLLBACK")

@@ -1,0 +1,69 @@
+"""A backup poured into a PostgreSQL database: everything there is replaced, in one transaction. Until it
+commits the old hub is whole; from then on the restored one is, under its new incarnation."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from hub.store import tables
+from hub.store.copying import KEPT, copy_rows
+from hub.store.migrate import migrate
+from hub.store.postgres.store import PostgresStore
+from hub.store.projections import drop_trimmed
+from hub.store.reading import Session
+from hub.store.rebuilding import Fold
+from hub.store.restoring import PREFIX, Restored, add_attachments, sweep, unpack
+from hub.store.writing import Transaction
+
+STAYING: Final = (tables.leases,)
+"""Its tokens must never be given out again."""
+
+
+def refill(file: Path, url: str, attachments: Path, fold: Fold) -> Restored:
+    """The caller sees to it that no hub runs. CommandRefused, with nothing changed, for a file that is no
+    backup."""
+    folder = attachments.parent
+    sweep(folder)
+    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=folder) as name:
+        aside = unpack(file, Path(name))
+        migrate(aside)
+        migrate(url)
+        store = PostgresStore(url)
+        try:
+            with store.writing() as target:
+                for statement in store.dialect.patience:
+                    target.execute(statement)
+                incarnation = _pour(aside, store, target)
+                events = fold(Session(target, store.sql), Transaction(target, store.sql))
+                drop_trimmed(target)
+                add_attachments(aside.parent / attachments.name, attachments)
+        finally:
+            store.close()
+    return Restored(events, incarnation, None)
+
+
+def _pour(aside: Path, store: PostgresStore, target: Any) -> str:
+    """Rows as they were backed up, but for the facts that must be new."""
+    generation = target.execute("SELECT value FROM facts WHERE name = 'registry_generation'").fetchone()
+    for table in reversed(tables.metadata.sorted_tables):
+        if table not in STAYING:
+            target.execute(f"DELETE FROM {table.name}")  # noqa: S608  # our own table names
+    source = sqlite3.connect(aside)
+    try:
+        for table in KEPT:
+            if table not in STAYING:
+                copy_rows(source, target, store.dialect, table)
+    finally:
+        source.close()
+    incarnation = secrets.token_hex(16)
+    target.execute("UPDATE facts SET value = ? WHERE name = 'incarnation'", (incarnation,))
+    target.execute(
+        "UPDATE facts SET value = CAST(greatest(CAST(value AS BIGINT), CAST(? AS BIGINT)) + 1 AS TEXT) "
+        "WHERE name = 'registry_generation'",
+        (generation[0] if generation else "0",),
+    )
+    return incarnation

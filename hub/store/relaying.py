@@ -1,0 +1,109 @@
+"""What the relay and the inbound consumer keep, as rows on both engines (port: `hub.ports.relaying`)."""
+
+# ruff: noqa: S608  # statements are put together from our own constants only
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from hub.ports.relaying import DeadLetter, Relayed, Reply
+from hub.store.dialect import Engine
+
+RELAY: Final = "relay"
+"""The name of the relay's lease."""
+WAITING, PUBLISHED = "waiting", "published"
+_REPLY: Final = "agency, topic, partition, origin_offset, correlation, document, created_at"
+_LETTER: Final = "id, agency, topic, partition, origin_offset, sha256, cause, created_at"
+_PUT_CURSOR: Final = (
+    "INSERT INTO relay_cursors (name, position, incarnation, token) "
+    "SELECT ?, ?, value, ? FROM facts WHERE name = 'incarnation' "
+    "ON CONFLICT (name) DO UPDATE SET position = excluded.position, incarnation = excluded.incarnation, "
+    "token = excluded.token WHERE relay_cursors.token <= excluded.token"
+)
+
+
+class RelayTables:
+    """Implements `hub.ports.relaying.RelayTable`."""
+
+    def __init__(self, store: Engine) -> None:
+        self._store = store
+        # a row's lock on PostgreSQL: nobody takes the lease over while this is being decided
+        self._fence = "SELECT token FROM leases WHERE name = ?" + store.dialect.locking
+
+    def cursors(self) -> dict[str, int]:
+        """Of the present incarnation: positions before a restore say nothing about the log after it."""
+        with self._store.connection() as db:
+            rows = db.execute(
+                "SELECT c.name, c.position FROM relay_cursors AS c JOIN facts AS f "
+                "ON f.name = 'incarnation' AND f.value = c.incarnation"
+            )
+            return dict(rows.fetchall())
+
+    def settle(self, token: int, relayed: Relayed) -> bool:
+        with self._store.writing() as db:
+            if self._fenced(db, token):
+                return False
+            for name, position in sorted(relayed.cursors.items()):
+                db.execute(_PUT_CURSOR, (name, position, token))
+            for reply in relayed.replies:
+                db.execute(
+                    "DELETE FROM inbound_replies "
+                    "WHERE agency = ? AND topic = ? AND partition = ? AND origin_offset = ?",
+                    (reply.agency, reply.topic, reply.partition, reply.offset),
+                )
+            for letter in relayed.dead_letters:
+                db.execute("UPDATE dead_letters SET state = ? WHERE id = ?", (PUBLISHED, letter.id))
+        return True
+
+    def _fenced(self, db: Any, token: int) -> bool:
+        """Whether the lease has passed on."""
+        row = db.execute(self._fence, (RELAY,)).fetchone()
+        return row is not None and row[0] > token
+
+    def replies(self, agency: str, limit: int) -> list[Reply]:
+        with self._store.connection() as db:
+            rows = db.execute(
+                f"SELECT {_REPLY} FROM inbound_replies WHERE agency = ? "
+                "ORDER BY topic, partition, origin_offset LIMIT ?",
+                (agency, limit),
+            )
+            return [Reply(*row) for row in rows]
+
+    def unpublished_dead_letters(self, limit: int) -> list[DeadLetter]:
+        with self._store.connection() as db:
+            rows = db.execute(
+                f"SELECT {_LETTER} FROM dead_letters WHERE state = ? ORDER BY created_at, id LIMIT ?",
+                (WAITING, limit),
+            )
+            return [DeadLetter(*row) for row in rows]
+
+    def dead_letters(self, limit: int) -> list[DeadLetter]:
+        with self._store.connection() as db:
+            rows = db.execute(
+                f"SELECT {_LETTER} FROM dead_letters ORDER BY created_at DESC, id DESC LIMIT ?", (limit,)
+            )
+            return [DeadLetter(*row) for row in rows]
+
+    def next_offsets(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        with self._store.connection() as db:
+            return read_offsets(db, partitions)
+
+    def forget_offsets(self, topic: str, partition: int) -> None:
+        with self._store.writing() as db:
+            db.execute("DELETE FROM inbound_positions WHERE topic = ? AND partition = ?", (topic, partition))
+
+
+def read_offsets(
+    db: Any, partitions: Sequence[tuple[str, int]], locking: str = ""
+) -> dict[tuple[str, int], int]:
+    """One by one, by primary key and in sorted order: they are few."""
+    found = {}
+    for topic, partition in sorted(partitions):
+        row = db.execute(
+            f"SELECT next_offset FROM inbound_positions WHERE topic = ? AND partition = ?{locking}",
+            (topic, partition),
+        ).fetchone()
+        if row is not None:
+            found[topic, partition] = row[0]
+    return found

@@ -1,0 +1,105 @@
+"""`topics apply` on a real broker: twice is once, it grows, it never shrinks, a dry run changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from kafka.admin import ConfigResource
+
+from hub.bus.kafka import layout, rights
+from hub.bus.kafka.endpoint import Endpoint
+from hub.bus.kafka.topics import KafkaTopics
+from hub.ports.broker import BrokerAway, Reader
+from tests.bus.kafka_broker.brokerwork import Bench
+from tests.parts import kafka
+
+
+@pytest.fixture
+async def topics(bench: Bench) -> AsyncIterator[KafkaTopics]:
+    made = KafkaTopics(bench.endpoint, bench.prefix)
+    await made.start()
+    yield made
+    await made.stop()
+
+
+def names(bench: Bench) -> set[str]:
+    return {name.removeprefix(bench.prefix) for name in bench.admin.list_topics() if bench.prefix in name}
+
+
+def configs(bench: Bench, name: str) -> dict[str, str]:
+    found = bench.admin.describe_configs([ConfigResource("TOPIC", bench.prefix + name)], config_filter="all")
+    return {key: config["value"] for key, config in found["topic"][bench.prefix + name].items()}
+
+
+async def test_the_second_time_nothing_is_left_to_do(bench: Bench, topics: KafkaTopics) -> None:
+    readers = [Reader("pu", bench.prefix + "kl")]
+    first = await topics.apply(["pu"], readers)
+    assert names(bench) == {"events", "dead-letter", "inbound.pu", "agency.pu"}
+    assert len([change for change in first.changes if change.startswith("create")]) == 4
+    assert len([change for change in first.changes if change.startswith("allow")]) == 5
+    assert (await topics.apply(["pu"], readers)).changes == ()
+    kept = configs(bench, "inbound.pu")
+    assert (kept["retention.ms"], kept["segment.ms"], kept["message.timestamp.type"]) == (
+        "86400000", "3600000", "LogAppendTime",
+    )  # fmt: skip
+
+
+async def test_a_dry_run_says_the_same_and_changes_nothing(bench: Bench, topics: KafkaTopics) -> None:
+    readers = [Reader("pu", bench.prefix + "kl")]
+    planned = await topics.apply(["pu"], readers, dry_run=True)
+    assert names(bench) == set()
+    assert not _rules(bench)
+    done = await topics.apply(["pu"], readers)
+    assert planned.changes == done.changes
+
+
+async def test_it_grows_and_sets_but_never_shrinks_nor_deletes(bench: Bench, topics: KafkaTopics) -> None:
+    bench.topic("events", 2)
+    bench.topic("dead-letter", 4, **{"retention.ms": "1000"})
+    bench.topic("inbound.lama", 5)
+    bench.topic("catatan", 1)
+    done = await topics.apply([], [])
+    assert any("grow" in change and "events from 2 to 12" in change for change in done.changes)
+    assert any("retention.ms" in change and "from 1000 to 7776000000" in change for change in done.changes)
+    assert any("dead-letter keeps its 4 partitions" in note for note in done.notes)
+    assert any("inbound.lama is left" in note for note in done.notes)
+    assert names(bench) == {"events", "dead-letter", "inbound.lama", "catatan"}
+    counts = {topic["name"]: len(topic["partitions"]) for topic in bench.admin.describe_topics()}
+    found = {name: counts[bench.prefix + name] for name in names(bench)}
+    assert found == {"events": 12, "dead-letter": 4, "inbound.lama": 5, "catatan": 1}
+    assert (await topics.apply([], [])).changes == ()
+
+
+async def test_foreign_rights_on_agency_topics_go_and_others_stay(bench: Bench, topics: KafkaTopics) -> None:
+    """Also those of a client that is no longer there, groups included; an analyst's on events are not
+    ours."""
+    await topics.apply(["pu"], [Reader("pu", bench.prefix + "lama")])
+    intruder = rights.Right("User:x", "TOPIC", layout.inbound(bench.prefix, "pu"), "WRITE")
+    analyst = rights.Right("User:analis", "TOPIC", layout.events(bench.prefix), "READ")
+    bench.admin.create_acls([rights.rule(intruder), rights.rule(analyst)])
+    done = await topics.apply(["pu"], [])
+    assert len(done.changes) == 6 and all(change.startswith("withdraw") for change in done.changes)
+    assert _rules(bench) == {analyst}
+
+
+@pytest.mark.parametrize("password", ["rahasia", "salah"])
+async def test_the_hub_signs_in_with_its_password(bench: Bench, node: kafka.Node, password: str) -> None:
+    endpoint = Endpoint(node.signed_bootstrap, mechanism="PLAIN", username="hub", password=password)
+    topics = KafkaTopics(endpoint, bench.prefix)
+    await topics.start()
+    try:
+        if password == "rahasia":
+            assert (await topics.apply([], [])).changes
+        else:
+            with pytest.raises(BrokerAway):
+                await topics.apply([], [])
+            assert topics.away is not None
+    finally:
+        await topics.stop()
+
+
+def _rules(bench: Bench) -> set[rights.Right]:
+    """Those of this test's topics and clients."""
+    rules, _ = bench.admin.describe_acls(rights.everything())
+    return {rule for rule in rights.read(rules) if bench.prefix in rule.name}

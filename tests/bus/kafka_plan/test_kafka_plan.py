@@ -1,0 +1,116 @@
+"""The plan of topics and rights, and where the broker is: pure parts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.bus.kafka import layout, rights
+from hub.bus.kafka.clients import MAX_RECORD_BYTES
+from hub.bus.kafka.endpoint import Endpoint
+from hub.errors import SettingsError
+from hub.ports.broker import Reader
+
+PREFIX = "simpul."
+AGENCIES = st.frozensets(st.sampled_from(["pu", "sosial", "kab-kotim", "prov-kalteng"]))
+READERS = st.lists(st.builds(Reader, st.sampled_from(["pu", "sosial"]), st.sampled_from(["a", "ab", "abc"])))
+EXISTING = st.lists(
+    st.builds(
+        layout.Topic,
+        st.sampled_from(["simpul.events", "simpul.agency.pu", "simpul.inbound.lama", "simpul.inbound.pu"]),
+        st.integers(1, 20),
+        st.integers(1, 3),
+        st.dictionaries(
+            st.sampled_from(["retention.ms", "cleanup.policy"]), st.sampled_from(["1", "delete"])
+        ),
+    ),
+    unique_by=lambda topic: topic.name,
+)
+
+
+def carried_out(existing: list[layout.Topic], plan: layout.Plan) -> list[layout.Topic]:
+    after = [
+        replace(
+            topic,
+            partitions=plan.grows.get(topic.name, (0, topic.partitions))[1],
+            configs={
+                **topic.configs,
+                **{k: new for k, (_, new) in plan.settings.get(topic.name, {}).items()},
+            },
+        )
+        for topic in existing
+    ]
+    return after + list(plan.creates)
+
+
+@given(EXISTING, AGENCIES, st.integers(1, 5))
+def test_once_carried_out_nothing_is_left_and_nothing_was_taken_away(
+    existing: list[layout.Topic], agencies: frozenset[str], brokers: int
+) -> None:
+    wish = layout.wanted(PREFIX, agencies, brokers)
+    after = carried_out(existing, layout.plan(existing, wish))
+    assert layout.plan(after, wish).sentences() == ()
+    counts = {topic.name: topic.partitions for topic in after}
+    assert all(counts[topic.name] >= topic.partitions for topic in existing)
+    assert {topic.name for topic in wish} <= set(counts)
+
+
+def test_personal_data_expires_within_a_day_and_replication_follows_the_brokers() -> None:
+    for brokers, replicas, insync in ((1, 1, "1"), (2, 2, "1"), (3, 3, "2"), (5, 3, "2")):
+        for topic in layout.wanted(PREFIX, ["pu"], brokers):
+            assert (topic.replication, topic.configs["min.insync.replicas"]) == (replicas, insync)
+            if ".agency." in topic.name or ".inbound." in topic.name:
+                assert int(topic.configs["retention.ms"]) <= layout.DAY_MS
+    assert layout.MAX_MESSAGE_BYTES > MAX_RECORD_BYTES
+
+
+@given(READERS, READERS)
+def test_rights_after_a_change_are_those_that_are_wanted(before: list[Reader], after: list[Reader]) -> None:
+    foreign = {
+        rights.Right("User:analis", "TOPIC", "simpul.events", "READ"),
+        rights.Right("User:lain", "GROUP", "lain.", "READ", "PREFIXED"),
+    }
+    there = rights.wanted(PREFIX, before) | foreign
+    grant, withdraw = rights.changes(PREFIX, there, rights.wanted(PREFIX, after))
+    assert (there | grant) - withdraw == rights.wanted(PREFIX, after) | foreign
+
+
+def test_a_clients_groups_end_with_a_dot() -> None:
+    """Else client `a` would have those of client `ab`."""
+    names = {right.name for right in rights.wanted(PREFIX, [Reader("pu", "a")]) if right.kind == "GROUP"}
+    assert names == {"a."}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "is_open"),
+    [
+        (Endpoint("127.0.0.1:9092"), False),
+        (Endpoint("[::1]:9092,localhost:9093"), False),
+        (Endpoint("127.0.0.1:9092,10.0.0.5:9092"), True),
+        (Endpoint("kafka:9092"), True),
+        (Endpoint("kafka:9092", username="hub", password="rahasia"), False),
+        (Endpoint("kafka:9092", tls=True), False),
+    ],
+)
+def test_a_plain_listener_is_allowed_on_this_machine_only(endpoint: Endpoint, is_open: bool) -> None:
+    if not is_open:
+        return endpoint.refuse_if_open()
+    with pytest.raises(SettingsError, match=r"SIMPUL_KAFKA_BOOTSTRAP.*open to the network"):
+        endpoint.refuse_if_open()
+    return None
+
+
+def test_options_follow_from_the_endpoint(tmp_path: Path) -> None:
+    options = Endpoint("a:1, b:2", username="hub", password="rahasia", mechanism="PLAIN").options()
+    assert options["bootstrap_servers"] == ["a:1", "b:2"]
+    assert (options["security_protocol"], options["sasl_mechanism"]) == ("SASL_PLAINTEXT", "PLAIN")
+    assert Endpoint("a:1", tls=True).options()["security_protocol"] == "SSL"
+    assert "rahasia" not in repr(Endpoint("a:1", password="rahasia"))
+    broken = tmp_path / "ca.pem"
+    broken.write_text("bukan sertifikat")
+    with pytest.raises(SettingsError, match="SIMPUL_KAFKA_CA_FILE"):
+        Endpoint("a:1", tls=True, ca_file=broken).options()

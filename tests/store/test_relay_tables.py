@@ -1,0 +1,89 @@
+"""What the relay and the inbound consumer keep, on every engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hub.ports.relaying import DeadLetter, Relayed, Reply
+from hub.ports.store import Effects
+from hub.store.leases import LeaseTable
+from hub.store.relaying import RELAY, RelayTables
+from tests.store.storework import WHEN, event, write
+
+TOPIC = "simpul.inbound.kotim"
+
+
+@pytest.fixture
+def relay(store: Any) -> RelayTables:
+    return RelayTables(store)
+
+
+def reply(offset: int, agency: str = "kotim") -> Reply:
+    return Reply(agency, TOPIC, 0, offset, f"c-{offset}", b"{}", WHEN)
+
+
+def letter(offset: int) -> DeadLetter:
+    return DeadLetter(f"{TOPIC}/0/{offset}", "kotim", TOPIC, 0, offset, "ab" * 32, "no JSON", WHEN)
+
+
+def taken(offset: int) -> Effects:
+    return Effects(
+        events=[event(offset + 1, f"s-{offset}", 1)],
+        next_offsets={(TOPIC, 0): offset + 1},
+        replies=[reply(offset)],
+        dead_letters=[letter(offset)],
+    )
+
+
+def test_an_effect_and_its_place_are_written_together(store: Any, relay: RelayTables) -> None:
+    with store.begin() as txn:
+        assert txn.next_offsets([(TOPIC, 0)]) == {}
+        txn.write(taken(0))
+    assert relay.next_offsets([(TOPIC, 0)]) == {}, "rolled back together"
+    write(store, taken(0))
+    write(store, taken(1))
+    with store.begin() as txn:
+        assert txn.next_offsets([(TOPIC, 0), (TOPIC, 1)]) == {(TOPIC, 0): 2}
+    assert relay.next_offsets([(TOPIC, 0)]) == {(TOPIC, 0): 2}
+    assert relay.replies("kotim", 9) == [reply(0), reply(1)]
+    assert relay.replies("kotim", 1) == [reply(0)]
+    assert relay.replies("lain", 9) == []
+    relay.forget_offsets(TOPIC, 1)
+    assert relay.next_offsets([(TOPIC, 0)]) == {(TOPIC, 0): 2}, "another partition's are not touched"
+    relay.forget_offsets(TOPIC, 0)
+    assert relay.next_offsets([(TOPIC, 0)]) == {}
+
+
+def test_what_is_published_is_settled_once(store: Any, relay: RelayTables) -> None:
+    write(store, taken(0))
+    write(store, taken(1))
+    assert relay.unpublished_dead_letters(9) == [letter(0), letter(1)]
+    settled = Relayed({"log": 7, "agency.kotim": 3}, [reply(0)], [letter(0)])
+    assert relay.settle(1, settled)
+    assert relay.cursors() == {"log": 7, "agency.kotim": 3}
+    assert relay.replies("kotim", 9) == [reply(1)]
+    assert relay.unpublished_dead_letters(9) == [letter(1)]
+    assert {each.id for each in relay.dead_letters(9)} == {letter(0).id, letter(1).id}
+    assert relay.settle(1, Relayed({"log": 9}))
+    assert relay.cursors()["log"] == 9
+
+
+def test_a_relay_whose_lease_passed_on_settles_nothing(store: Any, relay: RelayTables) -> None:
+    leases = LeaseTable(store)
+    first = leases.acquire(RELAY, "a", 0.0)
+    second = leases.acquire(RELAY, "b", 60.0)
+    assert first and second
+    write(store, taken(0))
+    assert not relay.settle(first.token, Relayed({"log": 1}, [reply(0)], [letter(0)]))
+    assert relay.cursors() == {}
+    assert relay.replies("kotim", 9) == [reply(0)]
+    assert relay.settle(second.token, Relayed({"log": 1}))
+
+
+def test_cursors_of_another_incarnation_count_for_nothing(store: Any, relay: RelayTables) -> None:
+    assert relay.settle(1, Relayed({"log": 7}))
+    with store.writing() as connection:
+        connection.execute("UPDATE facts SET value = 'restored' WHERE name = 'incarnation'")
+    assert relay.cursors() == {}
