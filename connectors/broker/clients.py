@@ -91,8 +91,8 @@ class Endpoint:
         )
 
     def producer(self) -> KafkaProducer:
-        """Acknowledged by all replicas, in order, none twice. What is not acknowledged when the program ends is
-        in the spool: the library shall not try to flush it then."""
+        """Acknowledged by all replicas, in order, none twice. What is not acknowledged when the program ends
+        is in the spool: the library shall not try to flush it then."""
         made = self._make(
             KafkaProducer,
             metrics_enabled=False,

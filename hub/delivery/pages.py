@@ -8,11 +8,10 @@ import orjson
 import structlog
 
 from hub.delivery.lanes import Parcel
-from hub.domain.events import TYPE_PREFIX, Fact
-from hub.domain.rendering import cloud_event
+from hub.domain.events import TYPE_PREFIX
 from hub.ports.sealing import SealBroken, Sealing
 from hub.ports.store import MailboxRow, ReadSession
-from hub.service.opening import Opener
+from hub.service.rendered import Renderer
 from hub.service.threads import Readers
 
 log = structlog.get_logger(__name__)
@@ -34,9 +33,9 @@ class Pages:
         `created_at`."""
 
         def look(session: ReadSession) -> list[Entry]:
-            opener = Opener(self._sealing)
+            renderer = self._renderer(session, agency)
             rows = session.mailbox(agency, after, limit)
-            return [(row.position, self._parcel(row, opener, types, now)) for row in rows]
+            return [(row.position, _parcel(row, renderer, types, now)) for row in rows]
 
         return await self._readers.run(look)
 
@@ -47,29 +46,27 @@ class Pages:
         def look(session: ReadSession) -> bytes | None:
             for row in session.mailbox(agency, position - 1, 1):
                 if row.position == position:
-                    return self._rendered(row, row.event.fact(), Opener(self._sealing))
+                    return orjson.dumps(self._renderer(session, agency).event(row))
             return None
 
         return await self._readers.run(look)
 
-    def _parcel(
-        self, row: MailboxRow, opener: Opener, types: Collection[str] | None, now: str
-    ) -> Parcel | None:
-        """One altered event must not hold up the others: it goes without a body, and is found dead."""
-        fact = row.event.fact()
-        type_ = full_type(fact.type)
-        if types is not None and type_ not in types:
-            return None
-        body = None
-        try:
-            body = self._rendered(row, fact, opener)
-        except SealBroken:
-            log.error("event_cannot_be_opened", event=fact.id, log_position=row.event.position)
-        return Parcel(row.position, fact.id, fact.subject, type_, body=body, created_at=now)
+    def _renderer(self, session: ReadSession, agency: str) -> Renderer:
+        return Renderer(session, agency, self._sealing, self._public_url)
 
-    def _rendered(self, row: MailboxRow, fact: Fact, opener: Opener) -> bytes:
-        texts = opener.texts(row.event, row.key)
-        return orjson.dumps(cloud_event(fact, texts, source=self._public_url))
+
+def _parcel(row: MailboxRow, renderer: Renderer, types: Collection[str] | None, now: str) -> Parcel | None:
+    """One altered event must not hold up the others: it goes without a body, and is found dead."""
+    fact = row.event.fact()
+    type_ = full_type(fact.type)
+    if types is not None and type_ not in types:
+        return None
+    body = None
+    try:
+        body = orjson.dumps(renderer.event(row, fact))
+    except SealBroken:
+        log.error("event_cannot_be_opened", event=fact.id, log_position=row.event.position)
+    return Parcel(row.position, fact.id, fact.subject, type_, body=body, created_at=now)
 
 
 def full_type(name: str) -> str:

@@ -9,16 +9,19 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
+import structlog
 
 from hub.delivery.relay import LOG, Lane, Piece
 from hub.domain.agency import Agency
 from hub.domain.events import TYPE_PREFIX, Recorded
 from hub.ports.broker import Mark, OutRecord
 from hub.ports.relaying import DeadLetter, Relayed, RelayTable, Reply
-from hub.ports.sealing import Sealing
-from hub.ports.store import ReadSession
-from hub.service.mailboxes import render
+from hub.ports.sealing import SealBroken, Sealing
+from hub.ports.store import MailboxRow, ReadSession
+from hub.service.rendered import Renderer
 from hub.service.threads import Readers
+
+log = structlog.get_logger(__name__)
 
 Publish = Callable[[str, Mapping[str, Any], Mark | None], OutRecord]
 """A topic and a CloudEvent to the record (binary mode), with position and incarnation where it has them."""
@@ -109,17 +112,22 @@ class MailboxLane:
     async def pieces(self, after: int, limit: int) -> list[Piece]:
         def look(session: ReadSession) -> list[Piece]:
             incarnation = session.incarnation()
+            outlet = self._outlet
+            renderer = Renderer(session, self._agency, outlet.sealing, outlet.source)
             rows = session.mailbox(self._agency, after, limit)
-            topic = f"agency.{self._agency}"
-            return [
-                Piece(
-                    item["position"],
-                    self._outlet.record(topic, item["event"], Mark(incarnation, item["position"])),
-                )
-                for item in render(rows, self._outlet.sealing, self._outlet.source)
-            ]
+            return [piece for row in rows if (piece := self._piece(row, renderer, incarnation)) is not None]
 
         return await self._outlet.readers.run(look)
+
+    def _piece(self, row: MailboxRow, renderer: Renderer, incarnation: str) -> Piece | None:
+        """One altered event must not hold up the others; the mailbox still has its place."""
+        try:
+            event = renderer.event(row)
+        except SealBroken:
+            log.error("event_cannot_be_opened", event=row.event.id, log_position=row.event.position)
+            return None
+        mark = Mark(incarnation, row.position)
+        return Piece(row.position, self._outlet.record(f"agency.{self._agency}", event, mark))
 
     def settled(self, pieces: Sequence[Piece]) -> Relayed:
         return Relayed({self.name: pieces[-1].position})

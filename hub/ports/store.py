@@ -186,11 +186,13 @@ class CaseFilter:
 
 @dataclass(frozen=True, slots=True)
 class MailboxRow:
-    """A mailbox entry joined with its event and, unless erased, the key of the event's stream."""
+    """A mailbox entry joined with its event and, unless erased, the key of the event's stream. `left`: its
+    agency took part in the case, and does no more."""
 
     position: int
     event: Recorded
     key: WrappedKey | None
+    left: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,28 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 
-from hub.domain.rendering import cloud_event
 from hub.errors import Erased, Invalid
 from hub.ports.bus import Bus
 from hub.ports.sealing import Sealing
-from hub.ports.store import MailboxCursors, MailboxRow, ReadSession
-from hub.service.opening import Opener
+from hub.ports.store import MailboxCursors, ReadSession
+from hub.service.rendered import Renderer
 from hub.service.threads import Readers, Writer
-
-
-def render(rows: Sequence[MailboxRow], sealing: Sealing, public_url: str) -> list[dict[str, Any]]:
-    """`{"position", "event"}` for each entry: the same for pull, webhook, stream and topic."""
-    opener = Opener(sealing)
-    return [
-        {
-            "position": row.position,
-            "event": cloud_event(row.event.fact(), opener.texts(row.event, row.key), source=public_url),
-        }
-        for row in rows
-    ]
 
 
 class Mailboxes:
@@ -112,7 +99,9 @@ class Mailboxes:
                     code="mailbox-trimmed",
                     extra={"first": state.first},
                 )
-            items = render(session.mailbox(agency, after, limit), self._sealing, self._public_url)
+            renderer = Renderer(session, agency, self._sealing, self._public_url)
+            rows = session.mailbox(agency, after, limit)
+            items = [{"position": row.position, "event": renderer.event(row)} for row in rows]
             last = items[-1]["position"] if items else after
             return {"items": items, "next": last, "incarnation": session.incarnation()}
 

@@ -21,7 +21,7 @@ from hub.ports.store import (
 )
 from hub.store import statements
 from hub.store.listing import listing
-from hub.store.rows import case_from_row, remembered_from_row
+from hub.store.rows import FORMER, case_from_row, remembered_from_row
 from hub.store.statements import LOG_COLUMNS, Statements
 
 
@@ -97,8 +97,9 @@ class Session:
     def mailbox(self, agency: str, after: int, limit: int) -> list[MailboxRow]:
         rows = self._db.execute(
             "SELECT m.position, l.position, l.stream, l.sequence, l.id, l.header, l.sealed, l.chain, "
-            "k.generation, k.wrapped FROM mailbox AS m JOIN log AS l ON l.position = m.event "
+            "k.generation, k.wrapped, a.role FROM mailbox AS m JOIN log AS l ON l.position = m.event "
             "LEFT JOIN stream_keys AS k ON k.stream = l.stream "
+            "LEFT JOIN case_agencies AS a ON a.agency = m.agency AND a.case_id = l.stream "
             "WHERE m.agency = ? AND m.position > ? ORDER BY m.position LIMIT ?",
             (agency, after, limit),
         )
@@ -107,6 +108,7 @@ class Session:
                 row[0],
                 Recorded(*row[1:8]),
                 None if row[9] is None else WrappedKey(row[2], row[8], row[9]),
+                row[10] == FORMER,
             )
             for row in rows
         ]
