@@ -1,4 +1,4 @@
-"""/asyncapi.json (AsyncAPI 3.0): every event, by webhook and by mailbox."""
+"""/asyncapi.json (AsyncAPI 3.0): every event, by webhook, mailbox and topic; every command by topic."""
 
 from __future__ import annotations
 
@@ -6,11 +6,41 @@ from typing import Any, Final
 
 from hub.api.openapi import VERSION, shared_schemas
 from hub.domain.events import EVENT_TYPES, TYPE_PREFIX
+from hub.service.acts import ACTS
 from schemas.registry import Registry as Schemas
 from schemas.registry import UnknownSchema
 
 Json = dict[str, Any]
 CLOUD_EVENT: Final = "application/cloudevents+json"
+TOPICS: Final = "simpul."
+TOPIC: Final = (
+    "For agencies on Kafka: the mailbox's events and the answers to your commands, as CloudEvents in the "
+    "Kafka binding's binary mode, with the headers `simpul-position` (of the mailbox) and "
+    "`simpul-incarnation`. Sign in by SASL OAUTHBEARER with an access token of this hub."
+)
+INBOUND: Final = (
+    "For agencies on Kafka: complaints and commands, as CloudEvents in binary or structured mode. The event's "
+    "`id` makes a repeated record take effect once; `subject` is the case's or the forwarding's id; the "
+    "answer carries the header `correlation-id`, or else the event's id, as `correlationid`. A complaint may "
+    "also be sent alone, without any header."
+)
+COMMANDS: Final = ["complaint", *ACTS]
+REPLY: Final[Json] = {
+    "name": f"{TYPE_PREFIX}reply.v1",
+    "title": "The answer to a command",
+    "contentType": "application/json",
+    "payload": {
+        "type": "object",
+        "required": ["status"],
+        "properties": {
+            "status": {"type": "integer", "description": "As by HTTP: 200, 201, 400, 403, 404, 409, 422 …"},
+            "kind": {"enum": ["case", "forwarding", "forwardings"]},
+            "ids": {"type": "array", "items": {"type": "string"}},
+            "case_id": {"type": "string", "format": "uuid"},
+            "problem": {"$ref": "#/components/schemas/problem"},
+        },
+    },
+}
 
 
 def asyncapi(schemas: Schemas, public_url: str) -> Json:
@@ -44,14 +74,32 @@ def asyncapi(schemas: Schemas, public_url: str) -> Json:
                 "description": "GET, page by page or by long poll; each item holds one event.",
                 "messages": messages,
             },
+            "agencyTopic": {
+                "address": f"{TOPICS}agency.{{agency}}",
+                "title": "Your topic",
+                "description": TOPIC,
+                "parameters": {"agency": {"description": "Your agency's id."}},
+                "messages": messages | {"reply": {"$ref": "#/components/messages/reply"}},
+            },
+            "inboundTopic": {
+                "address": f"{TOPICS}inbound.{{agency}}",
+                "title": "Your inbound topic",
+                "description": INBOUND,
+                "parameters": {"agency": {"description": "Your agency's id."}},
+                "messages": {name: {"$ref": f"#/components/messages/command.{name}"} for name in COMMANDS},
+            },
         },
         "operations": {
             "sendToWebhook": _operation("send", "webhook", names),
             "offerInMailbox": _operation("send", "mailbox", names),
+            "sendToTopic": _operation("send", "agencyTopic", [*names, "reply"]),
+            "takeCommands": _operation("receive", "inboundTopic", COMMANDS),
         },
         "components": {
             "schemas": _components(schemas),
-            "messages": {name: _message(name, schemas) for name in names},
+            "messages": {name: _message(name, schemas) for name in names}
+            | {f"command.{name}": _command(name) for name in COMMANDS}
+            | {"reply": REPLY},
         },
     }
 
@@ -82,6 +130,16 @@ def _message(name: str, schemas: Schemas) -> Json:
     except UnknownSchema:
         return made
     return made
+
+
+def _command(name: str) -> Json:
+    schema = ACTS[name].schema if name in ACTS else name
+    return {
+        "name": f"{TYPE_PREFIX}command.{name}.v1",
+        "title": f"The command {name}",
+        "contentType": "application/json",
+        "payload": {"$ref": f"#/components/schemas/{schema}"},
+    }
 
 
 def _event(name: str, schemas: Schemas) -> Json:

@@ -17,6 +17,7 @@ from hub.api.route import Route
 from hub.api.routes import ROUTES
 from hub.api.server import allowed_methods
 from hub.domain.events import EVENT_TYPES
+from hub.service.acts import ACTS
 from schemas.formats import FAST_FORMATS
 from schemas.registry import Registry
 from tests.api.checking import document
@@ -69,7 +70,8 @@ async def test_the_documents_are_served(house: House) -> None:
     assert reply.json == document()
     events = (await house.nobody.get("/asyncapi.json")).json
     assert events["asyncapi"] == "3.0.0"
-    assert set(events["components"]["messages"]) == set(EVENT_TYPES)
+    commands = {f"command.{name}" for name in ("complaint", *ACTS)}
+    assert set(events["components"]["messages"]) == {*EVENT_TYPES, *commands, "reply"}
     refs = re.findall(r'"\$ref":"#/([^"]+)"', orjson.dumps(events).decode())
     for ref in set(refs):
         node = events
