@@ -238,6 +238,15 @@ def _hub(core: Core, bus: EmbeddedBus, writer: Writer, readers: Readers, codes: 
     )
 
 
+def idle_hub(core: Core) -> Hub:
+    """The hub's face for a command beside the server: it reads and prepares; the command itself writes."""
+    codes = ComplaintCodes(Schemas.load(), Regions.load(), Categories.load())
+    readers = Readers(core.store, 1)
+    bus = EmbeddedBus(lambda after, limit: readers.run(lambda s: s.events_after(after, limit)),
+                      lambda: readers.run(lambda s: s.last_position()), LOOK_EVERY_S)  # fmt: skip
+    return _hub(core, bus, Writer(core.runner, bus.offer), readers, codes)
+
+
 def _chores(core: Core, files: FileTables, attachments: AttachmentStore, gate: Access) -> list[Chore]:
     def sync_keys(_: str) -> int:
         gate.sync_jwks()

@@ -19,10 +19,10 @@ TOPIC: Final = (
     "`simpul-incarnation`. Sign in by SASL OAUTHBEARER with an access token of this hub."
 )
 INBOUND: Final = (
-    "For agencies on Kafka: complaints and commands, as CloudEvents in binary or structured mode. The event's "
-    "`id` makes a repeated record take effect once; `subject` is the case's or the forwarding's id; the "
-    "answer carries the header `correlation-id`, or else the event's id, as `correlationid`. A complaint may "
-    "also be sent alone, without any header."
+    "For agencies on Kafka: complaints and commands, as CloudEvents in binary or structured mode. The "
+    "event's id makes a repeated record take effect once; `subject` is the id of the case or the forwarding; the "
+    "answer carries the header `correlation-id`, or else the event's id, as `correlationid`. A complaint "
+    "may also be sent alone, without any header."
 )
 COMMANDS: Final = ["complaint", *ACTS]
 REPLY: Final[Json] = {

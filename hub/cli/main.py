@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hub.cli import agencies, broker, clients, database, keys, serve
+from hub.cli import agencies, broker, clients, database, dead_letters, keys, serve
 from hub.cli.common import Commands
 
 CONFIG = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -29,3 +29,4 @@ main.add_command(agencies.agency)
 main.add_command(clients.client)
 main.add_command(keys.key)
 main.add_command(broker.topics)
+main.add_command(dead_letters.dead_letter)

@@ -73,7 +73,11 @@ class RelayTable(Protocol):
     def unpublished_dead_letters(self, limit: int) -> list[DeadLetter]: ...
 
     def dead_letters(self, limit: int) -> list[DeadLetter]:
-        """The newest first."""
+        """Those that are still dead, the newest first."""
+        ...
+
+    def redriven(self, letter_id: str) -> None:
+        """It was tried again and taken: it is no dead letter any more."""
         ...
 
     def next_offsets(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:

@@ -12,7 +12,7 @@ from hub.store.dialect import Engine
 
 RELAY: Final = "relay"
 """The name of the relay's lease."""
-WAITING, PUBLISHED = "waiting", "published"
+WAITING, PUBLISHED, REDRIVEN = "waiting", "published", "redriven"
 _REPLY: Final = "agency, topic, partition, origin_offset, correlation, document, created_at"
 _LETTER: Final = "id, agency, topic, partition, origin_offset, sha256, cause, created_at"
 _PUT_CURSOR: Final = (
@@ -81,9 +81,15 @@ class RelayTables:
     def dead_letters(self, limit: int) -> list[DeadLetter]:
         with self._store.connection() as db:
             rows = db.execute(
-                f"SELECT {_LETTER} FROM dead_letters ORDER BY created_at DESC, id DESC LIMIT ?", (limit,)
+                f"SELECT {_LETTER} FROM dead_letters WHERE state <> ? "
+                "ORDER BY created_at DESC, id DESC LIMIT ?",
+                (REDRIVEN, limit),
             )
             return [DeadLetter(*row) for row in rows]
+
+    def redriven(self, letter_id: str) -> None:
+        with self._store.writing() as db:
+            db.execute("UPDATE dead_letters SET state = ? WHERE id = ?", (REDRIVEN, letter_id))
 
     def next_offsets(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
         with self._store.connection() as db:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -86,6 +87,11 @@ def test_problems_come_back_and_poison_blocks_nobody(big: Whole, pemda: Caller) 
         "rusak-1": 400, "rusak-2": 415, "salah-1": 403, "salah-2": 422, "salah-3": 404, "baik-1": 201,
     }  # fmt: skip
     assert answered["salah-2"]["problem"]["errors"][0]["pointer"] == "/surprise"
+    lines = big.desk.cli("dead-letter", "list").stdout.splitlines()
+    dead = {letter["cause"].split(":")[0]: letter for letter in map(json.loads, lines)}
+    assert len(lines) == 2, "a command that was refused is no dead letter"
+    again = big.desk.cli("dead-letter", "redrive", next(iter(dead.values()))["id"], status=1)
+    assert "simpul:" in again.stderr, "it is no command the second time either"
 
 
 def test_who_is_not_the_agency_is_refused(big: Whole, pemda: Caller, ministry: Caller) -> None:
