@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from connectors.batch_line import BatchLine
 from connectors.errors import HubAway
-from connectors.hub_client import BatchLine
 
 
 class Channel(Protocol):

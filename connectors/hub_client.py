@@ -10,7 +10,6 @@ import asyncio
 import base64
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,22 +20,13 @@ import orjson
 
 from auth.client_side import ClientCredentials, TokenCache
 from auth.errors import KeyRefused, TokenRefused
+from connectors.batch_line import BatchLine, batch_line
 from connectors.config import Hub, secret
 from connectors.errors import ClientRefused, ConfigRefused, HubAway, HubFailed, HubRefused, WrongAgency
 from connectors.words import retry_after_s, why_unreachable
 
 _AGAIN = (408, 425, 429)
 _NETWORK = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
-
-
-@dataclass(frozen=True)
-class BatchLine:
-    """The hub's answer to one line of a batch; `line` counts from 1."""
-
-    line: int
-    status: int
-    case_id: str
-    problem: dict[str, Any]
 
 
 class HubClient:
@@ -78,7 +68,7 @@ class HubClient:
         )
         if status != 200:
             raise _error(status, answer, answer_headers)
-        return [line for line in map(_batch_line, answer.splitlines()) if line is not None]
+        return [line for line in map(batch_line, answer.splitlines()) if line is not None]
 
     async def upload(self, path: Path, media_type: str, sha256: str) -> None:
         """POST /v1/attachments; the same file again is harmless."""
@@ -292,17 +282,3 @@ def _json(answer: bytes) -> Any:
         return orjson.loads(answer)
     except orjson.JSONDecodeError:
         return None  # whoever reads it says what was expected instead
-
-
-def _batch_line(raw: bytes) -> BatchLine | None:
-    """A complete line, or None for one that a broken connection cut."""
-    line = _json(raw)
-    if not isinstance(line, dict) or not isinstance(line.get("line"), int):
-        return None
-    problem = line.get("problem")
-    return BatchLine(
-        line["line"],
-        int(line.get("status", 0)),
-        str(line.get("case_id") or ""),
-        problem if isinstance(problem, dict) else {},
-    )

@@ -10,11 +10,12 @@ from pathlib import Path
 import orjson
 import structlog
 
+from connectors.batch_line import BatchLine
 from connectors.channel import Channel
 from connectors.config import Hub
 from connectors.entries import Entry
 from connectors.errors import ConnectorError, HubAway, HubFailed, HubRefused, NotAllowed, NotNow
-from connectors.hub_client import BatchLine, problem_of
+from connectors.hub_client import problem_of
 from connectors.mapping import without_photos
 from connectors.outbox import Outbox
 from connectors.spool import Spool

@@ -17,13 +17,14 @@ from typing import Any, Final
 
 import orjson
 
+from connectors.batch_line import BatchLine
 from connectors.broker.events import Command
 from connectors.broker.tokens import TokenSource
 from connectors.broker.topics import SEND_WITHIN_S, Writing
 from connectors.broker.troubles import TokenNotTaken
 from connectors.broker.worker import Worker
 from connectors.errors import HubAway, HubRefused, NoReply
-from connectors.hub_client import BatchLine, HubClient, error_of
+from connectors.hub_client import HubClient, error_of
 
 SEND_LIMIT_S: Final = SEND_WITHIN_S + 20.0
 REFUSALS: Final = 1000

@@ -36,10 +36,14 @@ class _Ear(logging.Handler):
     """The library tells why a sign-in failed in its log alone: its error is that of an absent broker."""
 
     refused_at = float("-inf")
+    cut_at = float("-inf")
 
     def emit(self, record: logging.LogRecord) -> None:
-        if "SaslAuthenticationFailed" in record.getMessage():
+        said = record.getMessage()
+        if "SaslAuthenticationFailed" in said:
             self.refused_at = time.monotonic()
+        elif "socket disconnected" in said:
+            self.cut_at = time.monotonic()
 
 
 EAR: Final = _Ear(logging.WARNING)
@@ -118,9 +122,24 @@ class Endpoint:
             return troubles.token_refused(where)
         if isinstance(error, (errors.UnsupportedSaslMechanismError, errors.IllegalSaslStateError)):
             return troubles.no_sign_in(where)
+        if EAR.cut_at >= since_s:
+            return BrokerAway(
+                f"the broker at {where} does not answer: it cuts the connection; "
+                "is this the agencies' listener?"
+            )
         return BrokerAway(f"the broker at {where} does not answer ({type(error).__name__})")
 
     def _make(self, kind: Any, **more: Any) -> Any:
+        """Tries twice where the broker cuts the connection: why it refused a token often comes too late."""
+        began_s = time.monotonic()
+        try:
+            return self._try(kind, **more)
+        except BrokerAway:
+            if EAR.cut_at < began_s:
+                raise
+        return self._try(kind, **more)
+
+    def _try(self, kind: Any, **more: Any) -> Any:
         """A connected object; raises ConnectorError. A constructor of the library that fails leaves its
         thread behind, so its inner client is remembered and closed; and where nobody listens none is made."""
         _listen()

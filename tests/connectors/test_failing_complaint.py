@@ -9,10 +9,11 @@ from typing import Any, cast
 
 import pytest
 
+from connectors.batch_line import BatchLine
 from connectors.config import Hub
 from connectors.entries import Seen
 from connectors.errors import HubAway, HubFailed, NotNow
-from connectors.hub_client import BatchLine, HubClient
+from connectors.hub_client import HubClient
 from connectors.outbox import Outbox
 from connectors.sending import Sender
 from connectors.spool import open_spool
