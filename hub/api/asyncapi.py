@@ -20,7 +20,7 @@ TOPIC: Final = (
 )
 INBOUND: Final = (
     "For agencies on Kafka: complaints and commands, as CloudEvents in binary or structured mode. The "
-    "event's id makes a repeated record take effect once; `subject` is the id of the case or the forwarding; the "
+    "event's id makes a repeated record take effect once; `subject` is the id of the case or forwarding; the "
     "answer carries the header `correlation-id`, or else the event's id, as `correlationid`. A complaint "
     "may also be sent alone, without any header."
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from hub.app import open_core
+from hub.app import access, open_core, secret_box
 from hub.cli.common import alone, core_of, settings_of, show
 from hub.errors import CommandRefused
 from hub.ports.sealing import Sealing
@@ -30,7 +30,9 @@ def migrate(ctx: click.Context) -> None:
     """Makes the database, or brings it up to date."""
     settings = settings_of(ctx)
     before = current_revision(settings.database)
-    with open_core(settings, migrates=True):  # under the key that belongs to the database
+    with open_core(settings, migrates=True) as core:  # under the key that belongs to the database
+        # A broker that reads jwks.json as a file may be started before the first `serve`.
+        access(core, secret_box(core)).ensure_signing_key()
         show({"revision": HEAD, "changed": before != HEAD})
 
 

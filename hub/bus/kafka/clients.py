@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer  # type: ignore[import-untyped]
 from kafka.errors import KafkaError, KafkaTimeoutError  # type: ignore[import-untyped]
+from kafka.net.compat import KafkaNetClient  # type: ignore[import-untyped]
 
 from hub.bus.kafka.endpoint import Endpoint
 
@@ -59,11 +60,29 @@ class Producer(KafkaProducer):  # type: ignore[misc]  # the library is untyped
             raise KafkaTimeoutError(f"no answer to the transaction's end within {limit_ms} ms")
 
 
+def connected(kind: Any, endpoint: Endpoint, **options: Any) -> Any:
+    """An object of the library. A constructor that fails leaves its inner client behind, with a thread for
+    every attempt at an absent broker: so that one is remembered, and closed."""
+    inside: list[Any] = []
+
+    def remember(**config: Any) -> Any:
+        inside.append(KafkaNetClient(**config))
+        return inside[-1]
+
+    try:
+        return kind(**{**endpoint.options(), **COMMON, **options, "kafka_client": remember})
+    except BaseException:
+        for client in inside:
+            with contextlib.suppress(KafkaError, RuntimeError, OSError):
+                client.close()
+        raise
+
+
 def producer(endpoint: Endpoint, transactional_id: str) -> Producer:
     """Connected; its transactions are not begun, so nobody is fenced yet."""
-    return Producer(
-        **endpoint.options(),
-        **COMMON,
+    made: Producer = connected(
+        Producer,
+        endpoint,
         client_id=transactional_id,
         transactional_id=transactional_id,
         transaction_timeout_ms=TRANSACTION_MS,
@@ -77,13 +96,14 @@ def producer(endpoint: Endpoint, transactional_id: str) -> Producer:
         allow_auto_create_topics=False,
         metrics_enabled=False,
     )
+    return made
 
 
 def consumer(endpoint: Endpoint, group: str, **more: Any) -> KafkaConsumer:
     """A reader of committed records that commits nothing by itself."""
-    return KafkaConsumer(
-        **endpoint.options(),
-        **COMMON,
+    return connected(
+        KafkaConsumer,
+        endpoint,
         **{
             "client_id": group,
             "group_id": group,
@@ -110,7 +130,7 @@ def close_consumer(consumer: KafkaConsumer) -> None:
 
 
 def admin(endpoint: Endpoint) -> KafkaAdminClient:
-    return KafkaAdminClient(**endpoint.options(), **COMMON)
+    return connected(KafkaAdminClient, endpoint)
 
 
 def close_admin(admin: KafkaAdminClient) -> None:
