@@ -97,8 +97,9 @@ class Relay:
 
     def told(self, agencies: Collection[str]) -> None:
         """The log grew (a `hub.ports.bus.Listener`): whoever it concerns, and the log itself."""
-        for state in self._lanes.values():
-            state.more = True
+        names = {LOG, *(f"{kind}/{agency}" for agency in agencies for kind in ("mailbox", "replies"))}
+        for name in names & self._lanes.keys():
+            self._lanes[name].more = True
         self._woken.set()
 
     async def run(self, claim: Claim) -> None:
@@ -157,14 +158,16 @@ class Relay:
         """One transaction of the broker over some lanes; True when anything was published."""
         now = self._clock.monotonic()
         chosen = [s for s in self._lanes.values() if s.more and now >= s.not_before][:LANES_AT_ONCE]
-        read = [(state, await state.lane.pieces(state.cursor, PIECES)) for state in chosen]
-        for state, pieces in read:
-            state.more = len(pieces) >= PIECES
-            self._lanes[state.lane.name] = self._lanes.pop(state.lane.name)  # the others' turn next
+        read = [(state, await self._read(state)) for state in chosen]
         records = [piece.record for _, pieces in read for piece in pieces]
         if not records or not claim.holds():
             return False
-        outcomes = await self._publisher.publish(records)
+        try:
+            outcomes = await self._publisher.publish(records)
+        except BrokerAway:
+            for state, _ in read:
+                state.more = True
+            raise
         taken, start = [], 0
         for state, pieces in read:
             end = start + len(pieces)
@@ -172,6 +175,14 @@ class Relay:
             start = end
         await self._settle(claim, taken)
         return True
+
+    async def _read(self, state: _State) -> Sequence[Piece]:
+        """What the lane has next; whoever tells of more meanwhile is not forgotten. The others' turn next."""
+        state.more = False
+        self._lanes[state.lane.name] = self._lanes.pop(state.lane.name)
+        pieces = await state.lane.pieces(state.cursor, PIECES)
+        state.more = state.more or len(pieces) >= PIECES
+        return pieces
 
     def _prefix(
         self, state: _State, pieces: Sequence[Piece], outcomes: Sequence[Outcome], now: float

@@ -85,7 +85,11 @@ class KafkaSource:
         """Raises only while it holds no records: what the library gave out it will not give again."""
         self._look(held)
         self._place(held)
-        found = held.consumer.poll(timeout_ms=POLL_MS, max_records=self._max_records)
+        if held.readable:
+            found = held.consumer.poll(timeout_ms=POLL_MS, max_records=self._max_records)
+        else:  # without a group the library would spin: its next heartbeat is for ever overdue
+            found = {}
+            time.sleep(POLL_MS / 1000)
         if not found:
             self._place(held)
         notices, self._notices = tuple(self._notices), []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 
 import pytest
@@ -211,3 +212,14 @@ async def test_expired_and_renewed_offsets_are_told(
     notices = {n.topic: n for batch in batches for n in batch.notices}
     assert (notices[old].trouble, notices[old].missed) == (Trouble.RECORDS_EXPIRED, 3)
     assert notices[renewed].trouble is Trouble.OFFSETS_RENEWED
+
+
+async def test_a_hub_without_an_agency_on_kafka_polls_at_its_ease(make: Make) -> None:
+    """Without a group the library's next heartbeat is for ever overdue, and its poll would spin."""
+    source = await make(Offsets())
+    for _ in range(5):  # until a heartbeat would be due
+        assert not (await source.poll()).records
+    used_s, began_s = time.process_time(), time.monotonic()
+    for _ in range(4):
+        await source.poll()
+    assert time.process_time() - used_s < 0.25 * (time.monotonic() - began_s)
