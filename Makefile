@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 STAMP := $(VENV)/.installed
 
-.PHONY: help install parts run test check format image-test bench chaos fuzz lock clean
+.PHONY: help install parts run run-cluster test check format image-test bench chaos fuzz lock clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -25,6 +25,9 @@ parts: ## the real parts that the tests start: PostgreSQL, MariaDB, Chromium
 
 run: install ## hub, two local apps, two ministries, complaints flowing; Ctrl-C stops it all (port 8080; PORT=8090 for another)
 	@$(BIN)/python -m deploy.demo $(if $(PORT),--port $(PORT)) $(ARGS)
+
+run-cluster: install parts ## the same on PostgreSQL and three Kafka brokers, the hub as six processes (19 ports from 8080)
+	@$(BIN)/python -m deploy.demo.cluster $(if $(PORT),--port $(PORT)) $(ARGS)
 
 test: install parts ## every test, on real parts
 	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
@@ -48,8 +51,9 @@ image-test: install ## builds the image and runs it with PostgreSQL and Kafka (B
 bench: install parts ## the side-by-side benchmark (ARGS=--quick for a short one)
 	$(BIN)/python -m tests.bench $(ARGS)
 
-chaos: install ## kill -9 under load, 100 times (KILLS=5 for a short one)
-	$(BIN)/python -m tests.chaos --kills $(or $(KILLS),100) $(ARGS)
+chaos: install ## kill -9 under load, 100 times (KILLS=5 for a short one; ARGS="--backend cluster" for PostgreSQL and Kafka)
+	@deploy/parts.sh
+	$(BIN)/python -m tests.chaos $(if $(KILLS),--kills $(KILLS)) $(ARGS)
 
 fuzz: install ## schemathesis and a raw fuzzer against a running hub
 	$(BIN)/python -W ignore -m tests.fuzz --seconds 60 $(ARGS)
@@ -62,4 +66,4 @@ lock: ## resolve pyproject.toml into the two lock files
 	  --output-file requirements-dev.lock pyproject.toml
 
 clean: ## removes the environment, builds and the demo's data; never a hub's
-	rm -rf $(VENV) var/demo build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) var/demo var/cluster build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -4,6 +4,7 @@ file that names backends."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,6 +38,7 @@ from schemas.registry import Registry as Schemas
 log = structlog.get_logger(__name__)
 
 PROBE_WITHIN_S: Final = 5.0
+PING_EVERY_S: Final = 3.0
 
 
 def own_endpoint(settings: Settings) -> Endpoint | None:
@@ -112,26 +114,26 @@ class BrokerSide:
         self._topics, self._agencies, self._keeps_topics = topics, agencies, keeps_topics
         self._probe, self._access = probe, access
         metrics.up.set_function(lambda: 0.0 if self.away() else 1.0)
-        self._watching: asyncio.Task[None] | None = None
+        self._watching: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """ListenerUnsafe where the agencies' listener lets in who cannot prove who they are."""
         await self._try_listener()
         if self._topics is not None:
             await self._topics.start()
+            self._watching = [asyncio.create_task(self._ping())]
             if self._keeps_topics:
-                self._watching = asyncio.create_task(self._agencies.watch())
+                self._watching.append(asyncio.create_task(self._agencies.watch()))
         if self.relay is not None:
             self.relay.start()
         if self.inbound is not None:
             await self.inbound.start()
 
     async def stop(self) -> None:
-        parts = []
-        if self._watching is not None:
-            self._watching.cancel()
-            parts.append(_ended(self._watching))
-        parts += [part.stop() for part in (self.inbound, self.relay, self._topics) if part is not None]
+        for task in self._watching:
+            task.cancel()
+        await asyncio.gather(*self._watching, return_exceptions=True)
+        parts = [part.stop() for part in (self.inbound, self.relay, self._topics) if part is not None]
         await asyncio.gather(*parts, return_exceptions=True)
 
     def away(self) -> str | None:
@@ -139,6 +141,13 @@ class BrokerSide:
         users = [self._publisher if self.relay and self.relay.held else None, self.inbound, self._topics]
         causes = [cause for user in users if user is not None and (cause := user.away)]
         return causes[0] if causes else None
+
+    async def _ping(self) -> None:
+        """A process that needs the broker for nothing else hears of its absence too: /readyz says so."""
+        while self._topics is not None:
+            with contextlib.suppress(SimpulError):  # `away` has the words
+                await self._topics.ping()
+            await asyncio.sleep(PING_EVERY_S)
 
     async def _try_listener(self) -> None:
         if self._probe is None:
@@ -153,10 +162,6 @@ class BrokerSide:
             return
         if sentence is not None:
             log.warning("agency_listener", cause=sentence)
-
-
-async def _ended(task: asyncio.Task[None]) -> None:
-    await asyncio.gather(task, return_exceptions=True)
 
 
 def broker_side(

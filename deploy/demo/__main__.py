@@ -8,12 +8,10 @@ import os
 import sys
 from pathlib import Path
 
-from rich.console import Console
-
 from deploy.demo.journeys import Journeys
 from deploy.demo.layout import HOST, Layout
 from deploy.demo.ports import CannotStart, WrongPort, port_of
-from deploy.demo.screen import open_screen
+from deploy.demo.screen import Terminal, open_screen
 from deploy.demo.supervisor import Supervisor
 
 PORT = 8080
@@ -22,7 +20,7 @@ PURPOSE = "One hub, two local apps, two ministries, and complaints travelling be
 
 def main() -> int:
     arguments = parse(sys.argv[1:])
-    console = Console(highlight=False)
+    console = Terminal(highlight=False)
     try:
         layout = layout_of(arguments)
         journeys = Journeys()

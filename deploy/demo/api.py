@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -30,10 +31,13 @@ class Away(Exception):
 
 
 class HubApi:
-    """One OAuth client (RFC 6749 client_credentials) over one HTTP session."""
+    """One OAuth client (RFC 6749 client_credentials) over one HTTP session. Where the hub has several
+    addresses, the next one is taken when one does not answer."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, client_id: str, client_secret: str) -> None:
-        self._session, self._url = session, url
+    def __init__(
+        self, session: aiohttp.ClientSession, urls: Sequence[str], client_id: str, client_secret: str
+    ) -> None:
+        self._session, self._urls = session, deque(urls)
         self._login = aiohttp.BasicAuth(client_id, client_secret)
         self._token, self._renew_at = "", 0.0
 
@@ -83,10 +87,11 @@ class HubApi:
 
     async def _send(self, method: str, path: str, **parts: Any) -> tuple[int, dict[str, Any]]:
         try:
-            async with self._session.request(method, self._url + path, **parts) as response:
+            async with self._session.request(method, self._urls[0] + path, **parts) as response:
                 raw = await response.read()
                 return response.status, orjson.loads(raw) if raw else {}
         except (TimeoutError, aiohttp.ClientError, OSError, orjson.JSONDecodeError) as error:
+            self._urls.rotate(-1)
             raise Away(f"{method} {path}: {type(error).__name__} {error}") from error
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from deploy.demo.lapor_kotim import open_app
-from deploy.demo.layout import PU, SOSIAL, Layout
+from deploy.demo.layout import SOSIAL, Layout
 from deploy.demo.office import open_office
 from deploy.demo.processes import Processes
 from deploy.demo.registration import clean_environment, command, hub_environment
@@ -30,7 +30,7 @@ class Cast:
         """Both apps, both ministries, connectors, coordinator. The webhook must be registered before."""
         layout, token = self._layout, str(self._secrets.get("system_token"))
         open_app(layout.kotim_database).close()
-        for agency in (PU, SOSIAL):
+        for agency in layout.offices:
             open_office(layout, agency.id).close()
         self._program("lapor-kotim", "lapor_kotim")
         pengaduan = _sqlite(layout.kotim_database)
@@ -45,8 +45,7 @@ class Cast:
             SISTEM_TOKEN=token,
         )
         self._program("kemen-sosial", "ministry_sosial")
-        surat = layout.office_database(SOSIAL.id)
-        self._connector("kemen-sosial", "connector-sosial", SURAT_DATABASE_URL=_sqlite(surat))
+        self._connector("kemen-sosial", "connector-sosial", SURAT_DATABASE_URL=self.office_url(SOSIAL.id))
         self._program("suara-banua", "suara_banua", "suara-banua")
 
     def _program(self, name: str, module: str, client: str = "", **environment: str) -> None:
@@ -57,6 +56,7 @@ class Cast:
             "SIMPUL_DEMO_HOST": layout.listen_host,
             "SIMPUL_DEMO_PORT": str(layout.port),
             "SIMPUL_DEMO_FAST": "1" if layout.fast else "0",
+            "SIMPUL_DEMO_CLUSTER": "1" if layout.brokers else "0",
         }
         self._processes.start(
             name,
@@ -80,13 +80,23 @@ class Cast:
         template = string.Template((TEMPLATES / f"{name}.toml").read_text("utf-8"))
         return template.substitute(
             folder=layout.folder,
-            hub_url=layout.hub_url,
+            hub_url=layout.url_for(name),
+            waste_to=", ".join(f'"{agency}"' for agency in layout.waste_to),
+            **self.more_blanks(),
             webhook_url=layout.webhook_url,
             webhook_port=layout.port + 1,
             system_port=layout.port + 2,
             replies_port=layout.port + 3,
             every_s="0.2" if layout.fast else "1",
         )
+
+    def office_url(self, agency: str) -> str:
+        """Of a ministry's own database."""
+        return _sqlite(self._layout.office_database(agency))
+
+    def more_blanks(self) -> dict[str, str]:
+        """What only another kind of run has to fill in."""
+        return {}
 
     def _credentials(self, client: str) -> dict[str, str]:
         if not client:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from deploy.demo.api import Event, HubApi, Refused, follow, session, short_type
@@ -16,12 +16,13 @@ from deploy.demo.program import Position, client, layout, run, texts
 TO_PU = ("road", "drainage", "irrigation", "water", "other")
 TO_SOSIAL = ("social_aid", "social_welfare", "disability")
 TO_BOTH = ("flood", "disaster")
+WASTE = ("waste", "pollution")
 PAUSE_S, FAST_PAUSE_S = 2.0, 0.1
 Settled = Callable[[str, str], Awaitable[None]]
 """(case id, what was done): told before a case is closed that needed no other agency."""
 
 
-def recipients(category: str) -> list[dict[str, str]]:
+def recipients(category: str, waste_to: Sequence[str] = ()) -> list[dict[str, str]]:
     """Who handles a category: nobody else, one ministry, or one leading and one supporting."""
     if category in TO_PU:
         return [_leg(PU.id, "lead")]
@@ -29,6 +30,8 @@ def recipients(category: str) -> list[dict[str, str]]:
         return [_leg(SOSIAL.id, "lead")]
     if category in TO_BOTH:
         return [_leg(PU.id, "lead"), _leg(SOSIAL.id, "support")]
+    if category in WASTE:
+        return [_leg(agency, "lead") for agency in waste_to]
     return []
 
 
@@ -40,8 +43,11 @@ class Coordinator:
     """Acts on events of one mailbox. Every call carries an Idempotency-Key made from the event, so that an
     event that comes again does nothing twice."""
 
-    def __init__(self, api: HubApi, verifies: bool, settled: Settled, pause_s: float) -> None:
+    def __init__(
+        self, api: HubApi, verifies: bool, settled: Settled, pause_s: float, waste_to: Sequence[str] = ()
+    ) -> None:
         self._api, self._verifies, self._settled, self._pause_s = api, verifies, settled, pause_s
+        self._waste_to = waste_to
 
     async def handle(self, event: Event) -> None:
         kind, data = short_type(event), event["data"]
@@ -65,7 +71,7 @@ class Coordinator:
         await self._api.post(
             f"/v1/cases/{case_id}/verification", {"decision": "accept"}, f"verify-{event['id']}"
         )
-        to = recipients(complaint["category"])
+        to = recipients(complaint["category"], self._waste_to)
         if to:
             body = {"to": to, "note": "Mohon ditindaklanjuti sesuai kewenangan."}
             await self._api.post(f"/v1/cases/{case_id}/forwardings", body, f"forward-{event['id']}")
@@ -74,7 +80,7 @@ class Coordinator:
         case_id = event["data"]["case_id"]
         case = await self._api.get(f"/v1/cases/{case_id}")
         category = case["complaint"]["category"]
-        if recipients(category) or case["status"] == "closed":
+        if recipients(category, self._waste_to) or case["status"] == "closed":
             return
         await asyncio.sleep(self._pause_s)
         local = texts("answers")["local"]
@@ -108,13 +114,14 @@ async def kotim(run_layout: Layout) -> None:
     database = open_app(run_layout.kotim_database)
     position = Position(run_layout.folder / "coordinator-kotim.position")
     async with session() as http:
-        api = HubApi(http, run_layout.hub_url, *client())
+        api = HubApi(http, run_layout.hub_urls, *client())
 
         async def settled(case_id: str, text: str) -> None:
             case = await api.get(f"/v1/cases/{case_id}")
             answer_in_app(database, int(case["complaint"]["source"]["reference"]), text)
 
-        coordinator = Coordinator(api, False, settled, FAST_PAUSE_S if run_layout.fast else PAUSE_S)
+        pause_s = FAST_PAUSE_S if run_layout.fast else PAUSE_S
+        coordinator = Coordinator(api, False, settled, pause_s, run_layout.waste_to)
         await follow(api, position.read(), coordinator.handle, position.keep)
 
 

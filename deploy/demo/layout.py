@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
@@ -18,12 +19,15 @@ class Agency:
     kind: str
     region: str = ""
     time_zone: str = "Asia/Jakarta"
+    kafka: bool = False
 
 
 KOTIM = Agency("pemkab-kotim", "Pemerintah Kabupaten Kotawaringin Timur", "regency", "62.02")
 KALSEL = Agency("pemprov-kalsel", "Pemerintah Provinsi Kalimantan Selatan", "province", "63", "Asia/Makassar")
 PU = Agency("kemen-pu", "Kementerian Pekerjaan Umum", "ministry")
 SOSIAL = Agency("kemen-sosial", "Kementerian Sosial", "ministry")
+LH = Agency("kemen-lh", "Kementerian Lingkungan Hidup", "ministry", kafka=True)
+"""Takes part in `make run-cluster` only: it needs a broker."""
 AGENCIES = (KOTIM, KALSEL, PU, SOSIAL)
 CLIENTS = {
     "connector-kotim": KOTIM,
@@ -35,7 +39,7 @@ CLIENTS = {
 """Name of a client in this demo -> its agency. Each system has a client of its own."""
 
 APPS = {KOTIM.id: "Lapor Kotim", KALSEL.id: "Suara Banua"}
-SHORT = {PU.id: "Kemen PU", SOSIAL.id: "Kemensos", KOTIM.id: "Kotim", KALSEL.id: "Kalsel"}
+SHORT = {PU.id: "Kemen PU", SOSIAL.id: "Kemensos", KOTIM.id: "Kotim", KALSEL.id: "Kalsel", LH.id: "Kemen LH"}
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,29 @@ class Layout:
     port: int
     listen_host: str = HOST
     fast: bool = False
+
+    target: ClassVar[str] = "make run"
+    row_of_ports: ClassVar[int] = 4
+    agencies: ClassVar[tuple[Agency, ...]] = AGENCIES
+    clients: ClassVar[dict[str, Agency]] = CLIENTS
+    offices: ClassVar[tuple[Agency, ...]] = (PU, SOSIAL)
+    brokers: ClassVar[int] = 0
+    waste_to: ClassVar[tuple[str, ...]] = ()
+    """Agencies that handle waste and pollution; the governments themselves where there is none."""
+
+    @property
+    def hub_urls(self) -> tuple[str, ...]:
+        """Every process with the API; whoever finds one away goes to the next."""
+        return (self.hub_url,)
+
+    def url_for(self, connector: str) -> str:
+        """The process with the API that a connector speaks to: it knows one address."""
+        return self.hub_url
+
+    @property
+    def hub_settings(self) -> dict[str, str]:
+        """What this hub is told besides its folder and addresses."""
+        return {}
 
     @property
     def hub_url(self) -> str:
@@ -109,6 +136,6 @@ class Layout:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.folder.chmod(0o700)
         files = (self.kotim_database, self.banua_database, self.config("x"))
-        offices = tuple(self.office_database(agency.id) for agency in (PU, SOSIAL))
+        offices = tuple(self.office_database(agency.id) for agency in self.offices)
         for folder in (self.logs, self.spools, self.kotim_photos, *(file.parent for file in files + offices)):
             folder.mkdir(parents=True, exist_ok=True)

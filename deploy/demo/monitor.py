@@ -30,7 +30,7 @@ class Monitor:
         """Until cancelled."""
         async with session() as http, asyncio.TaskGroup() as group:
             for client, agency in (("coordinator-kotim", KOTIM.id), ("suara-banua", KALSEL.id)):
-                api = HubApi(http, self._layout.hub_url, *self._secrets.client(client))
+                api = HubApi(http, self._layout.hub_urls, *self._secrets.client(client))
                 group.create_task(self._mailbox(api, agency))
             group.create_task(self._tables())
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from deploy.demo.layout import HOST, Layout
 
-LAST_PORT = 65535 - 3
+LAST_PORT = 65535
 LONGEST_PORT = 9
 
 
@@ -22,14 +22,15 @@ class WrongPort(CannotStart):
     """What was asked for is no port; a mistake in the call, not on this machine."""
 
 
-def port_of(text: str) -> int:
-    """The first of the four ports; raises WrongPort."""
+def port_of(text: str, kind: type[Layout] = Layout) -> int:
+    """The first of the ports in a row that this kind of run needs; raises WrongPort."""
+    last, choose = LAST_PORT + 1 - kind.row_of_ports, f"Choose another: {kind.target} PORT=8090"
     if not (text.isascii() and text.isdecimal() and len(text) <= LONGEST_PORT and int(text)):
-        raise WrongPort(f"There is no port {text[:40]!r}. Choose another: make run PORT=8090")
-    if int(text) > LAST_PORT:
+        raise WrongPort(f"There is no port {text[:40]!r}. {choose}")
+    if int(text) > last:
         raise WrongPort(
-            f"There is no port {text}, or not three more after it ({LAST_PORT} is the last that can be "
-            "given). Choose another: make run PORT=8090"
+            f"There is no port {text}, or not {kind.row_of_ports - 1} more after it ({last} is the last that "
+            f"can be given). {choose}"
         )
     return int(text)
 
@@ -41,7 +42,8 @@ def check_ports(layout: Layout) -> None:
         if reason := _why_not(host, port):
             raise CannotStart(
                 f"Port {port} on {host}, for {purpose}, {reason}.\n"
-                f"Choose another first port: make run PORT={_free_run(port)}   (the demo uses four in a row)"
+                f"Choose another first port: {layout.target} PORT={_free_run(port, layout.row_of_ports)}   "
+                f"(the demo uses {layout.row_of_ports} in a row)"
             )
 
 
@@ -59,14 +61,14 @@ def _why_not(host: str, port: int) -> str:
     return ""
 
 
-def _free_run(taken: int) -> int:
-    """A first port to propose: the next round number with four free ones."""
+def _free_run(taken: int, row: int) -> int:
+    """A first port to propose: the next round number with a row of free ones."""
     candidates = range((taken // 10 + 1) * 10, 65000, 10)
-    return next((first for first in candidates if _all_free(first)), 18080)
+    return next((first for first in candidates if _all_free(first, row)), 18080)
 
 
-def _all_free(first: int) -> bool:
-    return not any(_why_not(HOST, port) for port in range(first, first + 4))
+def _all_free(first: int, row: int) -> bool:
+    return not any(_why_not(HOST, port) for port in range(first, first + row))
 
 
 @contextmanager
@@ -78,6 +80,7 @@ def only_one(layout: Layout) -> Iterator[None]:
         except BlockingIOError as error:
             raise CannotStart(
                 f"A demo runs already in {layout.folder}. Stop it first (Ctrl-C there), "
-                "or give this one a folder of its own: SIMPUL_DEMO_DIR=./var/demo2 make run PORT=8090"
+                "or give this one a folder of its own: SIMPUL_DEMO_DIR=./var/demo2 "
+                f"{layout.target} PORT=8090"
             ) from error
         yield

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from deploy.demo.cluster.layout import ClusterLayout
 from deploy.demo.layout import Layout
 
 TEXTS = Path(__file__).with_name("texts")
@@ -21,7 +22,8 @@ def layout() -> Layout:
     """The run that started this program."""
     folder, host = Path(os.environ["SIMPUL_DEMO_DIR"]), os.environ["SIMPUL_DEMO_HOST"]
     fast = os.environ["SIMPUL_DEMO_FAST"] == "1"
-    return Layout(folder, int(os.environ["SIMPUL_DEMO_PORT"]), host, fast)
+    kind = ClusterLayout if os.environ["SIMPUL_DEMO_CLUSTER"] == "1" else Layout
+    return kind(folder, int(os.environ["SIMPUL_DEMO_PORT"]), host, fast)
 
 
 def client() -> tuple[str, str]:

@@ -7,17 +7,19 @@ import os
 import secrets as random_secrets
 import subprocess
 import sys
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 from deploy.demo.api import HubApi, session
-from deploy.demo.layout import AGENCIES, CLIENTS, ROOT, Agency, Layout
+from deploy.demo.layout import ROOT, Agency, Layout
 from deploy.demo.ports import CannotStart
 from deploy.demo.secrets_file import Secrets
 
 Say = Callable[[str], None]
-AT_ONCE = 2
+COMMANDS_WITHIN_S = 120.0
 
 
 def command(name: str) -> list[str]:
@@ -35,6 +37,7 @@ def hub_environment(layout: Layout) -> dict[str, str]:
         "SIMPUL_LISTEN": layout.listen,
         "SIMPUL_PUBLIC_URL": layout.hub_url,
         "SIMPUL_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
+        **layout.hub_settings,
     }
 
 
@@ -46,17 +49,18 @@ def clean_environment() -> dict[str, str]:
 def register(layout: Layout, secrets: Secrets, say: Say) -> None:
     """Agencies first, then a client for each system; each is recorded as soon as it exists, so that a run
     that was broken off goes on where it stopped."""
-    missing = [name for name in CLIENTS if not secrets.get(f"client:{name}")]
+    missing = [name for name in layout.clients if not secrets.get(f"client:{name}")]
     if missing:
         say("registering agencies and clients (once) …")
         listed = simpul(layout, "agency", "list").splitlines()
         known = {json.loads(line)["id"] for line in listed}
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            new = [agency for agency in AGENCIES if agency.id not in known]
-            list(pool.map(lambda agency: simpul(layout, *_agency_arguments(agency)), new))
-            added = pool.map(lambda name: simpul(layout, "client", "add", CLIENTS[name].id), missing)
-            for name, answer in zip(missing, added, strict=True):
-                secrets.put(f"client:{name}", json.loads(answer))
+        new = [_agency_arguments(agency) for agency in layout.agencies if agency.id not in known]
+        adding = [["client", "add", layout.clients[name].id] for name in missing]
+        answers = list_of_commands(layout, [*new, *adding])
+        for _ in new:
+            next(answers)
+        for name, answer in zip(missing, answers, strict=True):
+            secrets.put(f"client:{name}", json.loads(answer))
     if not secrets.get("system_token"):
         secrets.put("system_token", random_secrets.token_urlsafe(32))
 
@@ -64,25 +68,48 @@ def register(layout: Layout, secrets: Secrets, say: Say) -> None:
 def _agency_arguments(agency: Agency) -> list[str]:
     arguments = ["agency", "add", agency.id, "--name", agency.name, "--kind", agency.kind]
     arguments += ["--time-zone", agency.time_zone]
+    arguments += ["--kafka"] if agency.kafka else []
     return [*arguments, "--region", agency.region] if agency.region else arguments
 
 
 def simpul(layout: Layout, *arguments: str) -> str:
     """Standard output of a `simpul` command; raises CannotStart with its own sentence when it fails."""
-    done = subprocess.run(
-        [*command("simpul"), *arguments],
+    return next(list_of_commands(layout, [list(arguments)]))
+
+
+def list_of_commands(layout: Layout, commands: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The output of each as soon as it is done; raises CannotStart at the first that fails."""
+    with tempfile.TemporaryFile("w+") as errors, _interpreter(layout, errors) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        json.dump(commands, process.stdin)
+        process.stdin.close()
+        watchdog = threading.Timer(COMMANDS_WITHIN_S, process.kill)
+        watchdog.start()
+        try:
+            for arguments in commands:
+                line = process.stdout.readline()
+                if not line:
+                    errors.seek(0)
+                    words = errors.read().strip().splitlines()[-5:]
+                    named = " ".join(arguments[:3])
+                    raise CannotStart(f"simpul {named} failed:\n  " + "\n  ".join(words))
+                yield json.loads(line)
+        finally:
+            watchdog.cancel()
+
+
+def _interpreter(layout: Layout, errors: IO[str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "deploy.demo.commands"],
         cwd=ROOT,
         env=hub_environment(layout),
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,
         text=True,
-        timeout=60,
         start_new_session=True,  # a Ctrl-C lets it finish; what it registered is then recorded
-        check=False,
     )
-    if done.returncode:
-        words = done.stderr.strip().splitlines()[-5:]
-        raise CannotStart(f"simpul {' '.join(arguments[:3])} failed:\n  " + "\n  ".join(words))
-    return done.stdout
 
 
 async def register_webhook(layout: Layout, secrets: Secrets) -> None:
@@ -90,7 +117,7 @@ async def register_webhook(layout: Layout, secrets: Secrets) -> None:
     if secrets.get("webhook_url") == layout.webhook_url and secrets.get("webhook_secret"):
         return
     async with session() as http:
-        api = HubApi(http, layout.hub_url, *secrets.client("connector-pu"))
+        api = HubApi(http, layout.hub_urls, *secrets.client("connector-pu"))
         body = {"url": layout.webhook_url, "event_types": ["*"]}
         answer = await api.put("/v1/webhook", body)
         if "secret" not in answer:

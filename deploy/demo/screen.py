@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from rich import box
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from deploy.demo.journeys import Journey, Journeys
-from deploy.demo.layout import PU, SOSIAL, Layout
+from deploy.demo.layout import Layout
 
 TITLE_LIMIT = 44
 LABEL_WIDTH = 34
 LINES_BESIDE = 17
 """Of a terminal's lines: what `flowing` says, the first answer, the table's head and foot."""
+
+
+class Terminal(Console):
+    """Goes on without its reader (`make run | head`)."""
+
+    def on_broken_pipe(self) -> None:
+        self.file = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (until the end)
 
 
 class Screen:
@@ -29,7 +38,7 @@ class Screen:
         self._began_s = time.monotonic()
         self._first_told = False
 
-    def __enter__(self) -> Screen:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -39,13 +48,24 @@ class Screen:
 
     def say(self, text: str) -> None:
         """A sentence about the run as a whole."""
-        self.console.print(Text(text), soft_wrap=True)
+        try:
+            self.console.print(Text(text), soft_wrap=True)
+        except OSError:  # the terminal went away before its signal came
+            self.go_on_unseen()
+
+    def go_on_unseen(self) -> None:
+        """The terminal is gone: whatever is said from now on nobody hears; the run still ends in order."""
+        self.console.file = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (until the end)
 
     def begin(self) -> None:
         """Which addresses and folder this run uses."""
         layout = self._layout
         self.say(f"Simpul demo: hub at {layout.hub_url}, listening on {layout.listen}")
-        self.say(f"ports {layout.port} to {layout.port + 3}; all files in {near(layout.folder)}")
+        self.say_where()
+
+    def say_where(self) -> None:
+        first, last = self._layout.port, self._layout.port + self._layout.row_of_ports - 1
+        self.say(f"ports {first} to {last}; all files in {near(self._layout.folder)}")
 
     def flowing(self) -> None:
         """Everything runs: says where to look."""
@@ -85,6 +105,7 @@ class Screen:
 class LiveScreen(Screen):
     """A table of the latest complaints, redrawn twice a second, under all that was said."""
 
+    lines_beside = LINES_BESIDE
     _live: Live | None = None
 
     def flowing(self) -> None:
@@ -101,14 +122,14 @@ class LiveScreen(Screen):
     def step(self, journey: Journey, words: str) -> None:
         """The next redraw shows it."""
 
-    def _draw(self) -> Group:
+    def _draw(self) -> RenderableType:
         """In Bahasa Indonesia throughout, as the apps' own screens are."""
         told = self._journeys
         foot = (
             f"{told.filed} laporan, {told.answered} dijawab, {told.returned} dikembalikan, "
             f"{told.home} kembali   ·   Ctrl-C: berhenti"
         )
-        rows = max(3, self.console.size.height - LINES_BESIDE)
+        rows = max(3, self.console.size.height - self.lines_beside)
         return Group(self._table(rows), Text(foot, style="dim", overflow="ellipsis", no_wrap=True))
 
     def _table(self, rows: int) -> Table:
@@ -137,7 +158,7 @@ def places(layout: Layout) -> list[tuple[str, str]]:
         ("its documentation", f"{layout.hub_url}/docs"),
         ("client ids and secrets", near(layout.secrets)),
         ("tables pengaduan, tanggapan", near(layout.kotim_database)),
-        *(("tables surat_masuk, surat_balasan", near(layout.office_database(a.id))) for a in (PU, SOSIAL)),
+        *(("tables surat_masuk, surat_balasan", near(layout.office_database(a.id))) for a in layout.offices),
         ("connectors' configurations", near(layout.config("x").parent)),
         ("logs", near(layout.logs)),
     ]

@@ -124,9 +124,9 @@ def main() -> None:
 async def serve(run_layout: Layout) -> None:
     """Citizens, the sender and the mailbox, until stopped."""
     async with session() as http:
-        api = HubApi(http, run_layout.hub_url, *client())
+        api = HubApi(http, run_layout.hub_urls, *client())
         pause_s = FAST_DESK_PAUSE_S if run_layout.fast else DESK_PAUSE_S
-        desk = Coordinator(api, True, _nothing, pause_s)
+        desk = Coordinator(api, True, _nothing, pause_s, run_layout.waste_to)
         app = App(open_database(run_layout.banua_database, SCHEMA), api, desk)
         async with asyncio.TaskGroup() as group:
             group.create_task(citizens(app, FAST_PAUSE_S if run_layout.fast else PAUSE_S))

@@ -28,6 +28,8 @@ LOOK_EVERY_S = 0.2
 class Supervisor:
     """Holds what one run needs. `minutes` ends it by itself; None lets it run until Ctrl-C."""
 
+    longest_end = "ten seconds"
+
     def __init__(self, layout: Layout, minutes: float | None, screen: Screen, journeys: Journeys) -> None:
         self._layout, self._minutes, self._screen = layout, minutes, screen
         self._processes = Processes(layout.logs)
@@ -38,7 +40,7 @@ class Supervisor:
         """The exit code: 0 when it was told to stop, 1 when a part died."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._count_signal)
+            loop.add_signal_handler(number, self._count_signal, number)
         self._screen.begin()
         self._layout.make_folders()
         with only_one(self._layout):
@@ -47,13 +49,18 @@ class Supervisor:
                 died = await self._run()
             finally:
                 self._screen.close()
-                self._screen.say("stopping everything (at most ten seconds; Ctrl-C again: at once)")
+                self._screen.say(f"stopping everything (at most {self.longest_end}; Ctrl-C again: at once)")
                 asked = self._signals
-                killed = await self._processes.stop(lambda: self._signals > max(asked, 1))
+                killed = await self._stop(lambda: self._signals > max(asked, 1))
         return self._conclude(died, killed)
 
-    def _count_signal(self) -> None:
+    def _count_signal(self, number: signal.Signals) -> None:
         self._signals += 1
+        if number == signal.SIGHUP:
+            self._screen.go_on_unseen()
+
+    async def _stop(self, hurry: Callable[[], bool]) -> list[str]:
+        return await self._processes.stop(hurry)
 
     async def _run(self) -> Died | None:
         secrets = Secrets(self._layout.secrets)
@@ -96,7 +103,7 @@ class Supervisor:
         over_s = None if self._minutes is None else time.monotonic() + self._minutes * 60
         try:
             while not self._signals and not task.done() and (over_s is None or time.monotonic() < over_s):
-                if died := self._processes.dead():
+                if died := self._look():
                     return died
                 await asyncio.sleep(LOOK_EVERY_S)
         finally:
@@ -106,6 +113,10 @@ class Supervisor:
             task.result()  # the watching itself failed: say why
         return None
 
+    def _look(self) -> Died | None:
+        """The child whose end ends the run."""
+        return self._processes.dead()
+
     def _conclude(self, died: Died | None, killed: list[str]) -> int:
         say: Callable[[str], None] = self._screen.say
         if killed:
@@ -113,6 +124,7 @@ class Supervisor:
         if died is not None:
             say(died.explain())
         else:
-            say(f"`make run` goes on from here; remove the folder to begin anew: {near(self._layout.folder)}")
+            folder = near(self._layout.folder)
+            say(f"`{self._layout.target}` goes on from here; remove the folder to begin anew: {folder}")
         say(f"stopped; nothing is left running. {self._screen.totals()}.")
         return 0 if died is None else 1

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hub.cli import agencies, broker, clients, database, dead_letters, keys, serve
+from hub.cli import agencies, broker, clients, database, dead_letters, keys, move, serve
 from hub.cli.common import Commands
 
 CONFIG = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -25,6 +25,7 @@ main.add_command(database.migrate)
 main.add_command(database.rebuild)
 main.add_command(database.backup)
 main.add_command(database.restore)
+main.add_command(move.move)
 main.add_command(agencies.agency)
 main.add_command(clients.client)
 main.add_command(keys.key)

@@ -226,6 +226,10 @@ class Topics(Protocol):
         BrokerRefused (the hub itself is not allowed)."""
         ...
 
+    async def ping(self) -> None:
+        """Asks the broker something small; raises BrokerAway."""
+        ...
+
     async def revoke(self, client_id: str) -> Applied:
         """Withdraws every right of a client at once; what it holds open fails at its next fetch or write."""
         ...

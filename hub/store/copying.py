@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from sqlalchemy import Boolean, Table
 
-from hub.errors import RowRefused
 from hub.store.dialect import Dialect
 from hub.store.tables import PROJECTIONS, metadata
 
@@ -114,21 +113,6 @@ def described(table: Table, row: Row) -> str:
     return ", ".join(
         f"{column.name}={value.hex() if isinstance(value, bytes) else value}" for column, value in pairs
     )
-
-
-def refused_row(target: Any, dialect: Dialect, table: Table, chunk: Sequence[Row]) -> str | None:
-    """Which row of a chunk the target refuses, and why; each is tried by itself, in a transaction of its own
-    that is rolled back. None when each of them alone is taken."""
-    insert = dialect.insert(table, "")
-    for row in chunk:
-        target.execute("BEGIN")
-        try:
-            insert.run(target, [row])
-        except RowRefused as refused:
-            return f"{table.name}: the row {described(table, row)} is refused ({refused})"
-        finally:
-            target.execute("ROLLBACK")
-    return None
 
 
 def _flags(table: Table) -> list[int]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hub.store.engines import AnyStore
 from hub.store.migrate import Place, current_revision, migrate, require_current
+from hub.store.move_marks import refuse_moved, refuse_under_way
 from hub.store.postgres.store import PostgresStore
 from hub.store.restoring import finish, refuse_half_done
 from hub.store.sqlite import SqliteStore
@@ -19,12 +20,16 @@ def open_store(place: Place, found: Callable[[bool], None], *, migrates: bool) -
     if isinstance(place, Path):
         finish(place)
         refuse_half_done(place)
+        refuse_moved(place)
         found(place.exists())
         migrate(place)
         return SqliteStore(place)
     if not migrates:
         require_current(place)
-    found(current_revision(place) is not None)
+    there = current_revision(place) is not None
+    if there:
+        refuse_under_way(place)
+    found(there)
     if migrates:
         migrate(place)
     return PostgresStore(place)

@@ -12,16 +12,20 @@ from pathlib import Path
 
 import orjson
 
+from tests.chaos.cluster import command
 from tests.chaos.run import Plan, Report, chaos
 
 SHOWN = 20
+KILLS = 100
 
 
 def main() -> None:
     arguments = _arguments()
+    if arguments.backend == "cluster":
+        sys.exit(0 if command.run(arguments) else 1)
     low, high = (float(part) for part in arguments.seconds_between.split(","))
     plan = Plan(
-        kills=arguments.kills,
+        kills=arguments.kills or KILLS,
         seed=arguments.seed,
         between_s=(low, high),
         most=arguments.most,
@@ -38,13 +42,18 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--backend", choices=("embedded", "cluster"), default="embedded")
+    parser.add_argument("--kills", type=int, help=f"{KILLS}; 50 on a cluster")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds-between", default="0.2,1.5", metavar="A,B")
     parser.add_argument("--most", type=int, default=40_000, help="complaints a client at the most")
     parser.add_argument("--get", type=int, default=3000, help="cases that are read one by one at the end")
-    parser.add_argument("--json", type=Path, default=Path("build/chaos.json"))
-    return parser.parse_args()
+    parser.add_argument("--json", type=Path, help="build/chaos.json, or chaos-cluster.json")
+    command.add_options(parser)
+    arguments = parser.parse_args()
+    cluster = arguments.backend == "cluster"
+    arguments.json = arguments.json or Path(f"build/chaos{'-cluster' if cluster else ''}.json")
+    return arguments
 
 
 def show(report: Report) -> None:

@@ -6,13 +6,17 @@ import base64
 import contextlib
 import http.client
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
 import orjson
 
 from tests.parts.caller import Member
+
+REST_S: Final = 2.0
+"""A process that did not answer is left alone for so long, while there is another."""
 
 
 class NoAnswer(Exception):
@@ -38,12 +42,13 @@ class Reply:
 
 
 class Api:
-    """Calls in one agency's name. Not for several threads."""
+    """Calls in one agency's name, each to the next of the hub's processes. Not for several threads."""
 
-    def __init__(self, port: int, member: Member, timeout_s: float = 20.0) -> None:
+    def __init__(self, port: int, member: Member, timeout_s: float = 20.0, more: Sequence[int] = ()) -> None:
         self.member = member
-        self._port, self._timeout_s = port, timeout_s
-        self._connection: http.client.HTTPConnection | None = None
+        self._timeout_s = timeout_s
+        self._rests = dict.fromkeys((port, *more), 0.0)
+        self._connections: dict[int, http.client.HTTPConnection] = {}
         self._token, self._until = "", 0.0
 
     def call(
@@ -82,18 +87,30 @@ class Api:
         return self._token
 
     def _exchange(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Reply:
-        if self._connection is None:
-            self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=self._timeout_s)
+        port = self._next()
+        if port not in self._connections:
+            self._connections[port] = http.client.HTTPConnection("127.0.0.1", port, timeout=self._timeout_s)
+        connection = self._connections[port]
         try:
-            self._connection.request(method, path, body, headers)
-            answer = self._connection.getresponse()
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
             return Reply(answer.status, dict(answer.headers.items()), answer.read())
         except (OSError, http.client.HTTPException) as error:
-            self.close()
+            self._rests[port] = time.monotonic() + REST_S
+            self._close(port)
             raise NoAnswer(f"{type(error).__name__}: {error}") from error
 
+    def _next(self) -> int:
+        """In turn; of those that rest the one that rested longest."""
+        now = time.monotonic()
+        port = min(self._rests, key=lambda port: max(0.0, self._rests[port] - now))
+        self._rests[port] = self._rests.pop(port)
+        return port
+
     def close(self) -> None:
-        if self._connection is not None:
-            with contextlib.suppress(OSError):
-                self._connection.close()
-            self._connection = None
+        for port in list(self._connections):
+            self._close(port)
+
+    def _close(self, port: int) -> None:
+        with contextlib.suppress(OSError):
+            self._connections.pop(port).close()

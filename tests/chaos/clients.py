@@ -1,13 +1,14 @@
 """The load: processes that submit, verify, forward, accept and answer, and write down what they were told.
 
 python -m tests.chaos.clients ROLE FOLDER: reads FOLDER/plan.json, writes FOLDER/ROLE.journal, ends when the
-file FOLDER/stop appears. Roles: singles-N, batches-N, officer, ministry."""
+file FOLDER/stop appears. Roles: singles-N, batches-N, officer or officer-N, ministry or ministry-N."""
 
 from __future__ import annotations
 
 import random
 import sys
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from tests.parts.caller import Member
 
 WAIT_S: Final = 0.05
 PATIENCE_S: Final = 60.0
+BEHIND_S: Final = 1.0
+"""A client that fell behind its pace makes up for so much of it."""
 BATCH_LINES: Final = (5, 40)
 LEAVE_UNKNOWN: Final = 0.3
 REPEAT: Final = 0.05
@@ -44,13 +47,31 @@ class Client:
     pause_s: float
     most: int
     ministry: str
+    patience_s: float = PATIENCE_S
+    share: float = 0.2
+    colleagues: int = 1
+    paced: bool = False
+    due: float = 0.0
+
+    def rest(self, count: int = 1) -> None:
+        """`pause_s` a complaint: after it, or (paced) from one to the next, however long each took."""
+        if not self.paced:
+            time.sleep(self.pause_s * count)
+            return
+        now = time.monotonic()
+        self.due = max(self.due, now - BEHIND_S) + self.pause_s * count
+        time.sleep(max(0.0, self.due - now))
+
+    def mine(self, subject: str) -> bool:
+        """Several officers share the cases of an agency."""
+        return zlib.crc32(subject.encode()) % self.colleagues == int(self.role.partition("-")[2] or 1) - 1
 
     def stopped(self) -> bool:
         return (self.folder / "stop").exists()
 
     def until_answered(self, call: Callable[[], Reply]) -> Reply:
         """Tries again while the hub is away or busy; an act is repeated with its Idempotency-Key."""
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + self.patience_s
         while True:
             try:
                 reply = call()
@@ -77,7 +98,7 @@ def singles(client: Client) -> None:
             acknowledged.append((reference, number))
         if acknowledged and client.random.random() < REPEAT:
             _submit(client, agency, *client.random.choice(acknowledged))
-        time.sleep(client.pause_s)
+        client.rest()
 
 
 def _submit(client: Client, agency: str, reference: str, number: int) -> bool:
@@ -107,7 +128,7 @@ def batches(client: Client) -> None:
         documents = [complaint(agency, reference, n) for n, reference in enumerate(references, number)]
         _submit_batch(client, references, documents)
         number += count
-        time.sleep(client.pause_s * count)
+        client.rest(count)
 
 
 def _submit_batch(client: Client, references: list[str], documents: list[dict[str, Any]]) -> None:
@@ -136,7 +157,7 @@ def officer(client: Client) -> None:
     """The source agency: verifies some of its complaints and forwards them to the ministry."""
 
     def handle(event: dict[str, Any]) -> None:
-        if not event["type"].endswith("complaint.submitted.v1") or client.random.random() > 0.2:
+        if not event["type"].endswith("complaint.submitted.v1") or client.random.random() > client.share:
             return
         case = event["subject"]
         to = {"to": [{"agency": client.ministry, "role": "lead"}]}
@@ -172,7 +193,8 @@ def _follow_mailbox(client: Client, handle: Callable[[dict[str, Any]], None]) ->
         for item in reply.document["items"]:
             seen = {"agency": client.api.member.agency, "event": item["event"]["id"]}
             client.journal.note("seen", position=item["position"], **seen)
-            handle(item["event"])
+            if client.mine(item["event"]["subject"]):
+                handle(item["event"])
             if client.stopped():
                 return
         after = reply.document["next"]
@@ -200,12 +222,16 @@ def main() -> None:
     client = Client(
         role=role,
         folder=folder,
-        api=Api(plan["port"], member),
+        api=Api(plan["port"], member, plan.get("timeout_s", 20.0), plan.get("more_ports", ())),
         journal=journal,
         random=random.Random(f"{plan['seed']} {role}"),
-        pause_s=plan["pause_s"],
+        pause_s=plan["pauses_s"].get(kind, 0.0) if "pauses_s" in plan else plan["pause_s"],
         most=plan["most"],
         ministry=plan["ministry"]["agency"],
+        patience_s=plan.get("patience_s", PATIENCE_S),
+        share=plan.get("share", 0.2),
+        colleagues=plan.get("colleagues", 1),
+        paced="pauses_s" in plan,
     )
     try:
         ROLES[kind](client)

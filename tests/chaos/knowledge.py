@@ -23,9 +23,9 @@ class Knowledge:
     surprises: list[str] = field(default_factory=list)
 
     @classmethod
-    def read(cls, folder: Path) -> Knowledge:
+    def read(cls, folder: Path, pattern: str = "*.journal") -> Knowledge:
         known = cls()
-        for entry in entries(folder):
+        for entry in entries(folder, pattern):
             match entry["kind"]:
                 case "sent":
                     known.sent.add(entry["reference"])

@@ -41,7 +41,10 @@ class Receiving(asyncio.Protocol):
             if len(self._buffer) < whole:
                 return
             body, self._buffer = self._buffer[end + 4 : whole], self._buffer[whole:]
-            self._transport.write(self._note(head, body))
+            self._answer(self._note(head, body))
+
+    def _answer(self, answer: bytes) -> None:
+        self._transport.write(answer)
 
 
 def webhook_id(head: bytes) -> str:
@@ -49,11 +52,18 @@ def webhook_id(head: bytes) -> str:
     return found[1].decode() if found else "-"
 
 
-async def serve(port: int, note: Note) -> None:
+async def serve(port: int, note: Note, protocol: Callable[[Note], Receiving] = Receiving) -> None:
     """Until the process is ended."""
-    server = await asyncio.get_running_loop().create_server(lambda: Receiving(note), "127.0.0.1", port)
+    server = await asyncio.get_running_loop().create_server(lambda: protocol(note), "127.0.0.1", port)
     async with server:
         await server.serve_forever()
+
+
+def line_of(head: bytes, body: bytes) -> str:
+    """`path webhook-id subject sequence`."""
+    subject, sequence = _SUBJECT.search(body), _SEQUENCE.search(body)
+    place = head.split(b" ", 2)[1].decode()
+    return " ".join((place, webhook_id(head), *(m[1].decode() if m else "-" for m in (subject, sequence))))
 
 
 def main() -> None:
@@ -61,10 +71,7 @@ def main() -> None:
     with path.open("a", buffering=1) as lines:
 
         def note(head: bytes, body: bytes) -> bytes:
-            subject, sequence = _SUBJECT.search(body), _SEQUENCE.search(body)
-            place = head.split(b" ", 2)[1].decode()
-            parts = (place, webhook_id(head), *(m[1].decode() if m else "-" for m in (subject, sequence)))
-            lines.write(" ".join(parts) + "\n")
+            lines.write(line_of(head, body) + "\n")
             return OK
 
         asyncio.run(serve(port, note))

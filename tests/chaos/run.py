@@ -62,7 +62,7 @@ def chaos(folder: Path, plan: Plan) -> Report:
     source = hub.member("pemkab-kotim", "Pemkab Kotawaringin Timur", "--kind", "regency", "--region", "62.02")
     ministry = hub.member("kemen-pu", "Kementerian Pekerjaan Umum", "--kind", "ministry")
     received = folder / "received.txt"
-    with _processes() as spawn:
+    with processes() as spawn:
         port = free_port()
         spawn("tests.chaos.receiver", str(port), str(received))
         hub.start()
@@ -70,11 +70,11 @@ def chaos(folder: Path, plan: Plan) -> Report:
             members = (source, ministry)
             for member in members:
                 path = f"http://127.0.0.1:{port}/{member.agency}"
-                report.subscribed_at[member.agency] = _subscribe(Api(hub.port, member), path)
+                report.subscribed_at[member.agency] = subscribe(Api(hub.port, member), path)
             _write_plan(folder, hub, plan, source, ministry)
             clients = [spawn("tests.chaos.clients", role, str(folder)) for role in ROLES]
             _kill_again_and_again(hub, plan, report)
-            _end_load(folder, clients, report)
+            end_load(folder, clients, report.flaws)
             reckon(hub, members, Knowledge.read(folder), received, plan, report)
         finally:
             hub.kill()
@@ -82,7 +82,7 @@ def chaos(folder: Path, plan: Plan) -> Report:
     return report
 
 
-def _subscribe(api: Api, url: str) -> int:
+def subscribe(api: Api, url: str) -> int:
     """The last mailbox position before the webhook, which brings what comes after it."""
     last = max((entry.position for entry in checks.pull(api)), default=0)
     reply = api.call("PUT", "/v1/webhook", {"url": url, "event_types": ["*"]})
@@ -116,12 +116,12 @@ def _kill_again_and_again(hub: HubProcess, plan: Plan, report: Report) -> None:
     time.sleep(plan.between_s[1])
 
 
-def _end_load(folder: Path, clients: list[subprocess.Popen[bytes]], report: Report) -> None:
+def end_load(folder: Path, clients: list[subprocess.Popen[bytes]], flaws: list[str]) -> None:
     """Clients end by themselves; one that does not, or that crashed, is a flaw of the run."""
     (folder / "stop").touch()
     for client in clients:
         if client.wait(END_S):
-            report.flaws.append(f"a client crashed: {client.args!r}, exit {client.returncode}")
+            flaws.append(f"a client crashed: {client.args!r}, exit {client.returncode}")
 
 
 def reckon(
@@ -148,7 +148,7 @@ def reckon(
     repeats = 0
     for member, box in zip(members, boxes, strict=True):
         due = box[report.subscribed_at[member.agency] :]
-        _wait_for_webhooks(member.agency, len(due), received)
+        wait_for_webhooks(member.agency, len(due), received)
         again, undelivered = checks.delivered(member.agency, due, received)
         repeats += again
         flaws += undelivered
@@ -170,20 +170,20 @@ def reckon(
     }
 
 
-def _wait_for_webhooks(agency: str, count: int, received: Path) -> None:
-    """Until so many different webhook ids came, or none more come for CATCH_UP_S."""
-    deadline, best = time.monotonic() + CATCH_UP_S, 0
+def wait_for_webhooks(agency: str, count: int, received: Path, within_s: float = CATCH_UP_S) -> None:
+    """Until so many different webhook ids came, or none more come for `within_s`."""
+    deadline, best = time.monotonic() + within_s, 0
     while best < count and time.monotonic() < deadline:
         lines = received.read_text().splitlines()
         found = len({line.split(" ")[1] for line in lines if line.startswith(f"/{agency} ")})
         if found > best:
-            best, deadline = found, time.monotonic() + CATCH_UP_S
+            best, deadline = found, time.monotonic() + within_s
         else:
             time.sleep(0.2)
 
 
 @contextmanager
-def _processes() -> Iterator[Any]:
+def processes() -> Iterator[Any]:
     """Starts modules as processes, and ends those that are left."""
     started: list[subprocess.Popen[bytes]] = []
 

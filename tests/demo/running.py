@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass
 class Demo:
-    """`python -m deploy.demo --fast`, again and again in one folder."""
+    """`python -m deploy.demo --fast`, or another module, again and again in one folder."""
 
     folder: Path
     port: int
+    program: Sequence[str] = ("deploy.demo", "--minutes", "3")
+    ends_within_s: float = 15.0
     process: subprocess.Popen[str] | None = None
     children: list[psutil.Process] = field(default_factory=list)
     output: str = ""
@@ -36,7 +38,7 @@ class Demo:
         log = self.folder.with_suffix(".out").open("w")
         with log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "deploy.demo", "--fast", "--minutes", "3"],
+                [sys.executable, "-m", *self.program, "--fast"],
                 cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT, text=True,
             )  # fmt: skip
 
@@ -55,7 +57,7 @@ class Demo:
         """Sends the signal to the supervisor alone; its exit code."""
         assert self.process is not None
         self.process.send_signal(number)
-        return self.process.wait(15)
+        return self.process.wait(self.ends_within_s)
 
     def said(self) -> str:
         return self.folder.with_suffix(".out").read_text()
@@ -89,13 +91,13 @@ class Demo:
         return alive
 
 
-def free_run() -> int:
-    """The first of four free ports in a row."""
+def free_run(row: int = 4) -> int:
+    """The first of so many free ports in a row."""
     while True:
-        first = random.randrange(20000, 60000)
+        first = random.randrange(20000, 32000)
         with contextlib.ExitStack() as held:
             try:
-                for port in range(first, first + 4):
+                for port in range(first, first + row):
                     held.enter_context(socket.socket()).bind(("127.0.0.1", port))
             except OSError:
                 continue

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
+from string import Template
 
 import pytest
 
 from deploy.demo.coordinator import recipients
-from deploy.demo.layout import PU, SOSIAL
+from deploy.demo.layout import LH, PU, SOSIAL
 from deploy.demo.office import belongs_to
 from deploy.demo.pictures import picture
 from deploy.demo.program import fill
@@ -23,9 +24,9 @@ KOTIM = json.loads((DEMO / "texts/lapor-kotim.json").read_text("utf-8"))
 BANUA = json.loads((DEMO / "texts/suara-banua.json").read_text("utf-8"))
 
 
-def configuration() -> dict[str, dict[str, dict[str, list[str]]]]:
-    text = (DEMO / "connectors/lapor-kotim.toml").read_text("utf-8").replace("${every_s}", "1")
-    return tomllib.loads(text)
+def configuration(waste_to: str = "") -> dict[str, dict[str, dict[str, list[str]]]]:
+    text = (DEMO / "connectors/lapor-kotim.toml").read_text("utf-8")
+    return tomllib.loads(Template(text).safe_substitute(every_s="1", waste_to=waste_to))
 
 
 def test_there_are_sixty_different_complaints() -> None:
@@ -48,17 +49,18 @@ def test_a_configuration_has_at_most_forty_lines(config: Path) -> None:
     assert len(config.read_text("utf-8").splitlines()) <= 40
 
 
-def test_connector_and_coordinator_forward_alike() -> None:
-    routing = configuration()["routing"]
+@pytest.mark.parametrize("waste_to", [(), (LH.id,)], ids=["demo", "cluster"])
+def test_connector_and_coordinator_forward_alike(waste_to: tuple[str, ...]) -> None:
+    routing = configuration(", ".join(f'"{agency}"' for agency in waste_to))["routing"]
     for category in [*configuration()["category"]["codes"].values(), "other"]:
         by_connector = routing["categories"].get(category, routing["default"])
-        assert by_connector == [leg["agency"] for leg in recipients(category)]
+        assert by_connector == [leg["agency"] for leg in recipients(category, waste_to)]
 
 
 def test_a_misfiled_complaint_ends_at_one_ministry() -> None:
     """Whoever returns it suggests the other, and the other keeps it."""
     for entry in KOTIM:
-        whose = {belongs_to(entry["isi"][:80], entry["isi"], agency) for agency in (PU.id, SOSIAL.id)}
+        whose = {belongs_to(entry["isi"][:80], entry["isi"], agency) for agency in (PU.id, SOSIAL.id, LH.id)}
         assert whose
         for agency in whose:
             assert belongs_to(entry["isi"][:80], entry["isi"], agency) == agency

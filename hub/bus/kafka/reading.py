@@ -22,6 +22,7 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]  # the library i
         self.readable: frozenset[str] = frozenset()
         self.look_at = 0.0
         self.unplaced: set[Partition] = set()
+        self.spins_since: float | None = None
         self._assigned: set[Partition] = set()
         self._revoked: set[Partition] = set()
 
@@ -68,10 +69,15 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]  # the library i
                 continue
             offset, notice = _start(name, offsets.get(name), first[part], last[part])
             self.consumer.seek(part, offset)
-            self.consumer.resume(part)
+            self.consumer.resume(part)  # last: what is not paused is never placed again
+            self.unplaced.discard(name)
             notices += [notice] if notice else []
-        self.unplaced -= set(parts)
         return notices
+
+    def find_forgotten(self) -> None:
+        """What is paused waits for its place, whatever the listener's thread did meanwhile: a partition that
+        changes hands twice while it is being placed would else stay silent for ever."""
+        self.unplaced = _ours(self.consumer.paused())
 
     def close(self) -> None:
         clients.close_consumer(self.consumer)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Collection, Mapping
-from typing import Final
+from typing import Any, Final
+
+from kafka.errors import KafkaTimeoutError  # type: ignore[import-untyped]
 
 from hub.bus.kafka import clients
 from hub.bus.kafka.directory import Found, look_up
@@ -15,6 +17,12 @@ from hub.bus.kafka.threads import KafkaThread
 from hub.ports.broker import InBatch, NextOffsets, Notice, Trouble
 
 POLL_MS: Final = 500
+SLICE_MS: Final = 100
+REST_S: Final = 0.15
+SPINS: Final = 0.4
+"""More processor time than this share of a slice that found nothing, and the library is spinning."""
+SPINS_FOR_S: Final = 10.0
+"""A reader that spins for so long is out of its group, and is replaced by a new one."""
 POLL_WITHIN_S: Final = 60.0
 ANSWER_WITHIN_S: Final = 20.0
 LOOK_EVERY_S: Final = 10.0
@@ -84,16 +92,34 @@ class KafkaSource:
     def _poll(self, held: Reading) -> InBatch:
         """Raises only while it holds no records: what the library gave out it will not give again."""
         self._look(held)
+        held.find_forgotten()
         self._place(held)
-        if held.readable:
-            found = held.consumer.poll(timeout_ms=POLL_MS, max_records=self._max_records)
-        else:  # without a group the library would spin: its next heartbeat is for ever overdue
-            found = {}
-            time.sleep(POLL_MS / 1000)
+        found = self._records(held)
         if not found:
             self._place(held)
         notices, self._notices = tuple(self._notices), []
         return InBatch(records_of(found), *held.changes(), notices)
+
+    def _records(self, held: Reading) -> Mapping[Any, Collection[Any]]:
+        """The library's poll spins while a heartbeat is overdue, as beside a hanging coordinator: then most
+        of the time is slept here instead."""
+        until = time.monotonic() + POLL_MS / 1000
+        while (left := until - time.monotonic()) > 0:
+            used, began = time.thread_time(), time.monotonic()
+            slice_ms = min(SLICE_MS, max(1, int(left * 1000)))
+            found: Mapping[Any, Collection[Any]] = held.consumer.poll(
+                timeout_ms=slice_ms, max_records=self._max_records
+            )
+            if found:
+                return found
+            if time.thread_time() - used <= SPINS * (time.monotonic() - began):
+                held.spins_since = None
+                continue
+            held.spins_since = held.spins_since or began
+            if began - held.spins_since > SPINS_FOR_S:
+                raise KafkaTimeoutError(f"no heartbeat went out for {SPINS_FOR_S:g} s")
+            time.sleep(min(REST_S, max(0.0, until - time.monotonic())))
+        return {}
 
     def _look(self, held: Reading) -> None:
         """Whether each topic is there and may be read: at every change of the set, and from time to time.

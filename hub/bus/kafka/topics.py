@@ -16,6 +16,7 @@ from hub.bus.kafka.endpoint import Endpoint
 from hub.bus.kafka.threads import KafkaThread
 from hub.ports.broker import Applied, BrokerAway, BrokerRefused, Reader
 
+PING_WITHIN_S: Final = 8.0
 APPLY_WITHIN_S: Final = 120.0
 IN_FORCE_WITHIN_S: Final = 10.0
 LOOK_EVERY_S: Final = 0.02
@@ -53,6 +54,10 @@ class KafkaTopics:
 
     async def revoke(self, client_id: str) -> Applied:
         return await self._thread.run(lambda admin: self._revoke(admin, client_id), APPLY_WITHIN_S)
+
+    async def ping(self) -> None:
+        """Asks the broker something small; `away` says afterwards how that went. Raises BrokerAway."""
+        await self._thread.run(lambda admin: admin.describe_cluster(), PING_WITHIN_S)
 
     # --- on the thread ------------------------------------------------------------------------------------
 

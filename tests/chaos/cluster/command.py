@@ -1,0 +1,104 @@
+"""`make chaos ARGS="--backend cluster"`: every fault in turn, a table, and the same as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import signal
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Final
+
+import orjson
+
+from tests.chaos.cluster.brokers import brokers
+from tests.chaos.cluster.database import database
+from tests.chaos.cluster.faults import FAULTS
+from tests.chaos.cluster.rounds import Plan, Round, run_round
+
+SHOWN: Final = 20
+SHORT: Final = ("kill-roles", "broker-away", "postgres-kill")
+SHORT_PLAN: Final = Plan(
+    complaints=20.0, records=5.0, forwardings=3.0, kills=4, hold_s=5.0, between_s=1.0, calm_s=1.0, get=200
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Of the cluster alone; `--kills` and `--seed` are common."""
+    plan = Plan()
+    group = parser.add_argument_group("--backend cluster")
+    group.add_argument("--fault", action="append", choices=FAULTS, help="only this one; may be repeated")
+    group.add_argument("--complaints", type=float, default=plan.complaints, help="a second, by HTTP")
+    group.add_argument("--records", type=float, default=plan.records, help="a second, by Kafka")
+    group.add_argument("--forwardings", type=float, default=plan.forwardings, help="a second")
+    group.add_argument("--full-load", action="store_true", help="300 complaints and 100 forwardings a second")
+    group.add_argument("--hold-s", type=float, default=plan.hold_s, help="how long a part stays away")
+    group.add_argument("--pause-s", type=float, default=plan.pause_s, help="how long a process is stopped")
+    group.add_argument("--short", action="store_true", help="4 kills, 5 s without broker, PostgreSQL killed")
+
+
+def run(arguments: argparse.Namespace) -> bool:
+    """True when nothing was lost, doubled or disordered, and nothing was late."""
+    plan = _plan(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # whatever was started is ended
+    groups = [SHORT] if arguments.short else [[name] for name in arguments.fault or FAULTS]
+    print(f"chaos on PostgreSQL and Kafka: {asdict(plan)}", flush=True)
+    rounds: list[Round] = []
+    with tempfile.TemporaryDirectory(prefix="simpul-chaos-") as folder:
+        for result in all_rounds(Path(folder), groups, plan):
+            rounds.append(result)
+            show(result)
+            _write(arguments.json, plan, rounds)
+    print("FLAWS: see above" if any(r.flaws for r in rounds) else "nothing lost, nothing twice, in order")
+    return not any(result.flaws for result in rounds)
+
+
+def all_rounds(folder: Path, groups: Sequence[Sequence[str]], plan: Plan) -> Iterator[Round]:
+    """One PostgreSQL for all; brokers are started as many as a round needs, and kept while they fit."""
+    with database() as server, contextlib.ExitStack() as stack:
+        running = 0
+        nodes = stack.enter_context(contextlib.nullcontext([]))
+        for number, names in enumerate(groups, 1):
+            needed = max(FAULTS[name][0] for name in names)
+            if needed != running:
+                stack.close()
+                nodes, running = stack.enter_context(brokers(needed)), needed
+            yield run_round(folder / str(number), server, nodes, names, plan)
+
+
+def show(result: Round) -> None:
+    """A table for people."""
+    print(f"\n{' + '.join(result.faults)} ({result.seconds:.0f} s)")
+    for name, value in result.counts.items():
+        print(f"  {name:<40}{value:>16,}")
+    for name, seconds in result.measured.items():
+        print(f"  {f'{name} ({len(seconds)})':<40}{_summary(seconds):>16}")
+    for flaw in result.flaws[:SHOWN]:
+        print(f"  FLAW {flaw}")
+    if len(result.flaws) > SHOWN:
+        print(f"  … and {len(result.flaws) - SHOWN} more (in the JSON)", flush=True)
+
+
+def _summary(seconds: list[float]) -> str:
+    """median / longest."""
+    return f"{statistics.median(seconds):.1f} / {max(seconds):.1f} s"
+
+
+def _plan(arguments: argparse.Namespace) -> Plan:
+    if arguments.short:
+        return SHORT_PLAN
+    given = {field.name: getattr(arguments, field.name, None) for field in fields(Plan)}
+    plan = {name: value for name, value in given.items() if value is not None and name not in ("most", "get")}
+    if arguments.full_load:
+        plan |= {"complaints": 300.0, "forwardings": 100.0}
+    return Plan(**plan)
+
+
+def _write(path: Path, plan: Plan, rounds: Sequence[Round]) -> None:
+    document = {"plan": asdict(plan), "rounds": [asdict(result) for result in rounds]}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2))

@@ -1,0 +1,93 @@
+"""The broker or the database is away for a while, and comes back."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from typing import Final
+
+from tests.chaos.cluster.hub import LEASED
+from tests.chaos.cluster.scene import (
+    PATIENCE_S,
+    TAKEN_OVER_WITHIN_S,
+    Scene,
+    hold,
+    inbound_again,
+    until,
+)
+
+USERS: Final = ("api-1", "api-2", "relay", "inbound")
+"""Processes that use the broker."""
+DEGRADED_WITHIN_S: Final = 30.0
+INTAKE_AGAIN_WITHIN_S: Final = 15.0
+UNAVAILABLE_WITHIN_S: Final = 4.0
+FULL_BYTES: Final = 4096
+
+
+def only_broker_away(scene: Scene) -> None:
+    """The hub goes on, degraded, and is ready again by itself."""
+    node, watch, began = scene.cluster.nodes[0], scene.cluster.watch, time.monotonic()
+    node.kill()
+    hold(scene, began)
+    for name in USERS:
+        at = watch.said_at(name, "degraded", began)
+        if at is not None or scene.hold_s >= DEGRADED_WITHIN_S:
+            scene.note(f"{name} says degraded", None if at is None else at - began, DEGRADED_WITHIN_S)
+        if wrong := watch.statuses(name, began) & {"unavailable"}:
+            scene.flaws.append(f"broker away: {name} said {sorted(wrong)}")
+    node.start()
+    inbound_again(scene, time.monotonic())
+
+
+def one_of_three_brokers(scene: Scene) -> None:
+    """Each broker in turn would be three times as long; the seed chooses which."""
+    node, began = random.Random(scene.seed).choice(list(scene.cluster.nodes)), time.monotonic()
+    node.kill()
+    inbound_again(scene, began)
+    hold(scene, began)
+    node.start()
+    scene.all_ready(time.monotonic())
+
+
+def postgres_stopped(scene: Scene) -> None:
+    _database_away(scene, scene.cluster.database.stop)
+
+
+def postgres_killed(scene: Scene) -> None:
+    _database_away(scene, scene.cluster.database.kill)
+
+
+def _database_away(scene: Scene, end: Callable[[], None]) -> None:
+    watch, began = scene.cluster.watch, time.monotonic()
+    tokens = {role: watch.token(role) for role in LEASED}
+    end()
+    time.sleep(max(0.0, began + scene.hold_s - time.monotonic()))
+    for name in ("api-1", "api-2"):
+        if scene.hold_s > UNAVAILABLE_WITHIN_S and "unavailable" not in watch.statuses(name, began):
+            scene.flaws.append(f"database away: {name} never said unavailable")
+    scene.cluster.database.start()
+    back = time.monotonic()
+    until(lambda: watch.log_on_at(back) is not None, PATIENCE_S)
+    at = watch.log_on_at(back)
+    scene.note("commits again", None if at is None else at - back, INTAKE_AGAIN_WITHIN_S)
+    for role in LEASED:
+        until(lambda role=role: held_since(scene, role, back) is not None, PATIENCE_S)
+        at = held_since(scene, role, back)
+        scene.note(f"{role} held again", None if at is None else at - back, TAKEN_OVER_WITHIN_S + 5)
+    scene.measured.setdefault("leases changed", []).append(
+        sum(watch.token(role) != token for role, token in tokens.items())
+    )
+    scene.all_ready(back)
+
+
+def held_since(scene: Scene, role: str, since: float) -> float | None:
+    return next(
+        (look.at for look in scene.cluster.watch.looks if look.at > since and role in look.held), None
+    )
+
+
+def database_disk_full(scene: Scene) -> None:
+    """The kernel refuses every write of PostgreSQL beyond a few kilobytes of a file, as a full disk does; the
+    server may give up. Then there is room again, and whoever looks after it starts it."""
+    _database_away(scene, lambda: scene.cluster.database.fill_disk(FULL_BYTES))
