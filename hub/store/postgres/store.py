@@ -220,6 +220,9 @@ class PostgresStore:
         self._listener.close()
         while not self._readers.empty():
             self._readers.get_nowait().close()
+        if self._presence is not None and self._presence.is_alive():
+            with suppress(psycopg.Error):  # the server notices a closed connection only a moment later
+                self._presence.execute("SELECT pg_advisory_unlock_all()")
         for connection in (self._writer, self._presence):
             if connection is not None:
                 connection.close()
