@@ -22,7 +22,7 @@ INBOUND: Final = (
     "For agencies on Kafka: complaints and commands, as CloudEvents in binary or structured mode. The "
     "event's id makes a repeated record take effect once; `subject` is the id of the case or forwarding; the "
     "answer carries the header `correlation-id`, or else the event's id, as `correlationid`. A complaint "
-    "may also be sent alone, without any header."
+    "may also be sent alone, without any header. Records with one key keep their order: take the subject."
 )
 COMMANDS: Final = ["complaint", *ACTS]
 REPLY: Final[Json] = {

@@ -46,7 +46,8 @@ class AgencyAtBroker:
         to: str | None = None,
         raw: bytes | None = None,
     ) -> None:
-        """One command as a CloudEvent in binary mode; raises what the library raises."""
+        """One command as a CloudEvent in binary mode, keyed by its subject, so that what is asked of one case
+        or forwarding is taken in order; raises what the library raises."""
         headers = [
             ("ce_specversion", b"1.0"),
             ("ce_id", event_id.encode()),
@@ -59,7 +60,8 @@ class AgencyAtBroker:
         producer = KafkaProducer(**self._options, max_block_ms=8000)
         try:
             value = json.dumps(body).encode() if raw is None else raw
-            producer.send(f"{self.prefix}inbound.{to or self.agency}", value, headers=headers).get(10)
+            topic, key = f"{self.prefix}inbound.{to or self.agency}", (subject or event_id).encode()
+            producer.send(topic, value, key=key, headers=headers).get(10)
         finally:
             producer.close(5)
 

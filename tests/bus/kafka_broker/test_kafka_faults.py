@@ -7,7 +7,9 @@ import time
 from collections.abc import Collection
 
 import pytest
+import structlog
 
+from hub.bus.kafka import threads
 from hub.bus.kafka.endpoint import Endpoint
 from hub.bus.kafka.publisher import KafkaPublisher
 from hub.bus.kafka.source import KafkaSource
@@ -75,8 +77,10 @@ async def test_the_only_broker_is_killed_while_it_takes_records(
 
 
 async def test_it_starts_without_a_broker_and_works_once_there_is_one(
-    own_node: kafka.Node, own_bench: Bench, capsys: pytest.CaptureFixture[str]
+    own_node: kafka.Node, own_bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    said = structlog.testing.LogCapture()
+    monkeypatch.setattr(threads, "log", structlog.wrap_logger(None, processors=[said]))
     topic = own_bench.topic("events")
     own_node.stop()
     publisher = KafkaPublisher(own_bench.endpoint, "relay")
@@ -94,8 +98,8 @@ async def test_it_starts_without_a_broker_and_works_once_there_is_one(
     await publish_all(publisher, [record(topic, 1)])
     await read_until(source, lambda got: len(got) == 1)
     assert publisher.away is None
-    said = capsys.readouterr()
-    assert (said.out + said.err).count("kafka_away") == 2  # one each, however often they tried
+    away = [entry["name"] for entry in said.entries if entry["event"] == "kafka_away"]
+    assert len(away) == len(set(away)) == 2, "one each, however often they tried"
     await stopped_quickly(publisher, source)
 
 
