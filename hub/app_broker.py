@@ -30,7 +30,7 @@ from hub.service.hub import Hub
 from hub.service.inbound import InboundDesk
 from hub.service.inbound_role import InboundRole, next_offsets
 from hub.service.kafka_agencies import KafkaAgencies
-from hub.service.leased import Claim, LeasedRole
+from hub.service.leased import LeasedRole
 from hub.service.registry import Registry
 from hub.settings import Settings
 from schemas.registry import Registry as Schemas
@@ -199,9 +199,6 @@ def broker_side(
     )
     bus.subscribe(relay.told)
 
-    async def work(claim: Claim) -> None:
-        await relay.run(claim)
-
     inbound = InboundRole(
         source=KafkaSource(endpoint, f"{prefix}hub", next_offsets(hub.readers, table)),
         desk=InboundDesk(hub, schemas, registry.agencies, received, prefix),
@@ -213,7 +210,7 @@ def broker_side(
     agency_listener = agency_endpoint(settings)
     side = BrokerSide(
         publisher=publisher,
-        relay=LeasedRole("relay", holder, leases, hub.writer, clock, work) if "relay" in roles else None,
+        relay=LeasedRole("relay", holder, leases, hub.writer, clock, relay.run) if "relay" in roles else None,
         inbound=inbound if "inbound" in roles else None,
         topics=topics,
         agencies=agencies,

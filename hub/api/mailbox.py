@@ -10,8 +10,9 @@ from hub.api import bodies
 from hub.api.answers import answer
 from hub.api.context import Call
 from hub.api.queries import Query
-from hub.api.writes import check_schema, read_write
+from hub.api.writes import read_write
 from hub.errors import Invalid
+from hub.service.acts import check_schema
 from hub.service.submissions import missing_references, submissions_digest
 
 LONGEST_POLL_S: Final = 30.0

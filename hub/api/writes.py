@@ -18,9 +18,8 @@ from hub.api.context import Call
 from hub.domain.audience import takes_part
 from hub.errors import Invalid, NotFound, Problem
 from hub.service import strict_json
-from hub.service.acts import Act
+from hub.service.acts import Act, check_schema
 from hub.service.requests import Idempotency, Outcome
-from schemas.registry import Registry as Schemas
 
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 _VERSION: Final = re.compile(r'(?:W/)?"([0-9]{1,15})"|([0-9]{1,15})')
@@ -64,13 +63,6 @@ async def _read(call: Call, schema: str, may_be_empty: bool) -> Write:
         document = strict_json.parse(data)
     check_schema(call.context.schemas, schema, document)
     return Write(document, idempotency_of(call, data), if_match_of(request))
-
-
-def check_schema(schemas: Schemas, name: str, document: Any) -> None:
-    """422 with every flaw."""
-    flaws = [(flaw.pointer, flaw.detail) for flaw in schemas.validate(name, document)]
-    if flaws:
-        raise Invalid(f"The body has {len(flaws)} flaw(s); each is named below.", flaws=flaws)
 
 
 def idempotency_of(call: Call, body: bytes) -> Idempotency | None:

@@ -69,7 +69,7 @@ class _State:
 
 
 class Relay:
-    """Made anew for each claim of the role."""
+    """`run` once for each claim of the role; lanes and cursors are read anew each time."""
 
     def __init__(
         self,

@@ -20,9 +20,18 @@ from hub.domain.commands import (
     Verify,
     Withdraw,
 )
+from hub.errors import Invalid
 from hub.service.ids import Ids
+from schemas.registry import Registry as Schemas
 
 Body = dict[str, Any]
+
+
+def check_schema(schemas: Schemas, name: str, document: Any) -> None:
+    """422 with every flaw."""
+    flaws = [(flaw.pointer, flaw.detail) for flaw in schemas.validate(name, document)]
+    if flaws:
+        raise Invalid(f"The body has {len(flaws)} flaw(s); each is named below.", flaws=flaws)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from hub.errors import Invalid, NotFound, NotJson, Problem, TooLarge, Unsupporte
 from hub.ports.broker import InRecord
 from hub.ports.relaying import Origin
 from hub.service import strict_json
-from hub.service.acts import ACTS, Act
+from hub.service.acts import ACTS, Act, check_schema
 from hub.service.hub import Hub
 from hub.service.requests import BROKER, Idempotency, Refuse, Request
 from schemas.registry import Registry as Schemas
@@ -92,10 +92,11 @@ class InboundDesk:
 
     async def _judge(self, principal: Principal, act: Act, document: Any, target: Mapping[str, str]) -> None:
         """422 with every flaw; whoever may not do it is told so before."""
-        flaws = [(flaw.pointer, flaw.detail) for flaw in self._schemas.validate(act.schema, document)]
-        if flaws:
+        try:
+            check_schema(self._schemas, act.schema, document)
+        except Invalid:
             await self._hub.check(principal, act.action, **target)
-            raise Invalid(f"The body has {len(flaws)} flaw(s); each is named below.", flaws=flaws)
+            raise
 
     def _once(self, principal: Principal, wanted: _Wanted) -> Idempotency | None:
         path = f"{wanted.name}/{wanted.subject}"
