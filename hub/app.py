@@ -1,121 +1,46 @@
-"""The composition root: with `app_delivery.py` and `app_broker.py` the only file that names backends."""
+"""The composition root: with the other `app_….py` beside it the only place that names backends."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from auth.principal import Principal
 from hub.api.server import make_app
 from hub.api.settings import ApiSettings
-from hub.app_broker import BrokerSide, broker_side
+from hub.app_access import access, secret_box
+from hub.app_core import Core
 from hub.app_delivery import delivery
 from hub.bus.embedded import LOOK_EVERY_S, EmbeddedBus
-from hub.domain.agency import HUB, Agency
-from hub.errors import Problem
-from hub.ports.clock import Clock, SystemClock
-from hub.service.access import Access, AccessSettings
-from hub.service.batch import BatchRunner
-from hub.service.decide import Decider
+from hub.service.access import Access
 from hub.service.files import Files
 from hub.service.housekeeping import Chore, Housekeeping
 from hub.service.hub import Hub
-from hub.service.ids import Ids
 from hub.service.intake import ComplaintCodes, ComplaintDesk
+from hub.service.kafka_agencies import KafkaAgencies
 from hub.service.leased import LeasedRole
 from hub.service.mailboxes import Mailboxes
 from hub.service.metrics import WriterMetrics, watch_leases
 from hub.service.once import Once
 from hub.service.readiness import Readiness
-from hub.service.registry import Registry
-from hub.service.requests import OPERATOR, Command, Outcome, RegisterAgency, Request
 from hub.service.threads import Readers, Writer
-from hub.settings import Settings, make_data_folder
-from hub.store.engines import AnyStore
+from hub.settings import Settings
 from hub.store.files import FileTables
 from hub.store.leases import LeaseTable
-from hub.store.opening import open_store
-from hub.store.registry import RegistryTables
 from hub.store.relaying import RelayTables
 from hub.vault.attachments import AttachmentStore
-from hub.vault.master_key import MasterKeyFile
-from hub.vault.sealer import Sealer
-from hub.vault.secret_box import HubSecretBox
 from schemas.categories import Categories
 from schemas.regions import Regions
 from schemas.registry import Registry as Schemas
 
+if TYPE_CHECKING:
+    from hub.app_broker import BrokerSide
+
 EVERY_ROLE: Final = frozenset({"api", "delivery", "clock", "relay", "inbound"})
-
-
-@dataclass(slots=True)
-class Core:
-    """What commands and the server share: the database, the keys, and the transaction."""
-
-    settings: Settings
-    clock: Clock
-    store: AnyStore
-    rows: RegistryTables
-    sealer: Sealer
-    ids: Ids
-    runner: BatchRunner
-    registry: Registry
-
-    def operate(self, command: Command) -> Outcome:
-        """Runs one command in the hub's own name, on the caller's thread; raises its Problem."""
-        operator = Principal(OPERATOR, HUB, frozenset({"agencies:write"}), "", 0.0)
-        (result,), _ = self.runner.run([Request(operator, command)])
-        if isinstance(result, Problem):
-            raise result
-        return result
-
-
-@contextmanager
-def open_core(settings: Settings, clock: Clock | None = None, *, migrates: bool = False) -> Iterator[Core]:
-    """Database, master key and the agency `hub` exist; a restore that was cut off is finished. An older
-    schema on PostgreSQL: MigrationNeeded, but for who `migrates`."""
-    clock = clock or SystemClock()
-    make_data_folder(settings)
-    key_file, now = MasterKeyFile(settings.key_path), clock.now()
-
-    def found(known: bool) -> None:
-        """A lost key file must never be replaced by a new one that opens nothing."""
-        key_file.load() if known else key_file.ensure(now)
-
-    store = open_store(settings.database, found, migrates=migrates)
-    try:
-        rows, sealer, ids = RegistryTables(store), Sealer(key_file), Ids(clock)
-        runner = BatchRunner(store, Decider(sealer, ids), sealer, clock)
-        registry = Registry(rows, store.registry_generation)
-        core = Core(settings, clock, store, rows, sealer, ids, runner, registry)
-        registry.refresh()
-        if not _hub_is_registered(store):
-            _register_hub(core)
-            registry.refresh()
-        yield core
-    finally:
-        store.close()
-
-
-def _register_hub(core: Core) -> None:
-    try:
-        core.operate(RegisterAgency(Agency(HUB, "Simpul", "hub")))
-    except Problem:
-        if not _hub_is_registered(core.store):  # another process may just have been first
-            raise
-
-
-def _hub_is_registered(store: AnyStore) -> bool:
-    """By the log: tables may be empty that a rebuild will fill, and an event can never be taken back."""
-    with store.read() as session:
-        return bool(session.stream(f"agency/{HUB}", 0, 1))
 
 
 @dataclass(slots=True)
@@ -176,20 +101,24 @@ def build(core: Core, roles: frozenset[str] = EVERY_ROLE) -> Server:
     attachments = AttachmentStore(settings.data_dir / "attachments", core.sealer)
     delivering, desk = delivery(settings, store, clock, hub=hub, bus=bus, secrets=secrets, metrics=metrics)
     leases, holder = LeaseTable(store), _holder(core)
-    broker, kafka_agencies = broker_side(
-        settings,
-        roles,
-        hub=hub,
-        bus=bus,
-        registry=core.registry,
-        access=gate,
-        leases=leases,
-        table=RelayTables(store),
-        clock=clock,
-        holder=holder,
-        schemas=codes.schemas,
-        metrics=metrics,
-    )
+    broker, kafka_agencies = None, KafkaAgencies(None, core.registry)
+    if settings.kafka_bootstrap is not None:
+        from hub.app_broker import broker_side  # a hub without a broker loads no Kafka client
+
+        broker, kafka_agencies = broker_side(
+            settings,
+            roles,
+            hub=hub,
+            bus=bus,
+            registry=core.registry,
+            access=gate,
+            leases=leases,
+            table=RelayTables(store),
+            clock=clock,
+            holder=holder,
+            schemas=codes.schemas,
+            metrics=metrics,
+        )
     readiness = Readiness(writer, store.probe, bus_away=broker.away if broker else None)
     core.runner.heard = writer.refused = readiness.heard
     application = make_app(
@@ -278,21 +207,4 @@ def _api_settings(settings: Settings, serves: bool) -> ApiSettings:
         tls_in_front=settings.tls_in_front,
         rate_limit_per_client_per_s=settings.rate_limit_per_client_per_s,
         access_log=settings.log_level in ("debug", "info"),
-    )
-
-
-def secret_box(core: Core) -> HubSecretBox:
-    return HubSecretBox(core.sealer, core.rows.hub_key, core.rows.put_hub_key)
-
-
-def access(core: Core, secrets: HubSecretBox, writer: Writer | None = None) -> Access:
-    settings = core.settings
-    return Access(
-        AccessSettings(settings.issuer, settings.token_lifetime_s, settings.data_dir / "jwks.json"),
-        core.registry,
-        core.rows,
-        core.sealer,
-        secrets,
-        core.clock,
-        writer.run if writer else None,
     )

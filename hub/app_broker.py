@@ -19,7 +19,7 @@ from hub.bus.kafka.source import KafkaSource
 from hub.bus.kafka.topics import KafkaTopics
 from hub.delivery.relay import Relay
 from hub.delivery.relay_lanes import Lanes, Outlet
-from hub.errors import SimpulError
+from hub.errors import SettingsError, SimpulError
 from hub.ports.broker import ListenerProbe, ListenerUnsafe
 from hub.ports.bus import Bus
 from hub.ports.clock import Clock
@@ -178,12 +178,12 @@ def broker_side(
     holder: str,
     schemas: Schemas,
     metrics: CollectorRegistry,
-) -> tuple[BrokerSide | None, KafkaAgencies]:
-    """What of the broker this process runs; None without a broker."""
+) -> tuple[BrokerSide, KafkaAgencies]:
+    """What of the broker this process runs; SettingsError without one."""
     endpoint, topics = own_endpoint(settings), topics_of(settings)
     agencies = KafkaAgencies(topics, registry)
     if endpoint is None:
-        return None, agencies
+        raise SettingsError("SIMPUL_KAFKA_BOOTSTRAP is not set")
     prefix, counted = settings.kafka_topic_prefix, BrokerMetrics.of(metrics)
     publisher = KafkaPublisher(endpoint, f"{prefix}relay")
     outlet = Outlet(hub.readers, hub.sealing, table, published, prefix, settings.issuer)

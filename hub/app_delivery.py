@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
@@ -20,7 +21,9 @@ from hub.ports.webhooks import WebhookDesk
 from hub.service.hub import Hub
 from hub.settings import Settings
 from hub.store.deliveries import DeliveryTable
-from hub.store.engines import AnyStore
+
+if TYPE_CHECKING:
+    from hub.store.engines import AnyStore
 
 
 def delivery(

@@ -1,21 +1,23 @@
-"""`simpul topics apply`, and what other commands change at the broker."""
+"""`simpul topics apply`, and what other commands change at the broker. The Kafka client is loaded where it is
+needed only: it is a third of what a command would load."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 import structlog
 
-from hub.app import Core
-from hub.app_broker import own_endpoint, topics_of
-from hub.bus.kafka.topics import KafkaTopics
+from hub.app_core import Core
 from hub.cli.common import core_of, show
 from hub.errors import CommandRefused, SimpulError
 from hub.ports.broker import Applied
 from hub.service.kafka_agencies import KafkaAgencies
+
+if TYPE_CHECKING:
+    from hub.bus.kafka.topics import KafkaTopics
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -31,6 +33,9 @@ def topics() -> None:
 @click.pass_context
 def apply(ctx: click.Context, dry_run: bool) -> None:
     """Brings topics and rights at the broker to what the registry says. Never deletes, never shrinks."""
+    from hub.app_broker import own_endpoint
+    from hub.bus.kafka.topics import KafkaTopics
+
     with core_of(ctx) as core:
         endpoint = own_endpoint(core.settings)
         if endpoint is None:
@@ -43,7 +48,7 @@ def apply(ctx: click.Context, dry_run: bool) -> None:
 
 def require_offered(core: Core) -> None:
     """CommandRefused where agencies cannot choose Kafka."""
-    if topics_of(core.settings) is None:
+    if _topics(core) is None:
         raise CommandRefused(
             "--kafka: this hub offers no Kafka to agencies. Set SIMPUL_KAFKA_BOOTSTRAP and "
             "SIMPUL_KAFKA_AGENCY_BOOTSTRAP first."
@@ -53,7 +58,7 @@ def require_offered(core: Core) -> None:
 def follow(core: Core) -> None:
     """Topics and rights after a change of the registry. An absent broker is only noted: the relay brings it
     up to date when it is back."""
-    topics = topics_of(core.settings)
+    topics = _topics(core)
     if topics is None:
         return
     agencies = KafkaAgencies(topics, core.registry)
@@ -62,9 +67,17 @@ def follow(core: Core) -> None:
 
 def withdraw(core: Core, client_id: str) -> None:
     """The client's rights at the broker, as far as it is there."""
-    topics = topics_of(core.settings)
+    topics = _topics(core)
     if topics is not None:
         _noted(lambda: _with(topics, lambda: topics.revoke(client_id)))
+
+
+def _topics(core: Core) -> KafkaTopics | None:
+    if core.settings.kafka_bootstrap is None:
+        return None
+    from hub.app_broker import topics_of
+
+    return topics_of(core.settings)
 
 
 def _noted(change: Callable[[], Awaitable[Applied]]) -> None:

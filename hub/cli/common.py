@@ -14,7 +14,7 @@ import click
 import orjson
 import structlog
 
-from hub.app import Core, open_core
+from hub.app_core import Core, open_core
 from hub.cli.logs import configure
 from hub.errors import CommandRefused, SimpulError
 from hub.settings import Settings, load, make_data_folder

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from hub.app import access, open_core, secret_box
+from hub.app_access import access, secret_box
+from hub.app_core import open_core
 from hub.cli.common import alone, core_of, settings_of, show
 from hub.errors import CommandRefused
 from hub.ports.sealing import Sealing

@@ -8,8 +8,9 @@ from dataclasses import asdict, replace
 
 import click
 
-from hub.app import Core, idle_hub
+from hub.app import idle_hub
 from hub.app_broker import own_endpoint
+from hub.app_core import Core
 from hub.bus.kafka.binding import received
 from hub.bus.kafka.origin import record_at
 from hub.cli.common import core_of, show

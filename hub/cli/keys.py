@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hub.app import access, secret_box
+from hub.app_access import access, secret_box
 from hub.cli.common import core_of, show
 from hub.ports.clock import rfc3339
 

@@ -14,7 +14,8 @@ import uvloop
 from aiohttp import web
 
 from hub.api.server import make_runner
-from hub.app import Core, build, open_core
+from hub.app import build
+from hub.app_core import Core, open_core
 from hub.cli.common import running, settings_of
 from hub.domain.agency import HUB
 from hub.errors import CommandRefused

@@ -11,15 +11,17 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from hub.errors import CommandRefused
 from hub.store.copying import KEPT, copy_rows
-from hub.store.engines import AnyStore
 from hub.store.migrate import HEAD, migrate
 from hub.store.projections import empty
 from hub.store.sqlite import SqliteStore
 from hub.store.sqlite_dialect import SQLITE
+
+if TYPE_CHECKING:
+    from hub.store.engines import AnyStore
 
 DATABASE: Final = "simpul.db"
 ATTACHMENTS: Final = "attachments"

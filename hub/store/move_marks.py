@@ -16,8 +16,6 @@ import orjson
 from hub.errors import CommandRefused
 from hub.store.errors import translated
 from hub.store.migrate import TABLES_THERE
-from hub.store.postgres.connections import READER, Limits, connector
-from hub.store.postgres.errors import translated as translated_by_postgres
 from hub.store.sqlite import connect
 
 MOVED_TO: Final = "moved_to"
@@ -84,6 +82,9 @@ def refuse_moved(database: Path) -> None:
 
 def refuse_under_way(url: str) -> None:
     """CommandRefused for a PostgreSQL database with tables into which a hub is still being moved."""
+    from hub.store.postgres.connections import READER, Limits, connector  # only a hub on PostgreSQL needs it
+    from hub.store.postgres.errors import translated as translated_by_postgres
+
     connection = connector(url, Limits())(READER)
     try:
         with translated_by_postgres():

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from hub.store.engines import AnyStore
 from hub.store.migrate import Place, current_revision, migrate, require_current
 from hub.store.move_marks import refuse_moved, refuse_under_way
-from hub.store.postgres.store import PostgresStore
 from hub.store.restoring import finish, refuse_half_done
 from hub.store.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from hub.store.engines import AnyStore
 
 
 def open_store(place: Place, found: Callable[[bool], None], *, migrates: bool) -> AnyStore:
@@ -32,4 +34,6 @@ def open_store(place: Place, found: Callable[[bool], None], *, migrates: bool) -
     found(there)
     if migrates:
         migrate(place)
+    from hub.store.postgres.store import PostgresStore  # a hub on SQLite loads no driver of another engine
+
     return PostgresStore(place)

@@ -7,13 +7,16 @@ import sqlite3
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hub.ports.store import ReadSession, WriteTransaction
-from hub.store.engines import AnyStore
 from hub.store.migrate import migrate
 from hub.store.projections import drop_trimmed, empty, first_difference
 from hub.store.reading import Session
 from hub.store.writing import SQLITE_SQL, Transaction
+
+if TYPE_CHECKING:
+    from hub.store.engines import AnyStore
 
 Fold = Callable[[ReadSession, WriteTransaction], int]
 """Reads the log from the session, writes the projections into the transaction; the number of events."""

@@ -20,7 +20,8 @@ from aiohttp import web
 from auth.clients import hash_secret, new_client_id, new_secret
 from auth.scopes import DEFAULT_SCOPES
 from hub.api.server import make_runner
-from hub.app import Core, Server, build, open_core
+from hub.app import Server, build
+from hub.app_core import Core, open_core
 from hub.domain.agency import Agency
 from hub.ports.clock import rfc3339
 from hub.ports.registry import ClientRow

@@ -16,7 +16,8 @@ from typing import Any, Final
 from auth.principal import Principal
 from auth.scopes import DEFAULT_SCOPES
 from hub.api import answers
-from hub.app import Core, build, open_core
+from hub.app import build
+from hub.app_core import Core, open_core
 from hub.domain.agency import Agency
 from hub.domain.case import Case
 from hub.domain.privacy import split_complaint

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from hub.app import open_core
+from hub.app_core import open_core
 from hub.cli.database import fold
 from hub.settings import Settings
 from hub.store.rebuilding import check_rebuild

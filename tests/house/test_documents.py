@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import click
 import pytest
 
 from hub.cli.main import main
@@ -32,9 +33,13 @@ def test_every_make_target_that_a_document_names_exists() -> None:
 
 
 def test_every_command_that_the_readme_names_exists() -> None:
+    """Each is loaded too: the table of commands names modules by text."""
     text = (ROOT / "README.md").read_text("utf-8")
     named = set(re.findall(r"simpul (serve|agency|client|key|backup|restore|rebuild|migrate)", text))
-    assert named <= set(main.commands)
+    ctx = click.Context(main)
+    known = {name: main.get_command(ctx, name) for name in main.list_commands(ctx)}
+    assert named <= set(known)
+    assert all(command is not None and command.name == name for name, command in known.items())
 
 
 def test_decisions_list_every_table_once() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from auth.principal import Principal
 from auth.scopes import DEFAULT_SCOPES
-from hub.app import Core, open_core
+from hub.app_core import Core, open_core
 from hub.bus.embedded import EmbeddedBus
 from hub.domain.agency import Agency
 from hub.domain.commands import Accept, Answer, Close, Forward, Progress, Recipient, Reopen, Return, Verify

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from hub.app import Core
+from hub.app_core import Core
 from hub.service.batch import BatchRunner
 from hub.service.decide import Decider
 from tests.service.hubworld import HubWorld

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from hub.app import open_core
+from hub.app_core import open_core
 from hub.cli.database import fold
 from hub.domain.commands import Verify
 from hub.errors import CommandRefused, Held, MigrationNeeded

@@ -1,0 +1,90 @@
+"""The composition root's first part: what the server and every command share. Kept apart so that a command
+loads no web server and no Kafka client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from auth.principal import Principal
+from hub.domain.agency import HUB, Agency
+from hub.errors import Problem
+from hub.ports.clock import Clock, SystemClock
+from hub.service.batch import BatchRunner
+from hub.service.decide import Decider
+from hub.service.ids import Ids
+from hub.service.registry import Registry
+from hub.service.requests import OPERATOR, Command, Outcome, RegisterAgency, Request
+from hub.settings import Settings, make_data_folder
+from hub.store.opening import open_store
+from hub.store.registry import RegistryTables
+from hub.vault.master_key import MasterKeyFile
+from hub.vault.sealer import Sealer
+
+if TYPE_CHECKING:
+    from hub.store.engines import AnyStore
+
+
+@dataclass(slots=True)
+class Core:
+    """What commands and the server share: the database, the keys, and the transaction."""
+
+    settings: Settings
+    clock: Clock
+    store: AnyStore
+    rows: RegistryTables
+    sealer: Sealer
+    ids: Ids
+    runner: BatchRunner
+    registry: Registry
+
+    def operate(self, command: Command) -> Outcome:
+        """Runs one command in the hub's own name, on the caller's thread; raises its Problem."""
+        operator = Principal(OPERATOR, HUB, frozenset({"agencies:write"}), "", 0.0)
+        (result,), _ = self.runner.run([Request(operator, command)])
+        if isinstance(result, Problem):
+            raise result
+        return result
+
+
+@contextmanager
+def open_core(settings: Settings, clock: Clock | None = None, *, migrates: bool = False) -> Iterator[Core]:
+    """Database, master key and the agency `hub` exist; a restore that was cut off is finished. An older
+    schema on PostgreSQL: MigrationNeeded, but for who `migrates`."""
+    clock = clock or SystemClock()
+    make_data_folder(settings)
+    key_file, now = MasterKeyFile(settings.key_path), clock.now()
+
+    def found(known: bool) -> None:
+        """A lost key file must never be replaced by a new one that opens nothing."""
+        key_file.load() if known else key_file.ensure(now)
+
+    store = open_store(settings.database, found, migrates=migrates)
+    try:
+        rows, sealer, ids = RegistryTables(store), Sealer(key_file), Ids(clock)
+        runner = BatchRunner(store, Decider(sealer, ids), sealer, clock)
+        registry = Registry(rows, store.registry_generation)
+        core = Core(settings, clock, store, rows, sealer, ids, runner, registry)
+        registry.refresh()
+        if not _hub_is_registered(store):
+            _register_hub(core)
+            registry.refresh()
+        yield core
+    finally:
+        store.close()
+
+
+def _register_hub(core: Core) -> None:
+    try:
+        core.operate(RegisterAgency(Agency(HUB, "Simpul", "hub")))
+    except Problem:
+        if not _hub_is_registered(core.store):  # another process may just have been first
+            raise
+
+
+def _hub_is_registered(store: AnyStore) -> bool:
+    """By the log: tables may be empty that a rebuild will fill, and an event can never be taken back."""
+    with store.read() as session:
+        return bool(session.stream(f"agency/{HUB}", 0, 1))
