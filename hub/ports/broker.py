@@ -134,13 +134,15 @@ class Trouble(StrEnum):
     TOPIC_MISSING = "topic_missing"
     RECORDS_EXPIRED = "records_expired"
     OFFSETS_RENEWED = "offsets_renewed"
+    STOOD_STILL = "stood_still"
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
     """A trouble with one topic, told once when it begins. `partition` is -1 for the whole topic; `missed` is
     how many offsets were lost to expiry. OFFSETS_RENEWED: the topic was made anew, its offsets begin again,
-    so what was stored about the old ones must be forgotten; it is read from its beginning."""
+    so what was stored about the old ones must be forgotten; it is read from its beginning. STOOD_STILL: our
+    reader read nothing though it should have, and was replaced; `topic` names all that it reads."""
 
     trouble: Trouble
     topic: str

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Final
 
@@ -27,6 +28,8 @@ AT_A_TIME: Final = 16
 AWAY_WAIT_S: Final = 1.0
 FIRST_WAIT_S: Final = 0.05
 LONGEST_WAIT_S: Final = 5.0
+LATE_S: Final = 30.0
+"""Records in hand for longer than that: /readyz says so."""
 
 
 def next_offsets(
@@ -52,6 +55,7 @@ class InboundRole:
         refresh: Callable[[], object],
         seen: Callable[[str, int], None] = lambda what, count: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._source = source
         self._desk = desk
@@ -60,11 +64,20 @@ class InboundRole:
         self._refresh = refresh
         self._seen = seen
         self._sleep = sleep
+        self._clock = clock
+        self._notices: list[Notice] = []
+        self._records: Sequence[InRecord] = ()
+        self._in_hand_since: float | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
     def away(self) -> str | None:
-        return self._source.away
+        """Why no inbound records are taken now, in words."""
+        if away := self._source.away:
+            return away
+        if self._in_hand_since is None or (late_s := self._clock() - self._in_hand_since) < LATE_S:
+            return None
+        return f"inbound records have waited {late_s:.0f} s for the database"
 
     async def start(self) -> None:
         await self._source.start()
@@ -92,13 +105,20 @@ class InboundRole:
                 await self._sleep(AWAY_WAIT_S)
 
     async def _once(self) -> None:
-        self._refresh()
-        self._source.subscribe(self._desk.topics())
-        batch = await self._source.poll()
-        for notice in batch.notices:
-            await self._heed(notice)
-        for start in range(0, len(batch.records), CHUNK):
-            await self._take(batch.records[start : start + CHUNK])
+        """What the source gave out it will not give again: a batch that failed half-way is gone on with."""
+        if not self._notices and not self._records:
+            self._refresh()
+            self._source.subscribe(self._desk.topics())
+            batch = await self._source.poll()
+            self._notices, self._records = list(batch.notices), batch.records
+            self._in_hand_since = self._clock() if self._records else None
+        while self._notices:
+            await self._heed(self._notices[0])
+            del self._notices[0]
+        while self._records:
+            await self._take(self._records[:CHUNK])
+            self._records, self._in_hand_since = self._records[CHUNK:], self._clock()
+        self._in_hand_since = None
 
     async def _take(self, records: Sequence[InRecord]) -> None:
         """Returns when every record is in the database: taken, refused or dead. A hub that cannot write now

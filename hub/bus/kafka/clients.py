@@ -22,6 +22,10 @@ RETRY_PAUSE_MS: Final = 3
 """Each transaction begins while the one before is being closed; this is the pause until it is asked again."""
 MAX_RECORD_BYTES: Final = 4 * 1024 * 1024
 SESSION_MS: Final = 6_000
+"""A killed reader's partitions are given to others so long after its last sign of life: the least that a
+broker allows by default (`group.min.session.timeout.ms`)."""
+HEARTBEAT_MS: Final = 500
+"""The others hear that they are to share anew within this."""
 POLL_AT_LEAST_EVERY_MS: Final = 60_000
 CLOSE_S: Final = 1.0
 
@@ -58,6 +62,17 @@ class Producer(KafkaProducer):  # type: ignore[misc]  # the library is untyped
         self._sender.wakeup()
         if not result.wait(limit_ms):
             raise KafkaTimeoutError(f"no answer to the transaction's end within {limit_ms} ms")
+
+
+class Consumer(KafkaConsumer):  # type: ignore[misc]  # the library is untyped
+    """A member of a group that ends every join it began."""
+
+    def go_on_joining(self) -> None:
+        """Before every poll. A join that outlives a poll is ended by a later one only if the library still
+        finds it needed; but for a changed set of topics, or of partitions, it no longer does once its own
+        request is under way. Its member would be silent, without heartbeats, for ever."""
+        if self._coordinator.rejoining:
+            self._coordinator.request_rejoin()
 
 
 def connected(kind: Any, endpoint: Endpoint, **options: Any) -> Any:
@@ -99,10 +114,10 @@ def producer(endpoint: Endpoint, transactional_id: str) -> Producer:
     return made
 
 
-def consumer(endpoint: Endpoint, group: str, **more: Any) -> KafkaConsumer:
+def consumer(endpoint: Endpoint, group: str, **more: Any) -> Consumer:
     """A reader of committed records that commits nothing by itself."""
-    return connected(
-        KafkaConsumer,
+    made: Consumer = connected(
+        Consumer,
         endpoint,
         **{
             "client_id": group,
@@ -111,7 +126,7 @@ def consumer(endpoint: Endpoint, group: str, **more: Any) -> KafkaConsumer:
             "auto_offset_reset": "earliest",
             "isolation_level": "read_committed",
             "session_timeout_ms": SESSION_MS,
-            "heartbeat_interval_ms": SESSION_MS // 4,
+            "heartbeat_interval_ms": HEARTBEAT_MS,
             "max_poll_interval_ms": POLL_AT_LEAST_EVERY_MS,
             "max_partition_fetch_bytes": MAX_RECORD_BYTES,
             "fetch_max_bytes": 2 * MAX_RECORD_BYTES,
@@ -121,6 +136,7 @@ def consumer(endpoint: Endpoint, group: str, **more: Any) -> KafkaConsumer:
             **more,
         },
     )
+    return made
 
 
 def close_consumer(consumer: KafkaConsumer) -> None:

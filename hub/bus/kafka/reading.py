@@ -22,7 +22,6 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]  # the library i
         self.readable: frozenset[str] = frozenset()
         self.look_at = 0.0
         self.unplaced: set[Partition] = set()
-        self.spins_since: float | None = None
         self._assigned: set[Partition] = set()
         self._revoked: set[Partition] = set()
 

@@ -7,25 +7,24 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
-from kafka.errors import KafkaTimeoutError  # type: ignore[import-untyped]
-
 from hub.bus.kafka import clients
 from hub.bus.kafka.directory import Found, look_up
 from hub.bus.kafka.endpoint import Endpoint
 from hub.bus.kafka.reading import Reading, records_of
+from hub.bus.kafka.standstill import Standstill, flaws_of
 from hub.bus.kafka.threads import KafkaThread
-from hub.ports.broker import InBatch, NextOffsets, Notice, Trouble
+from hub.ports.broker import BrokerAway, InBatch, NextOffsets, Notice, Trouble
 
 POLL_MS: Final = 500
 SLICE_MS: Final = 100
 REST_S: Final = 0.15
 SPINS: Final = 0.4
 """More processor time than this share of a slice that found nothing, and the library is spinning."""
-SPINS_FOR_S: Final = 10.0
-"""A reader that spins for so long is out of its group, and is replaced by a new one."""
 POLL_WITHIN_S: Final = 60.0
 ANSWER_WITHIN_S: Final = 20.0
 LOOK_EVERY_S: Final = 10.0
+MAX_RECORDS: Final = 256
+"""Of one poll: whoever works through more keeps its group waiting, when it is to share anew."""
 
 
 class KafkaSource:
@@ -37,7 +36,7 @@ class KafkaSource:
         endpoint: Endpoint,
         group: str,
         next_offsets: NextOffsets,
-        max_records: int = 1000,
+        max_records: int = MAX_RECORDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._endpoint = endpoint
@@ -48,12 +47,13 @@ class KafkaSource:
         self._topics: frozenset[str] = frozenset()
         self._told: dict[str, Trouble] = {}
         self._notices: list[Notice] = []
+        self._standstill = Standstill(clock)
         self._under_way: asyncio.Task[InBatch] | None = None
         self._thread: KafkaThread[Reading] = KafkaThread(f"reader {group}", self._connect, Reading.close)
 
     @property
     def away(self) -> str | None:
-        return self._thread.away
+        return self._thread.away or self._standstill.cause
 
     async def start(self) -> None:
         await self._thread.start()
@@ -95,8 +95,11 @@ class KafkaSource:
         held.find_forgotten()
         self._place(held)
         found = self._records(held)
-        if not found:
+        if found:
+            self._standstill.moved()
+        else:
             self._place(held)
+            self._watch(held)
         notices, self._notices = tuple(self._notices), []
         return InBatch(records_of(found), *held.changes(), notices)
 
@@ -107,19 +110,23 @@ class KafkaSource:
         while (left := until - time.monotonic()) > 0:
             used, began = time.thread_time(), time.monotonic()
             slice_ms = min(SLICE_MS, max(1, int(left * 1000)))
+            held.consumer.go_on_joining()
             found: Mapping[Any, Collection[Any]] = held.consumer.poll(
                 timeout_ms=slice_ms, max_records=self._max_records
             )
-            if found:
+            if found or held.unplaced:
                 return found
-            if time.thread_time() - used <= SPINS * (time.monotonic() - began):
-                held.spins_since = None
-                continue
-            held.spins_since = held.spins_since or began
-            if began - held.spins_since > SPINS_FOR_S:
-                raise KafkaTimeoutError(f"no heartbeat went out for {SPINS_FOR_S:g} s")
-            time.sleep(min(REST_S, max(0.0, until - time.monotonic())))
+            if time.thread_time() - used > SPINS * (time.monotonic() - began):
+                time.sleep(min(REST_S, max(0.0, until - time.monotonic())))
         return {}
+
+    def _watch(self, held: Reading) -> None:
+        """A reader that stands still is replaced, as one whose connection failed."""
+        if not self._standstill.is_due():
+            return
+        if why := self._standstill.judge(flaws_of(held, self._group)):
+            self._notices.append(Notice(Trouble.STOOD_STILL, ", ".join(sorted(held.readable)), -1, why))
+            raise BrokerAway(why)
 
     def _look(self, held: Reading) -> None:
         """Whether each topic is there and may be read: at every change of the set, and from time to time.

@@ -32,6 +32,8 @@ FIRST_PAUSE_S: Final = 0.2
 LONGEST_PAUSE_S: Final = 10.0
 STOP_WITHIN_S: Final = 3.0
 
+TOLD: Final = (BrokerAway, BrokerRefused, ProducerFenced)
+
 Job = tuple[Callable[[Any], Any], "Future[Any]"]
 
 
@@ -47,7 +49,7 @@ class _Life(Generic[K]):
 
 class KafkaThread(Generic[K]):
     """Runs jobs over one library object, one after the other. `make` is tried again, with growing pauses,
-    until it works; `end` closes an object, poisoned or not, and must raise nothing. Both must be bounded in
+    until it works; `end` closes an object, poisoned or not, and should raise nothing. Both must be bounded in
     time."""
 
     def __init__(self, name: str, make: Callable[[], K], end: Callable[[K], None]) -> None:
@@ -60,6 +62,7 @@ class KafkaThread(Generic[K]):
         self._pause_s = FIRST_PAUSE_S
         self._try_at = 0.0
         self._job_failed = False
+        self._answered: BaseException | None = None
         self.away: str | None = None
         self._stopping = False
 
@@ -105,8 +108,9 @@ class KafkaThread(Generic[K]):
         answer = asyncio.run_coroutine_threadsafe(awaited(), self._loop)
         try:
             return answer.result(limit_s)
-        except TimeoutError:
+        except BaseException as error:
             answer.cancel()
+            self._answered = error
             raise
 
     async def stop(self) -> None:
@@ -171,15 +175,17 @@ class KafkaThread(Generic[K]):
             future.set_result(result)
 
     def _after_failure(self, life: _Life[K], error: BaseException) -> BaseException:
-        """After an error of the library its object is not trusted again, and a new one is made after a pause:
-        one that connects well and fails at every job must not become a storm of connections."""
-        known = isinstance(error, (BrokerAway, BrokerRefused, ProducerFenced))
-        if not is_foreign(error) and not known:
+        """After an error its object is not trusted again, unless it was the answer to a question of ours that
+        failed; a new one is made after a pause: one that connects well and fails at every job must not become
+        a storm of connections. An error that nobody foresaw may have left the library's state half done."""
+        foreseen = is_foreign(error) or isinstance(error, TOLD)
+        answered, self._answered = self._answered is error, None
+        if answered and not foreseen:
             return error
         self._drop(life)
         if life.left:
             return BrokerAway(f"{self._name}: the connection was given up")
-        said = error if known else told(error, self._name)
+        said = told(error, self._name) if is_foreign(error) else error
         if not isinstance(said, ProducerFenced):
             self._job_failed = True
             self._gone(str(said))
@@ -195,7 +201,7 @@ class KafkaThread(Generic[K]):
                 return
             self._gone(str(told(error, self._name)) if is_foreign(error) else str(error))
             self._pause()
-            if not is_foreign(error) and not isinstance(error, (BrokerAway, BrokerRefused)):
+            if not is_foreign(error) and not isinstance(error, TOLD):
                 log.exception("kafka_connect_crashed", name=self._name)
             return
         if not life.left and not self._job_failed:
@@ -222,8 +228,12 @@ class KafkaThread(Generic[K]):
 
     def _drop(self, life: _Life[K]) -> None:
         thing, life.thing = life.thing, None
-        if thing is not None:
+        if thing is None:
+            return
+        try:
             self._end(thing)
+        except Exception:  # else the thread would end, and its callers would wait for nothing
+            log.exception("kafka_close_crashed", name=self._name)
 
     def _finish(self, life: _Life[K]) -> None:
         """Whoever still waits is told; nothing is left open."""
