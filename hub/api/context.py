@@ -82,6 +82,10 @@ class Call:
         if self.context.rate_limit is not None:
             self.context.rate_limit.take(self._principal.client_id)
 
+    def recheck(self) -> None:
+        """After a wait: raises `auth.errors.InvalidToken` if the token is no longer good."""
+        self._principal = self.context.access.authenticate(self.request.headers.get("Authorization"))
+
     def require(self, scope: str) -> None:
         """403 without the scope, where no case is involved."""
         require_scope(self.principal, scope)

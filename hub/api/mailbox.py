@@ -24,7 +24,9 @@ async def page(call: Call) -> web.Response:
     after, limit = query.whole("after", 0, 0), query.limit()
     wait_s = query.seconds("wait", LONGEST_POLL_S)
     query.done()
-    return answer(await call.hub.mailboxes.page(call.agency, after, limit, wait_s))
+    found = await call.hub.mailboxes.page(call.agency, after, limit, wait_s)
+    call.recheck()  # a client that was revoked while it waited hears nothing of what came then
+    return answer(found)
 
 
 async def acknowledge(call: Call) -> web.Response:

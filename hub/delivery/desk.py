@@ -8,11 +8,10 @@ from dataclasses import asdict
 from typing import Final
 
 from hub.delivery.endpoint import ALL_TYPES
-from hub.delivery.pages import full_type
 from hub.delivery.settings import DeliverySettings
 from hub.delivery.signing import Secrets, new_secret
 from hub.delivery.targets import Targets
-from hub.domain.events import EVENT_TYPES
+from hub.domain.events import EVENT_TYPES, event_type
 from hub.errors import Flaws, Invalid, NotFound, StateConflict
 from hub.ports.clock import Clock, rfc3339
 from hub.ports.deliveries import DeliveryRow, DeliveryStore, NewWebhook, WebhookRow
@@ -21,7 +20,7 @@ from hub.ports.webhooks import Delivery, DeliveryState, Webhook
 from hub.service.ids import Ids
 from hub.service.threads import Readers, Writer
 
-KNOWN_TYPES: Final = frozenset(full_type(name) for name in EVENT_TYPES)
+KNOWN_TYPES: Final = frozenset(event_type(name) for name in EVENT_TYPES)
 SCHEMA_VERSIONS: Final = (1,)
 ROTATION_ATTEMPTS: Final = 3
 
@@ -107,6 +106,13 @@ class Desk:
 
     async def redeliver(self, agency: str, delivery_id: str) -> Delivery:
         await self._row(agency)
+        ahead = await self._readers.run(lambda _: self._store.ahead(agency, delivery_id))
+        if ahead is not None:
+            raise StateConflict(
+                "This event waits behind an earlier one of the same subject, so that their order is kept; it "
+                "follows by itself. Ask for the redelivery of that one.",
+                extra={"status": "pending", "possible": ["redelivery"], "ahead": ahead},
+            )
         now = rfc3339(self._clock.now())
         row = await self._writer.run(lambda: self._store.redeliver(agency, delivery_id, now))
         if row is None:

@@ -111,6 +111,11 @@ class DeliveryStore(Protocol):
         order. None when there is no such row."""
         ...
 
+    def ahead(self, agency: str, delivery_id: str) -> str | None:
+        """The id of the pending delivery that this one waits behind: the first of the same subject, unless
+        it is that one itself, finished, or apart from its subject's order."""
+        ...
+
     def save(self, progress: Sequence[Progress]) -> None:
         """Writes rows and cursors in one transaction. A webhook that was deleted or made anew meanwhile is
         left alone, its rows too. One that was changed meanwhile (its generation differs) takes rows and

@@ -117,6 +117,11 @@ class DeliveryTable:
             found = self._execute(db, "asked_again", {"of_agency": agency})
             return [sql.delivery_row(row) for row in found]
 
+    def ahead(self, agency: str, delivery_id: str) -> str | None:
+        with self._source.connection() as db:
+            row = self._execute(db, "ahead", {"of_agency": agency, "of_id": delivery_id}).fetchone()
+            return row[0] if row else None
+
     def behind(self) -> list[str]:
         with self._source.connection() as db:
             return [row[0] for row in self._execute(db, "behind", {})]

@@ -107,6 +107,7 @@ def _statements() -> dict[str, Statement]:
         "webhook": select(*_WEBHOOK_COLUMNS).where(hook_is_mine),
         "webhooks": select(*_WEBHOOK_COLUMNS).order_by(hook.agency),
         "delivery": select(*_DELIVERY_COLUMNS).where(mine, of_id),
+        "ahead": _ahead(of_agency),
         "pending": select(*_DELIVERY_COLUMNS).where(mine, _OPEN, _PENDING).order_by(row.position),
         "settled": select(row.position).where(
             mine, row.position > bindparam("after", type_=BigInteger), _FINISHED
@@ -213,3 +214,18 @@ def delivery_row(row: tuple[Any, ...]) -> DeliveryRow:
     values = dict(zip(DeliveryRow.__dataclass_fields__, row, strict=True))
     values["apart"] = bool(values["apart"])
     return DeliveryRow(**values)
+
+
+def _ahead(of_agency: Any) -> Statement:
+    """Of the subject of the named row, if that waits in its order, the first that is pending before it."""
+    first, named = deliveries.alias("first"), deliveries.alias("named")
+    pending = literal_column("'pending'")
+    return (
+        select(first.c.id)
+        .join(named, (named.c.agency == first.c.agency) & (named.c.subject == first.c.subject))
+        .where(named.c.agency == of_agency, named.c.id == bindparam("of_id", type_=Text))
+        .where(named.c.state == pending, ~named.c.apart)
+        .where(first.c.state == pending, ~first.c.apart, first.c.position < named.c.position)
+        .order_by(first.c.position)
+        .limit(1)
+    )

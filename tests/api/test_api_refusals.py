@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -130,6 +131,22 @@ async def test_a_revoked_client_is_out_at_once(house: House) -> None:
     (revoked,) = [c for c in house.core.registry.clients.values() if c.agency == "bbws"]
     house.core.rows.revoke_client(revoked.id, "2025-01-01T00:00:00.000Z")
     assert (await caller.get("/v1/cases")).status == 401
+
+
+async def test_a_client_that_is_revoked_while_it_waits_hears_nothing_more(house: House) -> None:
+    """A long poll began with a good token; what comes after the revocation is not for it."""
+    waits = await house.caller("kab-kotim", frozenset({"mailbox:read"}))
+    before = set(house.core.registry.clients)
+    poll = asyncio.create_task(waits.get("/v1/mailbox?after=1&wait=20"))
+    strong = await house.caller("kab-kotim")
+    (revoked,) = [
+        client
+        for client in house.core.registry.clients.values()
+        if client.agency == "kab-kotim" and client.id in before and client.scopes == {"mailbox:read"}
+    ]
+    house.core.rows.revoke_client(revoked.id, "2025-01-01T00:00:00.000Z")
+    await strong.submit()
+    assert (await asyncio.wait_for(poll, 10)).status == 401
 
 
 async def test_without_the_scope_everything_is_a_403(house: House) -> None:

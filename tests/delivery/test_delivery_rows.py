@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +191,18 @@ def test_redelivery(table: DeliveryTable) -> None:
     assert table.redeliver("kemen-pu", "d13", later) is None
     assert [r.position for r in table.asked_again(AGENCY)] == [13, 14]
     assert table.webhook(AGENCY).generation == made.generation + 2  # type: ignore[union-attr]
+
+
+def test_what_a_delivery_waits_behind(table: DeliveryTable) -> None:
+    """The order of a subject is kept: who waits in it cannot be hastened past who stands before it."""
+    made, _ = table.put_webhook(webhook())
+    later = "2026-03-03T01:00:00.000Z"
+    rows = [row(13, "dead"), row(14, next_attempt_at=later), row(15), row(16)]
+    table.save([progress(made, 16, *(replace(one, subject="case-1") for one in rows), row(17))])
+    assert [table.ahead(AGENCY, f"d{n}") for n in (13, 14, 15, 16)] == [None, None, "d14", "d14"]
+    assert table.ahead(AGENCY, "d17") is None and table.ahead("kemen-pu", "d15") is None
+    table.redeliver(AGENCY, "d13", later)  # apart from the order: nobody waits behind it
+    assert [table.ahead(AGENCY, f"d{n}") for n in (13, 14, 15)] == [None, None, "d14"]
 
 
 def test_secrets_are_replaced_only_where_they_are_as_expected(table: DeliveryTable) -> None:

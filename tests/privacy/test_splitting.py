@@ -154,6 +154,10 @@ def test_a_reporter_named_like_a_member_does_not_break_the_shape() -> None:
 
 
 def test_documents_are_masked_however_deep() -> None:
+    """A NIK that passed through a spreadsheet is a float."""
+    for number in (3275081503920017, 3275081503920017.0, 3.275081503920017e15):
+        masked, _ = mask_document({"nik": number, "panjang_m": 120000000.5, "titik": -112.953})
+        assert masked == {"nik": "[NIK disamarkan]", "panjang_m": 120000000.5, "titik": -112.953}
     masked, found = mask_document({"a": [{"b": "0812 3456 7890"}, 6281234567890, 7, None, True]})
     assert masked == {"a": [{"b": "[telepon disamarkan]"}, "[telepon disamarkan]", 7, None, True]}
     assert found == (Finding("phone", 2),)

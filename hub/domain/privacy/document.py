@@ -8,8 +8,9 @@ from typing import Any
 from hub.domain.privacy.finding import Finding, Kind, as_findings
 from hub.domain.privacy.masking import mask_into
 
-_LONG_INTEGER = 10**8
-"""Integers of nine digits and more are looked at as text: some apps send a NIK or telephone as a number."""
+_LONG_NUMBER = 10**8
+"""Numbers of nine digits and more are looked at as text: some apps send a NIK or telephone as a number, and
+what passed through a spreadsheet or PHP comes as a float."""
 
 
 def mask_document(document: Any, own_values: Sequence[str] = ()) -> tuple[Any, tuple[Finding, ...]]:
@@ -33,8 +34,8 @@ def mask_value(
         return _mask_members(value, own_values, counts, own_in_names)
     if isinstance(value, list):
         return [mask_value(item, own_values, counts, own_in_names) for item in value]
-    if isinstance(value, int) and abs(value) >= _LONG_INTEGER:
-        text = str(value)
+    if _is_long(value):
+        text = _digits(value)
         masked = mask_into(text, own_values, counts)
         return value if masked == text else masked
     return value
@@ -63,5 +64,14 @@ def gather_texts(value: Any, texts: list[str]) -> None:
     elif isinstance(value, list):
         for item in value:
             gather_texts(item, texts)
-    elif isinstance(value, int) and abs(value) >= _LONG_INTEGER:
-        texts.append(str(value))
+    elif _is_long(value):
+        texts.append(_digits(value))
+
+
+def _is_long(value: Any) -> bool:
+    return isinstance(value, (int, float)) and abs(value) >= _LONG_NUMBER
+
+
+def _digits(value: float) -> str:
+    """All digits before the point, never an exponent: 3.2e15 says a NIK as well as 3200000000000000 does."""
+    return f"{value:.0f}" if isinstance(value, float) else str(value)
