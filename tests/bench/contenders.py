@@ -12,19 +12,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
-import psutil
-import psycopg
 
-from tests.bench import machine
+from tests.bench import databases, machine
 from tests.bench.bodies import AGENCY
+from tests.bench.databases import Server
 from tests.chaos.calls import Api
 from tests.parts.caller import Member
 from tests.parts.hub import HubProcess
 from tests.parts.local_server import PartMissing, free_port
-from tests.parts.postgres import postgres_url
 
 DRAIN_S: Final = 120.0
-DATABASE: Final = "simpul_bench"
 
 
 @dataclass
@@ -108,44 +105,37 @@ def empty() -> Iterator[Contender]:
 
 @contextmanager
 def outbox() -> Iterator[Contender | None]:
-    """None, with a word why, where there is no PostgreSQL."""
+    """Over a server of its own; None, with a word why, where there is no PostgreSQL (in CI a failure)."""
     with ExitStack() as stack:
         try:
-            url = stack.enter_context(postgres_url(durable=True))
+            server = stack.enter_context(databases.server())
         except PartMissing as missing:
-            print(f"  no outbox to compare with: {missing}")
+            databases.say_missing("no outbox to compare with", missing)
             yield None
             return
-        postmaster = _fresh_database(url)
         sink, _ = stack.enter_context(running("tests.bench.sink"))
         webhook = f"http://127.0.0.1:{sink}/outbox"
-        port, pid = stack.enter_context(running("tests.bench.outbox", url + DATABASE, webhook))
-        yield Contender("outbox", port, [pid, *postmaster], sink)
-
-
-def _fresh_database(url: str) -> list[int]:
-    """Makes the database; the postmaster's process id, if it runs on this machine."""
-    with psycopg.connect(url + "postgres", autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE}")
-        connection.execute(f"CREATE DATABASE {DATABASE}")
-        row = connection.execute("SHOW fsync").fetchone()
-        if row != ("on",):
-            raise RuntimeError("this PostgreSQL runs with fsync off; nothing can be compared with it")
-        try:
-            return [psutil.Process(connection.info.backend_pid).ppid()]
-        except psutil.NoSuchProcess:
-            return []
+        port, pid = stack.enter_context(running("tests.bench.outbox", server.make(), webhook))
+        yield Contender("outbox", port, [pid, *server.pids], sink)
 
 
 @contextmanager
-def hub(folder: Path, *, webhook: bool = True, name: str = "hub") -> Iterator[tuple[Contender, HubProcess]]:
+def hub(
+    folder: Path, *, webhook: bool = True, name: str = "hub", server: Server | None = None
+) -> Iterator[tuple[Contender, HubProcess]]:
+    """`simpul serve` with all roles in one process: on SQLite, or on a new database of `server`, whose
+    processor time then counts as the hub's."""
     folder.mkdir(parents=True)
     process = HubProcess(folder)
+    if server is not None:
+        process.env["SIMPUL_DATABASE_URL"] = server.make()
+        process.cli("migrate")
     member: Member = process.member(AGENCY, "Pemkab Kotim", "--kind", "regency", "--region", "62.02")
     with ExitStack() as stack:
         stack.callback(process.stop)
         process.start()
-        contender = Contender(name, process.port, [process.pid], None, Api(process.port, member))
+        pids = [process.pid, *(server.pids if server else ())]
+        contender = Contender(name, process.port, pids, None, Api(process.port, member))
         if webhook:
             contender.sink, _ = stack.enter_context(running("tests.bench.sink"))
             subscribe(contender)

@@ -2,12 +2,14 @@
 prepared bytes. Reads a job as JSON from standard input, prints what it saw as JSON.
 
 closed: `connections` send as fast as they are answered, for `seconds` or `count` requests.
-open: `rate` requests a second at fixed times, whatever the answers do."""
+open: `rate` requests a second at fixed times, whatever the answers do, for `seconds` or until SIGTERM.
+`ports` are several servers that share the load."""
 
 from __future__ import annotations
 
 import asyncio
 import re
+import signal
 import sys
 import time
 from collections import Counter, deque
@@ -99,10 +101,11 @@ class Driver:
 
     async def run(self) -> dict[str, Any]:
         loop = asyncio.get_running_loop()
-        connections = []
-        for _ in range(self._job["connections"]):
+        loop.add_signal_handler(signal.SIGTERM, self._stop)
+        connections, ports = [], self._job.get("ports") or [self._job["port"]]
+        for number in range(self._job["connections"]):
             _, made = await loop.create_connection(
-                lambda: Connection(self._answered), "127.0.0.1", self._job["port"]
+                lambda: Connection(self._answered), "127.0.0.1", ports[number % len(ports)]
             )
             connections.append(made)
         cpu_s, began = time.process_time(), time.monotonic_ns()
@@ -124,6 +127,9 @@ class Driver:
         for connection in connections:
             connection.transport.abort()
         return self._seen((ended - began) / 1e9, time.process_time() - cpu_s)
+
+    def _stop(self) -> None:
+        self._ends_ns = 0
 
     def _stuck(self) -> str:
         waiting = f"{self._open} requests have no answer, {len(self._pending)} wait to be sent"
@@ -182,7 +188,7 @@ class Driver:
 
 def main() -> None:
     job = {"paths": [], "path": "/v1/complaints", "connections": 64, "seconds": 5.0}
-    job |= orjson.loads(sys.stdin.buffer.read())
+    job |= orjson.loads(sys.stdin.buffer.readline())
     sys.stdout.buffer.write(orjson.dumps(uvloop.run(Driver(job).run())))
 
 

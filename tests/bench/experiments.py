@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from tests.bench import machine
 from tests.bench.contenders import Contender
-from tests.parts.hub import HubProcess
 
 CONNECTIONS: Final = 64
 LATENCY_CONNECTIONS: Final = 32
@@ -78,17 +75,20 @@ def latency(contenders: Sequence[Contender], rounds: int, seconds: float) -> dic
     return found
 
 
-def bulk(contender: Contender, hub: HubProcess, rounds: int, lines: int, folder: Path) -> dict[str, Rounds]:
-    """An NDJSON batch, and then the same rows by a raw batched insert into a database that grows alike."""
-    found: dict[str, Rounds] = {"hub": [], "raw insert": []}
-    database, raw = hub.data / "simpul.db", folder / "raw.db"
+def bulk(
+    contender: Contender,
+    rounds: int,
+    lines: int,
+    last: Callable[[], int],
+    inserts: Mapping[str, Callable[[int], dict[str, Any]]],
+) -> dict[str, Rounds]:
+    """An NDJSON batch, and then the same rows, those beyond the position `last`, by each raw insert."""
+    found: dict[str, Rounds] = {name: [] for name in ("hub", *inserts)}
     for number in range(rounds):
-        with sqlite3.connect(database) as connection:
-            after = connection.execute("SELECT max(position) FROM log").fetchone()[0]
+        after = last()
         found["hub"].append(send_batch(contender, lines, f"bu-{number:03d}"))
-        found["raw insert"].append(
-            machine.call("tests.bench.raw_insert", str(database), str(raw), str(after))
-        )
+        for name in inserts if number % 2 == 0 else reversed(list(inserts)):
+            found[name].append(inserts[name](after))
     return found
 
 

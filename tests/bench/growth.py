@@ -8,26 +8,33 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from tests.bench import contenders, machine
+from tests.bench import contenders, databases, machine
 from tests.bench.contenders import Contender
+from tests.bench.databases import Server
 from tests.bench.experiments import alternating, send_batch
 from tests.parts.hub import HubProcess
 
 SMALL: Final = 1000
 BATCH: Final = 100_000
+SHORT_BATCH: Final = 10_000
 STARTS: Final = 3
 PAGE: Final = 50
 
 
-def growth(folder: Path, cases: int, rounds: int, requests: int) -> dict[str, Any]:
+def growth(
+    folder: Path, cases: int, rounds: int, requests: int, server: Server | None = None
+) -> dict[str, Any]:
     """Costs by operation for SMALL and for `cases` cases, with what the large one took in memory and to
-    start. Costs are processor microseconds of the hub a request, and the median answer time."""
+    start. Costs are processor microseconds of the hub (with its PostgreSQL) a request, and the median answer
+    time."""
     with (
-        contenders.hub(folder / "small", webhook=False, name=f"{SMALL:,}") as (small, _),
-        contenders.hub(folder / "large", webhook=False, name=f"{cases:,}") as (large, process),
+        contenders.hub(folder / "small", webhook=False, name=f"{SMALL:,}", server=server) as (small, one),
+        contenders.hub(folder / "large", webhook=False, name=f"{cases:,}", server=server) as (large, process),
     ):
         send_batch(small, SMALL, "gr-sma")
         found: dict[str, Any] = {"cases": cases, "memory": _load(large, cases)}
+        for hub in (one, process) if server else ():
+            databases.settle(hub.env["SIMPUL_DATABASE_URL"])
         jobs = {
             contender.name: _jobs(contender, count) for contender, count in ((small, SMALL), (large, cases))
         }
@@ -38,20 +45,24 @@ def growth(folder: Path, cases: int, rounds: int, requests: int) -> dict[str, An
 
 
 def _load(contender: Contender, cases: int) -> dict[str, Any]:
-    """`cases` complaints in batches of at most BATCH lines; what the process held before, after, at most."""
-    pid, before = contender.pids[0], machine.resident_mib(contender.pids[0])
-    rates, at_100k = [], None
-    for number, first in enumerate(range(0, cases, BATCH)):
-        rates.append(send_batch(contender, min(BATCH, cases - first), f"gr-{number:03d}")["rate"])
-        at_100k = at_100k or machine.resident_mib(pid)
-    return {
-        "before_mib": before,
-        "after_first_batch_mib": at_100k,
-        "first_batch_lines": min(BATCH, cases),
-        "after_mib": machine.resident_mib(pid),
-        "peak_mib": machine.peak_resident_mib(pid),
-        "batch_rates": rates,
-    }
+    """A first, short batch, then `cases` complaints in batches of at most BATCH lines; what the process held
+    before, after, and at most in the short batch and in the long one after it."""
+    pid, short = contender.pids[0], min(SHORT_BATCH, cases // 10)
+    memory: dict[str, Any] = {"before_mib": machine.resident_mib(pid), "short_batch_lines": short}
+    send_batch(contender, short, "gr-000")
+    memory["short_batch_peak_mib"] = machine.peak_resident_mib(pid)
+    machine.forget_peak(pid)
+    rates = []
+    for number, first in enumerate(range(0, cases, BATCH), 1):
+        seen = send_batch(contender, min(BATCH, cases - first), f"gr-{number:03d}")
+        rates.append(seen["rate"])
+        if number == 1:
+            memory["long_batch_lines"], memory["long_batch_peak_mib"] = seen["good"], seen["peak_mib"]
+            memory["first_complaints"] = short + seen["good"]
+            memory["after_first_batch_mib"] = machine.resident_mib(pid)
+        print(f"  {first + seen['good']:>9,} of {cases:,} loaded, {seen['rate']:,.0f}/s", flush=True)
+    after = {"after_mib": machine.resident_mib(pid), "peak_mib": machine.peak_resident_mib(pid)}
+    return memory | after | {"batch_rates": rates}
 
 
 def _jobs(contender: Contender, cases: int) -> dict[str, list[str]]:

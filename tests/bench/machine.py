@@ -6,6 +6,7 @@ import contextlib
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,11 @@ def peak_resident_mib(pid: int) -> float:
     return resident_mib(pid)
 
 
+def forget_peak(pid: int) -> None:
+    """From here on the high-water mark counts anew (proc(5), clear_refs)."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
 def ask(module: str, job: dict[str, Any], *, timeout_s: float = 900.0) -> dict[str, Any]:
     """Runs a module of ours with a job on its standard input; its result from its standard output."""
     return _result([module], orjson.dumps(job), timeout_s)
@@ -72,6 +78,33 @@ def _result(command: list[str], given: bytes, timeout_s: float) -> dict[str, Any
 
 def spawn(module: str, *arguments: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=ROOT)
+
+
+@contextlib.contextmanager
+def beside(module: str, job: dict[str, Any]) -> Iterator[subprocess.Popen[bytes]]:
+    """A module of ours with a job, running meanwhile; its result by `result_of`. Ended at the end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", module],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    try:
+        process.stdin.write(orjson.dumps(job) + b"\n")
+        process.stdin.flush()
+        yield process
+    finally:
+        end(process)
+
+
+def result_of(process: subprocess.Popen[bytes], given: bytes = b"") -> dict[str, Any]:
+    """What it prints once it has read `given` and the end of its input."""
+    said, _ = process.communicate(given, timeout=120.0)
+    if process.returncode:
+        raise RuntimeError(f"{process.args!r} failed with {process.returncode}")
+    result: dict[str, Any] = orjson.loads(said)
+    return result
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
