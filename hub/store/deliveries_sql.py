@@ -219,7 +219,7 @@ def delivery_row(row: tuple[Any, ...]) -> DeliveryRow:
 def _ahead(of_agency: Any) -> Statement:
     """Of the subject of the named row, if that waits in its order, the first that is pending before it."""
     first, named = deliveries.alias("first"), deliveries.alias("named")
-    pending = literal_column("'pending'")
+    pending: Any = literal_column("'pending'")
     return (
         select(first.c.id)
         .join(named, (named.c.agency == first.c.agency) & (named.c.subject == first.c.subject))

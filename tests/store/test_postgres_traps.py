@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from hub.errors import Overtaken, RowRefused, StoreUnavailable
+from hub.ports.bus import Committed
 from hub.ports.registry import ClientRow
 from hub.ports.store import Effects, Reference
 from hub.store.postgres.connections import Limits
@@ -52,6 +53,22 @@ def test_the_cause_of_a_refusal_names_no_value(store: Any) -> None:
     with pytest.raises(RowRefused) as refused:
         write(store, Effects(references=[Reference("kotim", "PGD-1", "rahasia", WHEN)]))
     assert "PGD-1" not in str(refused.value)
+
+
+def test_a_refused_row_leaves_no_statement_that_the_server_does_not_know(backend: PostgresBackend) -> None:
+    """The driver counts a statement as prepared although the pipeline in which it was to be parsed broke off
+    before it; every later use of it would fail, for as long as the connection lives."""
+    store = backend.open()
+    for _ in range(2):
+        with store.begin() as txn:
+            txn.tail()  # and nothing to write: rolled back before anything was prepared
+    append(store, "kotim")  # each statement once; the next use prepares it
+    for number in range(3):
+        with pytest.raises(RowRefused):
+            write(store, Effects(references=[Reference("kotim", f"a\0{number}", "kasus", WHEN)]))
+        append(store, "kotim")
+    with store.read() as session:
+        assert session.last_position() == 4
 
 
 # --- order, locks -------------------------------------------------------------------------------------
@@ -270,24 +287,27 @@ def test_a_number_that_no_notification_told_is_read(backend: PostgresBackend) ->
 
 def test_a_commit_elsewhere_is_told_and_ones_own_is_not(backend: PostgresBackend) -> None:
     here, there = backend.open(), backend.open()
-    heard: list[int] = []
+    heard: list[Committed | None] = []
     told = threading.Event()
 
-    def listen(position: int) -> None:
-        heard.append(position)
-        told.set()
+    def listen(committed: Committed | None) -> None:
+        heard.append(committed)
+        if len(heard) == 2:
+            told.set()
 
     here.on_commit_elsewhere(listen)
     append(here, "kotim")
-    append(there, "kotim")
+    append(there, "kotim", ("kotim", "pln"))
+    many = tuple(f"dinas-{number}-{'x' * 40}" for number in range(200))
+    append(there, "kotim", many)
     assert told.wait(5)
-    assert heard == [2]
+    assert heard == [Committed(2, 2, frozenset({"kotim", "pln"})), None], "more than fits: look at the log"
 
 
 def test_the_listener_finds_its_way_back(backend: PostgresBackend) -> None:
     here, there = backend.open(), backend.open()
     told = threading.Event()
-    here.on_commit_elsewhere(lambda position: told.set())
+    here.on_commit_elsewhere(lambda committed: told.set())
     with psycopg.connect(backend.url, autocommit=True) as operator:
         operator.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "

@@ -96,6 +96,15 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
             cursor.itersize = 2000
             yield from cursor.execute(query)
 
+    def end(self) -> None:
+        """Ends the transaction, if one is open, without committing. One that failed takes the connection with
+        it: the driver counts a statement as prepared even where the pipeline in which the server was to parse
+        it broke off before it, and would then name it to the server for as long as the connection lives."""
+        if self.info.transaction_status == TransactionStatus.INERROR:
+            self.close()
+        elif self.in_transaction:
+            self.execute("ROLLBACK")
+
     @property
     def in_transaction(self) -> bool:
         return self.info.transaction_status not in (TransactionStatus.IDLE, TransactionStatus.UNKNOWN)
