@@ -20,17 +20,18 @@ $(STAMP): requirements.lock requirements-dev.lock pyproject.toml
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable . 2>/dev/null
 	@touch $@
 
-parts: ## the real parts that the tests start: PostgreSQL, MariaDB, Chromium
+parts: ## the real parts that the tests start: PostgreSQL, MariaDB, Chromium, Kafka (Java, Maven), promtool, systemd
 	@deploy/parts.sh
 
 run: install ## hub, two local apps, two ministries, complaints flowing; Ctrl-C stops it all (port 8080; PORT=8090 for another)
 	@$(BIN)/python -m deploy.demo $(if $(PORT),--port $(PORT)) $(ARGS)
 
-run-cluster: install parts ## the same on PostgreSQL and three Kafka brokers, the hub as six processes (19 ports from 8080)
+run-cluster: install ## the same on PostgreSQL and three Kafka brokers, the hub as six processes (19 ports from 8080)
+	@deploy/parts.sh cluster
 	@$(BIN)/python -m deploy.demo.cluster $(if $(PORT),--port $(PORT)) $(ARGS)
 
 test: install parts ## every test, on real parts
-	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/pytest -n 3 --dist loadfile $(ARGS)
 
 check: install ## linters, types, import directions, deployment files
 	@deploy/parts.sh check

@@ -14,21 +14,21 @@ class Relation(StrEnum):
     """What an agency is to a case. For an action on a leg, handler and sender are meant of that very leg."""
 
     SOURCE = "source"
+    """Submitted the complaint."""
     OWNER = "owner"
+    """Owns the case: verifies, forwards, closes."""
     HANDLER = "handler"
+    """Holds a leg that is neither returned nor withdrawn; on a leg's route: that leg."""
     PARTICIPANT = "participant"
+    """On the route of a leg or a consultation: takes part through another one."""
     SENDER = "sender"
+    """Sent a leg; on a leg's route: that leg."""
     FORMER = "former"
-
-
-RELATIONS: Final[dict[Relation, str]] = {
-    Relation.SOURCE: "submitted the complaint",
-    Relation.OWNER: "owns the case: verifies, forwards, closes",
-    Relation.HANDLER: "holds a leg that is neither returned nor withdrawn; on a leg's route: that leg",
-    Relation.PARTICIPANT: "on a leg's route: holds another leg of the case",
-    Relation.SENDER: "sent a leg; on a leg's route: that leg",
-    Relation.FORMER: "returned its leg or lost it: sees that leg and what stood then",
-}
+    """Returned its leg or lost it: sees that leg and what stood then."""
+    CONSULTED = "consulted"
+    """Was asked whether the case is its own; on a consultation's route: by that very one."""
+    FORMER_OWNER = "former_owner"
+    """Owned the case until it was escalated, and goes on seeing it."""
 
 
 class Action(StrEnum):
@@ -37,12 +37,14 @@ class Action(StrEnum):
     HISTORY = "history"
     VERIFY = "verify"
     CONSULT = "consult"
+    ADVISE = "advise"
     FORWARD = "forward"
     ACCEPT = "accept"
     RETURN = "return"
     PROGRESS = "progress"
     ANSWER = "answer"
     WITHDRAW = "withdraw"
+    RECONSIDER = "reconsider"
     CLOSE = "close"
     REOPEN = "reopen"
     ATTACH = "attach"
@@ -90,7 +92,14 @@ def _only(*relations: Relation) -> frozenset[Relation]:
     return frozenset(relations)
 
 
-WHOLE_READERS: Final = _only(Relation.SOURCE, Relation.OWNER, Relation.HANDLER, Relation.PARTICIPANT)
+WHOLE_READERS: Final = _only(
+    Relation.SOURCE,
+    Relation.OWNER,
+    Relation.HANDLER,
+    Relation.PARTICIPANT,
+    Relation.CONSULTED,
+    Relation.FORMER_OWNER,
+)
 READERS: Final = WHOLE_READERS | {Relation.FORMER}
 
 TABLE: Final[dict[Action, Rule]] = {
@@ -99,7 +108,12 @@ TABLE: Final[dict[Action, Rule]] = {
     Action.HISTORY: Rule("cases:read", READERS, "an agency that takes part in the case, or did"),
     Action.VERIFY: Rule("cases:verify", _only(Relation.OWNER), "the case's owner"),
     Action.CONSULT: Rule("cases:consult", _only(Relation.OWNER), "the case's owner"),
-    Action.FORWARD: Rule("cases:forward", _only(Relation.OWNER), "the case's owner"),
+    Action.ADVISE: Rule("cases:consult", _only(Relation.CONSULTED), "the agency that was consulted"),
+    Action.FORWARD: Rule(
+        "cases:forward",
+        _only(Relation.OWNER, Relation.HANDLER, Relation.FORMER_OWNER),
+        "the case's owner, or an agency that handles it,",
+    ),
     Action.ACCEPT: Rule("cases:handle", _only(Relation.HANDLER), "the agency that holds the leg"),
     Action.RETURN: Rule("cases:handle", _only(Relation.HANDLER), "the agency that holds the leg"),
     Action.PROGRESS: Rule("cases:handle", _only(Relation.HANDLER), "the agency that holds the leg"),
@@ -107,6 +121,7 @@ TABLE: Final[dict[Action, Rule]] = {
     Action.WITHDRAW: Rule(
         "cases:forward", _only(Relation.SENDER, Relation.OWNER), "the agency that sent the leg, or the owner"
     ),
+    Action.RECONSIDER: Rule("cases:handle", _only(Relation.HANDLER), "the agency that holds the leg"),
     Action.CLOSE: Rule("cases:close", _only(Relation.OWNER), "the case's owner"),
     Action.REOPEN: Rule(
         "cases:reopen", _only(Relation.SOURCE, Relation.OWNER), "the case's source or its owner"
@@ -129,7 +144,7 @@ def reading_of(relations: frozenset[str]) -> Reading:
 def decide(action: Action | str, relations: frozenset[str], scopes: frozenset[str]) -> Verdict:
     """Whether an agency that is `relations` to the case, with a token of `scopes`, may do `action`.
 
-    Existence comes before rights (CONTRACT's order 404, then 403): who neither may see the case nor do
+    Existence comes before rights (404, then 403): who neither may see the case nor do
     the action learns nothing, whatever its scopes. An unknown action raises `ValueError`.
     """
     rule = TABLE[Action(action)]
@@ -142,28 +157,3 @@ def decide(action: Action | str, relations: frozenset[str], scopes: frozenset[st
     if rule.relations is not None and not relations & rule.relations:
         return Verdict(Outcome.FORBIDDEN, reading, f"The action '{action}' is for {rule.sentence} alone.")
     return _ALLOWED[reading]
-
-
-def permitted(relations: frozenset[str], scopes: frozenset[str]) -> frozenset[str]:
-    """Every action that `decide` allows; with what the state makes possible, the case's `actions`."""
-    return frozenset(action.value for action in TABLE if decide(action, relations, scopes).allowed)
-
-
-def policy_table_markdown() -> str:
-    """The documentation's table, generated: a cell is yes, frozen (as it stood then), 403 or 404."""
-    columns: list[Relation | None] = [*Relation, None]
-    head = " | ".join(["action", "scope", *(column or "none" for column in columns)])
-    lines = [f"| {head} |", "|" + "---|" * (len(columns) + 2)]
-    for action, rule in TABLE.items():
-        cells = " | ".join(_cell(action, rule, column) for column in columns)
-        lines.append(f"| {action} | `{rule.scope}` | {cells} |")
-    legend = [f"- **{relation}**: {sentence}." for relation, sentence in RELATIONS.items()]
-    return "\n".join([*lines, "", *legend]) + "\n"
-
-
-def _cell(action: Action, rule: Rule, relation: Relation | None) -> str:
-    verdict = decide(action, frozenset([relation] if relation else []), frozenset([rule.scope]))
-    if not verdict.allowed:
-        return "404" if verdict.outcome is Outcome.NOT_FOUND else "403"
-    reads = action in (Action.READ, Action.HISTORY)
-    return "frozen" if reads and verdict.reading is Reading.FROZEN else "yes"

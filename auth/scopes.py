@@ -11,7 +11,7 @@ SCOPES: Final[dict[str, str]] = {
     "cases:read": "Read the cases that the agency takes part in, with their history.",
     "cases:verify": "Verify complaints that the agency owns: accept, incomplete or reject.",
     "cases:consult": "Ask another agency before forwarding, and answer such questions.",
-    "cases:forward": "Forward cases that the agency owns, and withdraw what was forwarded.",
+    "cases:forward": "Forward cases that the agency owns or handles, and withdraw what was forwarded.",
     "cases:handle": "Accept, return, progress and answer what was forwarded to the agency.",
     "cases:close": "Close cases that the agency owns.",
     "cases:reopen": "Reopen cases that the agency submitted or owns.",
@@ -50,13 +50,3 @@ def parse_scope(text: str) -> frozenset[str]:
 def format_scope(scopes: frozenset[str]) -> str:
     """The scopes as one space-separated text, in the order of the page."""
     return " ".join(scope for scope in SCOPES if scope in scopes)
-
-
-def scopes_markdown() -> str:
-    """The documentation's table of scopes."""
-    rows = [f"| `{scope}` | {_given(scope)} | {sentence} |" for scope, sentence in SCOPES.items()]
-    return "\n".join(["| scope | given | allows |", "|---|---|---|", *rows]) + "\n"
-
-
-def _given(scope: str) -> str:
-    return "by name" if scope in RESERVED_SCOPES else "by default"

@@ -12,14 +12,16 @@ from typing import Any
 import orjson
 import structlog
 
-from connectors.channel import Channel
+from connectors.channel import Channel, path_of
 from connectors.database import Database, Rows
 from connectors.dialects.base import parameters_in
 from connectors.errors import ConfigRefused, HubRefused, NotAllowed
 from connectors.options import option
-from connectors.replies import Replies, Reply, ReplyRefused, read_reply
+from connectors.replies import Replies, Reply, ReplyRefused, check_target, read_reply
 from connectors.spool import Spool
+from connectors.statements import check_single
 from connectors.values import clean_text
+from connectors.words import one_line
 
 log = structlog.get_logger("simpul-connector")
 _ROUTES = {"accept": "acceptance", "return": "return", "progress": "progress", "answer": "answer"}
@@ -69,6 +71,8 @@ def check_answers(answers: Answers, has_database: bool) -> None:
     if table and not {"cursor", "limit"} <= parameters_in(table.query):
         remedy = "add WHERE id > :cursor ORDER BY id LIMIT :limit"
         raise ConfigRefused("answers.table.query", "lacks :cursor or :limit", remedy)
+    if table:
+        check_single("answers.table.query", table.query)
     if table and table.page <= table.window:
         raise ConfigRefused("answers.table.page", "is not larger than the window", "give at least window + 1")
     if table and not has_database:
@@ -109,19 +113,29 @@ class ReplyRows:
         return [row for row in rows if row.get("id") is not None]
 
     def _take(self, rows: Rows) -> None:
-        now = self._now().isoformat()
+        named: dict[str, Any] = {}
         for row in rows:
-            reply_id = f"row-{clean_text(row['id'])[0]}"
+            shown = clean_text(row["id"])[0]  # blanks that a CHAR column puts at the end are no part of it
             try:
-                self._replies.take(read_reply({**row, "id": reply_id}), now)
+                if named.setdefault(shown, row["id"]) != row["id"]:
+                    raise ReplyRefused("id: is that of another row but for blanks or control characters")
+                reply = read_reply(
+                    {**row, "id": shown if isinstance(row["id"], (str, bytes)) else row["id"]}, "row-"
+                )
+                self._replies.take(reply, self._now().isoformat())
             except ReplyRefused as error:
-                if self._replies.refuse_row(reply_id, str(error), now):
-                    log.warning("reply refused; the others go on", reply=reply_id, reason=str(error))
+                self._refuse(row["id"], str(error))
+
+    def _refuse(self, raw_id: Any, reason: str) -> None:
+        name = one_line(f"row-{raw_id}")
+        if self._replies.refuse_row(name, reason, self._now().isoformat()):
+            log.warning("reply refused; the others go on", reply=name, reason=reason)
 
 
 class ReplySender:
-    """Tells the hub. A repeat is harmless: the Idempotency-Key is the reply's id, and a conflict is settled
-    by looking at the forwarding. Whoever answers has accepted: that step is taken where it was left out."""
+    """Tells the hub. A repeat is harmless: the Idempotency-Key comes of the reply's id, and a conflict is
+    settled by looking at the forwarding. Whoever answers has accepted: that step is taken where it was left
+    out."""
 
     def __init__(self, hub: Channel, spool: Spool, replies: Replies, agency: str) -> None:
         self._hub, self._spool, self._replies, self._agency = hub, spool, replies, agency
@@ -138,6 +152,7 @@ class ReplySender:
 
     async def _send(self, reply: Reply) -> None:
         try:
+            check_target(reply)  # an older connector took replies unseen
             if not reply.forwarding_id:
                 # chosen once and kept: after a crash another one may be the newest that is open
                 reply = self._replies.choose(reply, await self._own_leg(reply))
@@ -161,12 +176,13 @@ class ReplySender:
                 return
             if status not in ("sent", "") or reply.action not in ("progress", "answer"):
                 raise
-            await self._hub.post(f"/v1/forwardings/{forwarding_id}/acceptance", {}, f"accept-{forwarding_id}")
+            path = path_of("forwardings", forwarding_id, "acceptance")
+            await self._hub.post(path, {}, f"accept-{forwarding_id}")
             await self._post(reply, forwarding_id)
 
     async def _post(self, reply: Reply, forwarding_id: str) -> None:
-        path = f"/v1/forwardings/{forwarding_id}/{_ROUTES[reply.action]}"
-        await self._hub.post(path, reply.body(), f"reply-{reply.id}")
+        path = path_of("forwardings", forwarding_id, _ROUTES[reply.action])
+        await self._hub.post(path, reply.body(), reply.key())
 
     async def _status(self, reply: Reply, forwarding_id: str) -> str:
         """The forwarding's present status, where the case can be asked for."""

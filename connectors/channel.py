@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from connectors.batch_line import BatchLine
-from connectors.errors import HubAway
+from connectors.errors import HubAway, HubRefused
+
+
+def path_of(*parts: str) -> str:
+    """/v1/... with each part quoted, so that a part cannot become another path; what is no name is refused
+    as the hub would."""
+    if any(part in ("", ".", "..") for part in parts):
+        raise HubRefused(404, "about:blank", "Not found", "An id is empty or no id.")
+    return "/".join(("/v1", *(quote(part, safe="") for part in parts)))
 
 
 class Channel(Protocol):

@@ -20,7 +20,7 @@ from connectors.parts import open_database, utc_now
 from connectors.report import Report
 from connectors.source import RowReader
 from connectors.sql import SqlConfig
-from connectors.values import RowHeld, clean_text
+from connectors.values import RowHeld, clean_text, raw_text
 from connectors.wording import column_keys, in_columns
 from connectors.words import many
 
@@ -78,8 +78,14 @@ def _check_rows(config: SqlConfig, mapping: ComplaintMapping, key: str, rows: Ro
         report.note("there are no rows to show")
         return
     findings = _Findings()
+    holders: dict[str, str] = {}
     for row in rows:
-        _try_row(config, mapping, checker, clean_text(row[key])[0], row, findings)
+        number, raw = clean_text(row[key])[0], raw_text(row[key])
+        if holders.setdefault(number, raw) == raw:
+            _try_row(config, mapping, checker, number, row, findings)
+        else:
+            reason = "refused: its key differs from another row's by blanks or control characters only"
+            findings.reasons.setdefault(reason, []).append(repr(raw))
     _show(config, len(rows), findings, report)
 
 

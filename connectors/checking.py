@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
-from urllib.parse import quote
 
 import click
 
+from connectors.channel import path_of
 from connectors.config import Common
 from connectors.environment import missing_variables
 from connectors.errors import Away, ConfigRefused, HubRefused, WrongAgency
@@ -19,7 +20,7 @@ from connectors.kinds import KINDS
 from connectors.outbox import Outbox
 from connectors.replies import Replies
 from connectors.report import Report
-from connectors.spool import Spool, read_spool
+from connectors.spool import UNUSABLE, Spool, read_spool, unusable
 
 
 def check(config: Common, print_line: Callable[[str], None] = click.echo) -> bool:
@@ -52,7 +53,7 @@ async def _check_hub(config: Common, report: Report) -> None:
                 report.wrapped(hub.scope)
             await hub.mailbox(0, 1, 0)
             report.ok("the mailbox can be read")
-            agency = await hub.get(f"/v1/agencies/{config.agency}")
+            agency = await hub.get(path_of("agencies", config.agency))
             report.ok(f"the hub knows this agency as {agency.get('name', config.agency)}")
             for key, names in KINDS[config.kind].agencies(config).items():
                 for name in names:
@@ -64,7 +65,7 @@ async def _check_hub(config: Common, report: Report) -> None:
 async def _check_agency(hub: HubClient, key: str, name: str, report: Report) -> None:
     """An agency that the configuration forwards to must be registered and active."""
     try:
-        active = (await hub.get(f"/v1/agencies/{quote(name, safe='')}")).get("active", True)
+        active = (await hub.get(path_of("agencies", name))).get("active", True)
     except HubRefused as problem:
         if problem.status not in (404, 422):
             raise
@@ -79,17 +80,17 @@ async def _check_agency(hub: HubClient, key: str, name: str, report: Report) -> 
 def _check_spool(config: Common, report: Report) -> None:
     report.section(f"Spool {config.spool}")
     path = Path(config.spool)
-    if not path.parent.is_dir():
-        report.wrong(f"the folder {path.parent} does not exist")
-        return
-    spool = read_spool(path)
-    if spool is None:
-        report.ok("not there yet; `run` makes it")
-        return
     try:
-        _show_spool(spool, report)
-    finally:
-        spool.close()
+        spool = read_spool(path)
+        if spool is None:
+            report.ok("not there yet; `run` makes it")
+            return
+        with closing(spool):
+            _show_spool(spool, report)
+    except ConfigRefused as error:
+        report.wrong(str(error))
+    except UNUSABLE as error:
+        report.wrong(str(unusable(path, error)))
 
 
 def _show_spool(spool: Spool, report: Report) -> None:

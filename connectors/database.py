@@ -35,8 +35,9 @@ class Session:
     def tuples(self, statement: str, parameters: Mapping[str, Any]) -> list[Any]:
         return self._dialect.execute(self._connection, statement, parameters)[1]
 
-    def execute(self, statement: str, parameters: Mapping[str, Any]) -> None:
-        self._dialect.execute(self._connection, statement, parameters)
+    def execute(self, statement: str, parameters: Mapping[str, Any]) -> int:
+        """How many rows the statement found."""
+        return self._dialect.change(self._connection, statement, parameters)
 
     def as_refusal(self, error: Exception) -> StatementRefused | None:
         """What the database said, if this is its refusal of a statement."""

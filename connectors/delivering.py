@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -70,11 +71,24 @@ class TableHandler:
 
 
 class HttpHandler:
-    """Each event is POSTed until a 2xx; it may arrive twice, with the same `id` and Idempotency-Key."""
+    """Each event is POSTed until a 2xx; it may arrive twice, with the same `id` and Idempotency-Key. Open it
+    with `async with`: its connections are kept."""
 
     def __init__(self, settings: DeliverHttp, on_answer: Callable[[], None]) -> None:
         self._settings, self._on_answer = settings, on_answer
         self._headers = http_headers(settings)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> HttpHandler:
+        timeout = aiohttp.ClientTimeout(total=self._settings.timeout_s)
+        self._session = aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
 
     async def handle(self, event: dict[str, Any]) -> str:
         headers = {
@@ -82,14 +96,12 @@ class HttpHandler:
             "Idempotency-Key": str(event["id"]),
             **self._headers,
         }
-        timeout = aiohttp.ClientTimeout(total=self._settings.timeout_s)
+        if self._session is None:
+            raise RuntimeError("HttpHandler is used outside `async with`")
         try:
-            async with (
-                aiohttp.ClientSession(timeout=timeout) as session,
-                session.post(
-                    self._settings.url, data=orjson.dumps(event), headers=headers, allow_redirects=False
-                ) as response,
-            ):
+            async with self._session.post(
+                self._settings.url, data=orjson.dumps(event), headers=headers, allow_redirects=False
+            ) as response:
                 status = response.status
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise SystemAway(f"{self._settings.url} does not answer ({type(error).__name__})") from error

@@ -1,9 +1,10 @@
 """Configured statements that take effect once in another program's database, without a table of ours.
 
-An INSERT is guarded by `already_written`, asked in the same transaction just before; everything else (UPDATE)
-must be harmless when repeated and is always run. So a crash between two statements, which MyISAM tables
-keep half done, is healed by running all again. After the writing `already_written` is asked once more: a
-question that does not find the row it guards would write it twice one day.
+An INSERT is guarded by `already_written`, asked in the same transaction just before: a row of it that belongs
+to no earlier effect (written.py) means that it is there. Everything else (UPDATE) must be harmless when
+repeated and is always run. So a crash between two statements, which MyISAM tables keep half done, is healed
+by running all again. After the writing `already_written` is asked once more: a question that does not find
+the row it guards would write it twice one day.
 """
 
 # ruff: noqa: RUF009 (option() makes a dataclass field)
@@ -18,6 +19,7 @@ from connectors.database import Session
 from connectors.dialects.base import parameters_in
 from connectors.errors import ConfigRefused, StatementRefused
 from connectors.options import option
+from connectors.statements import check_select, check_single, parameters_of_where, verb
 
 _HARMLESS = ("UPDATE", "DELETE")
 
@@ -58,44 +60,105 @@ def check_effect(effect: Effect, key: str, known: Sequence[str]) -> None:
     if len(sharing) > 1:
         remedy = "write the others as { statement = ..., already_written = ... }"
         raise ConfigRefused(f"{key}.statements", "has several INSERTs under one already_written", remedy)
-    for text in [part for pair in effect.guarded() for part in pair]:
+    for statement, guard in effect.guarded():
+        _check_parameters(key, known, statement, guard)
+        check_single(f"{key}.statements", statement)
+        if guard:
+            check_select(f"{key}.already_written", guard)
+        elif not _is_harmless(statement):
+            raise ConfigRefused(
+                f"{key}.statements", "has an INSERT without already_written", "add that query"
+            )
+        if _is_harmless(statement) and not parameters_of_where(statement):
+            remedy = "pick the row, such as WHERE id = :key"
+            raise ConfigRefused(f"{key}.statements", f"has an {verb(statement)} of every row", remedy)
+
+
+def _check_parameters(key: str, known: Sequence[str], *texts: str) -> None:
+    for text in texts:
         unknown = parameters_in(text) - set(known)
         if unknown:
             raise ConfigRefused(key, f":{min(unknown)} is no parameter here", f"known: {', '.join(known)}")
 
 
+@dataclass
+class Outcome:
+    """What became of an effect: how many statements have a guard and how many of those were executed, how
+    many were executed without one, and how many UPDATEs found no row."""
+
+    guarded: int = 0
+    fresh: int = 0
+    repeated: int = 0
+    missed: int = 0
+    blind: bool = False
+
+    @property
+    def wrote(self) -> bool:
+        """Whether it came about now; an effect that was found there was not written now."""
+        return self.fresh > 0 if self.guarded else self.repeated > self.missed
+
+    def note(self, key: str = "") -> str:
+        """For a person, mostly empty."""
+        notes = []
+        if self.blind:
+            notes.append(
+                "written once, but already_written does not find it: mend that query before it happens twice"
+            )
+        if self.missed:
+            notes.append(f"an UPDATE found no row{f' with the key {key!r}' if key else ''}; was it deleted?")
+        return "; ".join(notes)
+
+
 def apply_effect(session: Session, effect: Effect, parameters: Mapping[str, Any]) -> str:
     """Makes the effect once. Returns a note for a person, mostly empty; raises StatementRefused."""
+    return bring_about(session, effect, parameters, {}).note()
+
+
+def bring_about(
+    session: Session, effect: Effect, parameters: Mapping[str, Any], before: Mapping[str, int]
+) -> Outcome:
+    """Makes the effect once; raises StatementRefused. `before`: guard -> how many of the rows that it gives
+    are of earlier effects about which it asks in the same words; none where it is not named."""
+    outcome = Outcome()
     session.begin()
     try:
+        asked: dict[str, int] = {}
         for statement, guard in effect.guarded():
-            if not guard or not _is_written(session, guard, parameters):
-                session.execute(statement, parameters)
-        unseen = [
-            guard for _, guard in effect.guarded() if guard and not _is_written(session, guard, parameters)
-        ]
+            outcome.guarded += bool(guard)
+            if guard:
+                found = count_rows(session, guard, parameters)
+                if found > before.get(guard, 0):
+                    continue
+                asked[guard] = found
+            changed = session.execute(statement, parameters)
+            outcome.fresh += bool(guard)
+            outcome.repeated += not guard
+            outcome.missed += changed == 0 and verb(statement) == "UPDATE"
+        outcome.blind = any(count_rows(session, guard, parameters) <= found for guard, found in asked.items())
     except BaseException:
         session.rollback()
         raise
-    if not unseen:
+    if outcome.blind:
+        _undo(session)
+    else:
         session.commit()
-        return ""
-    return _undo(session)
+    return outcome
 
 
-def _undo(session: Session) -> str:
-    """The guard does not see what it guards (a column cuts the text, or another question is asked)."""
+def count_rows(session: Session, guard: str, parameters: Mapping[str, Any]) -> int:
+    """How many rows the guard gives now."""
+    return len(session.tuples(guard, parameters))
+
+
+def _undo(session: Session) -> None:
+    """The guard does not see what it guards (a column cuts the text, or another question is asked). Returns
+    where the row stays all the same."""
     if session.rollback():
         raise StatementRefused(
             "already_written does not find the row just written, so it was taken back; "
             "compare what identifies the row, and see that the column holds the whole text"
         )
-    return "written once, but already_written does not find it: mend that query before it happens twice"
-
-
-def _is_written(session: Session, guard: str, parameters: Mapping[str, Any]) -> bool:
-    return bool(session.tuples(guard, parameters))
 
 
 def _is_harmless(statement: str) -> bool:
-    return statement.lstrip().upper().startswith(_HARMLESS)
+    return verb(statement) in _HARMLESS

@@ -14,7 +14,8 @@ ConnectorError
 ├── NotNow            this one thing cannot be done now; other things can
 ├── StatementRefused   the database answered and refused a statement (grants, column names, data)
 ├── HubRefused         the hub answered with a problem document
-└── SpoolInUse         another connector works with this spool
+├── SpoolInUse         another connector works with this spool
+└── SpoolFailed        the spool cannot be opened now
 WrongAgency            the client belongs to another agency than the configuration's: ends the program
 """
 
@@ -107,6 +108,10 @@ class StatementRefused(ConnectorError):
 
 class SpoolInUse(ConnectorError):
     """Another connector process holds this spool's lock."""
+
+
+class SpoolFailed(ConnectorError):
+    """The spool's file is refused by the operating system or by SQLite; it may pass."""
 
 
 @dataclass

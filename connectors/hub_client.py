@@ -21,6 +21,7 @@ import orjson
 from auth.client_side import ClientCredentials, TokenCache
 from auth.errors import KeyRefused, TokenRefused
 from connectors.batch_line import BatchLine, batch_line
+from connectors.channel import path_of
 from connectors.config import Hub, secret
 from connectors.errors import ClientRefused, ConfigRefused, HubAway, HubFailed, HubRefused, WrongAgency
 from connectors.words import retry_after_s, why_unreachable
@@ -88,7 +89,7 @@ class HubClient:
         return await self._call("POST", path, orjson.dumps(body), idempotency_key)
 
     async def case(self, case_id: str) -> dict[str, Any]:
-        return _having(await self.get(f"/v1/cases/{case_id}"), "id", "status", "complaint", "forwardings")
+        return _having(await self.get(path_of("cases", case_id)), "id", "status", "complaint", "forwardings")
 
     async def mailbox(self, after: int, limit: int, wait_s: int) -> dict[str, Any]:
         """GET /v1/mailbox, held open by the hub for at most `wait_s`."""

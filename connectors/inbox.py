@@ -46,7 +46,12 @@ class Inbox:
                 "ON CONFLICT (event_id) DO NOTHING",
                 (str(event["id"]), position, str(event.get("subject", "")), body, state),
             )
-            return cursor.rowcount == 1
+            new = cursor.rowcount == 1
+            if not new:  # after a restore of the hub: this one survived it
+                connection.execute(
+                    "UPDATE written SET in_hub = 1 WHERE event_id = ? AND NOT in_hub", (str(event["id"]),)
+                )
+            return new
 
     def ready(self, now_s: float, limit: int) -> list[Waiting]:
         """The first waiting event of each subject, if its pause is over."""
@@ -100,8 +105,10 @@ class Inbox:
         return read_up_to if row[0] is None else min(read_up_to, int(row[0]) - 1)
 
     def forget_positions(self) -> None:
-        """The hub was restored: its positions count anew, the event ids stay."""
+        """The hub was restored: its positions count anew, the event ids stay. Which of the answers that are
+        in the app it still has is seen when they are read again."""
         with self._spool.transaction() as connection:
+            connection.execute("UPDATE written SET in_hub = 0 WHERE in_hub")
             connection.execute("UPDATE events SET position = NULL WHERE position IS NOT NULL")
 
     def counts(self) -> dict[str, int]:

@@ -18,7 +18,7 @@ from connectors.mapping import ComplaintMapping, Row
 from connectors.outbox import FINAL, Outbox
 from connectors.source import RowReader, Source
 from connectors.spool import Spool, as_bytes
-from connectors.values import RowHeld, clean_text
+from connectors.values import RowHeld, clean_text, raw_text
 from connectors.wording import in_columns
 
 log = structlog.get_logger("simpul-connector")
@@ -41,17 +41,40 @@ class Intake:
 
     def take(self, rows: Rows, key: str) -> int:
         """Spools what is new or changed in `rows`; returns how many complaints were queued."""
-        keyed = [(clean_text(row[key])[0], row) for row in rows]
-        known = self.outbox.find([self.source.reference_prefix + number for number, _ in keyed])
+        prefix = self.source.reference_prefix
+        keyed = [(prefix + clean_text(row[key])[0], raw_text(row[key]), row) for row in rows]
+        known = self.outbox.find([reference for reference, _, _ in keyed])
+        holders = {reference: entry.source_key for reference, entry in known.items()}
         queued = 0
         with self.spool.transaction():
-            for number, row in keyed:
-                reference = self.source.reference_prefix + number
-                queued += self._take_row(number, reference, row, known.get(reference))
+            for reference, number, row in keyed:
+                row_hash = self.spool.keyed_hash(as_bytes([row[name] for name in self.mapping.columns()]))
+                entry = known.get(reference)
+                if entry is not None and _was_cut(entry, number, row_hash):
+                    self.outbox.mend_key(reference, number)
+                    holders[reference] = number
+                holder = holders.setdefault(reference, number)
+                if holder != number:
+                    self._refuse_twin(number, holder, row_hash)
+                    continue
+                queued += self._take_row(number, reference, row, entry, row_hash)
         return queued
 
-    def _take_row(self, number: str, reference: str, row: Row, entry: Entry | None) -> bool:
-        row_hash = self.spool.keyed_hash(as_bytes([row[name] for name in self.mapping.columns()]))
+    def _refuse_twin(self, number: str, holder: str, row_hash: bytes) -> None:
+        """A second row with the same reference; it is listed by its key as it stands in the app."""
+        name = self.source.reference_prefix + repr(number)
+        entry = self.outbox.find([name]).get(name)
+        if entry is not None and not self._needs_mapping(entry, row_hash):
+            return
+        first_seen = entry.first_seen if entry else self.now().isoformat()
+        reason = (
+            f"its key differs from that of another row ({holder!r}) by blanks or control characters only; "
+            "two complaints cannot share one reference: change the key in the app"
+        )
+        self.outbox.refuse_here(Seen(name, number, row_hash, self.fingerprint, first_seen), reason)
+        log.warning("row refused; the others go on", reference=name, reason=reason)
+
+    def _take_row(self, number: str, reference: str, row: Row, entry: Entry | None, row_hash: bytes) -> bool:
         if entry is not None and not self._needs_mapping(entry, row_hash):
             return False
         first_seen = entry.first_seen if entry else self.now().isoformat()
@@ -87,6 +110,12 @@ class Intake:
         if entry.state == "pending" and entry.attempted:
             return False
         return not (same_row and entry.mapped_by == self.fingerprint)
+
+
+def _was_cut(entry: Entry, number: str, row_hash: bytes) -> bool:
+    """Whether an older connector kept this very row's key without its blanks."""
+    cut = entry.source_key != number and entry.source_key == clean_text(number)[0]
+    return cut and entry.row_hash == row_hash
 
 
 class NewRows:

@@ -76,7 +76,9 @@ def _counting(spool: Spool, handler: Handler) -> Handler:
 
 def _handler(config: MailboxConfig, connector: Connector) -> Any:
     if config.deliver.http:
-        return HttpHandler(config.deliver.http, lambda: connector.presence.back("agency system")).handle
+        http = HttpHandler(config.deliver.http, lambda: connector.presence.back("agency system"))
+        connector.sessions.append(http)
+        return http.handle
     if config.deliver.table is None or connector.database is None:
         raise ConfigRefused("deliver", "needs either http or table", "give one of them")
     return TableHandler(config.deliver.table, connector.database, config.zone).handle

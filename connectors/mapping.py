@@ -1,6 +1,6 @@
 """A row of the app becomes a complaint of the shared schema, or is held with the reason.
 
-Personal data by default (DOMAIN: default on forwarding): NIK, phone and e-mail stay in the source unless
+Personal data by default: NIK, phone and e-mail stay in the source unless
 `share` names them; the name goes only when the reporter is neither anonymous nor confidential.
 """
 

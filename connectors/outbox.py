@@ -166,6 +166,13 @@ class Outbox:
                 (state, reason, reference),
             )
 
+    def mend_key(self, reference: str, source_key: str) -> None:
+        """The app's own key as it stands there, by which its row is found again."""
+        with self._spool.transaction() as connection:
+            connection.execute(
+                "UPDATE complaints SET source_key = ? WHERE reference = ?", (source_key, reference)
+            )
+
     def note_change(self, reference: str, row_hash: bytes) -> None:
         with self._spool.transaction() as connection:
             connection.execute(

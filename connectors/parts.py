@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -48,12 +49,15 @@ class Connector:
     servers: list[Callable[[asyncio.Event], Coroutine[Any, Any, None]]] = field(default_factory=list)
     presence: Presence = field(default_factory=lambda: Presence(time.monotonic))
 
+    sessions: list[AbstractAsyncContextManager[Any]] = field(default_factory=list)
+    """What is opened on the event loop before the loops start, and closed after they ended."""
     stops: list[Callable[[], threading.Thread | None]] = field(default_factory=list)
     """Each asks a thread to end, and gives the thread."""
     on_restored: Callable[[], None] = lambda: None
     """What the reader of the mailbox calls when the hub has a new incarnation."""
 
     def __post_init__(self) -> None:
+        self.sessions.append(self.hub)
         self.add_loop("telling what moved", Progress(self.spool, time.monotonic).step, 1.0)
         self.hub.on_answer = self._hub_answers
         if self.database is not None:

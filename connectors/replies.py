@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +12,11 @@ import orjson
 from connectors.spool import Spool
 
 ACTIONS = ("accept", "return", "progress", "answer")
+ID_LIMIT = 240
+"""Characters of a reply's own id; with what is put before it, no longer than the hub's Idempotency-Key."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")  # what the hub takes as an Idempotency-Key
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class ReplyRefused(ValueError):
@@ -18,7 +25,8 @@ class ReplyRefused(ValueError):
 
 @dataclass(frozen=True)
 class Reply:
-    """One action on one forwarding. `case_id` serves where the system does not know the forwarding's id."""
+    """One action on one forwarding. `case_id` serves where the system does not know the forwarding's id;
+    beside it, `forwarding_id` decides."""
 
     id: str
     action: str
@@ -27,6 +35,11 @@ class Reply:
     text: str = ""
     reason: str = ""
     suggested_agency: str = ""
+
+    def key(self) -> str:
+        """The Idempotency-Key: the id, where the hub takes it as it is, else its hash."""
+        plain = f"reply-{self.id}"
+        return plain if _KEY.fullmatch(plain) else f"reply-{hashlib.sha256(self.id.encode()).hexdigest()}"
 
     def body(self) -> dict[str, Any]:
         """What the hub's route takes."""
@@ -38,16 +51,14 @@ class Reply:
         return {name: value for name, value in parts.items() if value}
 
 
-def read_reply(raw: dict[str, Any]) -> Reply:
-    """A reply from a row or a JSON body; raises ReplyRefused."""
-    known = {name: "" if raw.get(name) is None else str(raw[name]).strip() for name in Reply.__annotations__}
-    reply = Reply(**known)
-    if not reply.id:
-        raise ReplyRefused("id: is missing; give each reply an id of its own, such as its row's number")
+def read_reply(raw: dict[str, Any], prefix: str) -> Reply:
+    """A reply from a row or a JSON body; raises ReplyRefused. `prefix` goes before its id, so that those of
+    one source are never those of another."""
+    known = {name: _text(name, raw.get(name)) for name in Reply.__annotations__ if name != "id"}
+    reply = Reply(prefix + read_id(raw.get("id")), **known)
+    check_target(reply)
     if reply.action not in ACTIONS:
         raise ReplyRefused(f"action: must be one of {', '.join(ACTIONS)}")
-    if not (reply.forwarding_id or reply.case_id):
-        raise ReplyRefused("forwarding_id: is missing; give it, or the case_id")
     if reply.action in ("progress", "answer") and not reply.text:
         raise ReplyRefused(f"text: {reply.action} needs a text")
     if reply.action == "return" and not reply.reason:
@@ -55,6 +66,39 @@ def read_reply(raw: dict[str, Any]) -> Reply:
             "reason: not_ours, outside_region, needs_information, duplicate or other (with text)"
         )
     return reply
+
+
+def read_id(raw: Any) -> str:
+    """A reply's own id: a number, or a text of at most ID_LIMIT characters on one line."""
+    text = _text("id", raw, stripped=False)
+    if not text.strip():
+        raise ReplyRefused("id: is missing; give each reply an id of its own, such as its row's number")
+    if len(text) > ID_LIMIT:
+        raise ReplyRefused(f"id: has {len(text)} characters; {ID_LIMIT} are the most")
+    if _CONTROL.search(text):
+        raise ReplyRefused("id: holds a line break or another control character; write it on one line")
+    if text != text.strip():
+        raise ReplyRefused("id: begins or ends with a blank; leave that out")
+    return text
+
+
+def check_target(reply: Reply) -> None:
+    """Refuses what is no id of a forwarding or a case; it becomes part of an address of the hub."""
+    if not (reply.forwarding_id or reply.case_id):
+        raise ReplyRefused("forwarding_id: is missing; give it, or the case_id")
+    for name, value in (("forwarding_id", reply.forwarding_id), ("case_id", reply.case_id)):
+        if value and not _UUID.fullmatch(value):
+            raise ReplyRefused(f"{name}: is no UUID; give the id as the hub's event has it")
+
+
+def _text(name: str, value: Any, stripped: bool = True) -> str:
+    """A text or a number as text; a flag, a list or an object is none."""
+    if isinstance(value, (bool, list, dict)):
+        raise ReplyRefused(f"{name}: must be a text")
+    text = (
+        value.decode("utf-8", "replace") if isinstance(value, bytes) else str("" if value is None else value)
+    )
+    return text.strip() if stripped else text
 
 
 class Replies:

@@ -17,6 +17,8 @@ from connectors.errors import ConfigRefused
 from connectors.replies import Replies, ReplyRefused, read_reply
 
 BODY_BYTES = 1024 * 1024
+BODY_S = 30.0
+"""So long may a whole body take to arrive: who sends it is on the internet, or hangs."""
 Server = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
 
@@ -33,8 +35,8 @@ def reply_server(
                 {"detail": "send Authorization: Bearer with the agreed token"}, status=401
             )
         try:
-            raw = orjson.loads(await request.read())
-            reply = read_reply({**raw, "id": f"http-{raw['id']}" if raw.get("id") else ""})
+            raw = orjson.loads(await read_body(request))
+            reply = read_reply(raw, "http-")
         except (orjson.JSONDecodeError, TypeError, AttributeError):
             return web.json_response({"detail": "send one JSON object"}, status=400)
         except ReplyRefused as error:
@@ -46,6 +48,18 @@ def reply_server(
     application = web.Application(client_max_size=BODY_BYTES)
     application.router.add_post("/replies", take)
     return lambda stop: serve(application, settings.listen, "answers.http.listen", stop)
+
+
+async def read_body(request: web.Request) -> bytes:
+    """The body. Answers 408 itself when it does not arrive within BODY_S, and 413 (aiohttp does) when it is
+    longer than the application takes."""
+    try:
+        async with asyncio.timeout(BODY_S):
+            return await request.read()
+    except TimeoutError:
+        late = web.HTTPRequestTimeout(text=f"the body did not arrive within {BODY_S:g} s; send it again")
+        late.force_close()  # what still comes of the body belongs to no request
+        raise late from None
 
 
 async def serve(application: web.Application, listen: str, key: str, stop: asyncio.Event) -> None:

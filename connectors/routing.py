@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from connectors.channel import Channel
+from connectors.channel import Channel, path_of
 from connectors.entries import Entry
 from connectors.errors import ConfigRefused, HubRefused, NotAllowed
 from connectors.options import option
@@ -35,8 +35,19 @@ class Routing:
     def to(self, complaint: Mapping[str, Any]) -> list[str]:
         return self.categories.get(str(complaint.get("category", "")), self.default)
 
+    def named(self) -> dict[str, list[str]]:
+        """Key -> the agencies that it names."""
+        return {"routing.default": self.default} | {
+            f"routing.categories.{code}": to for code, to in self.categories.items()
+        }
 
-def check_routing(routing: Routing) -> None:
+
+def check_routing(routing: Routing, agency: str) -> None:
+    """What one key alone cannot show; `agency` is this connector's own."""
+    for key, to in routing.named().items():
+        if agency in to:
+            remedy = "leave it out; a case that is forwarded to nobody stays with it: []"
+            raise ConfigRefused(key, f"names this agency, {agency}, itself", remedy)
     if (routing.default or routing.categories) and not routing.verify:
         raise ConfigRefused(
             "routing.verify",
@@ -96,7 +107,9 @@ class Router:
     async def _verify(self, entry: Entry) -> None:
         try:
             await self._hub.post(
-                f"/v1/cases/{entry.case_id}/verification", {"decision": "accept"}, f"verify-{entry.case_id}"
+                path_of("cases", str(entry.case_id), "verification"),
+                {"decision": "accept"},
+                f"verify-{entry.case_id}",
             )
         except HubRefused as problem:
             if problem.status != 409 or (await self._case(entry))["status"] in ("submitted", "incomplete"):
@@ -107,7 +120,7 @@ class Router:
         to = [{"agency": agency, "role": role} for agency, role in zip(entry.route, roles, strict=True)]
         try:
             await self._hub.post(
-                f"/v1/cases/{entry.case_id}/forwardings", {"to": to}, f"forward-{entry.case_id}"
+                path_of("cases", str(entry.case_id), "forwardings"), {"to": to}, f"forward-{entry.case_id}"
             )
         except HubRefused as problem:
             if problem.status != 409 or not await self._is_forwarded(entry):

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import threading
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import structlog
@@ -36,7 +37,9 @@ async def _run(connector: Connector) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     log.info("connector started", kind=connector.config.kind, agency=connector.config.agency)
-    async with connector.hub:
+    async with AsyncExitStack() as sessions:
+        for session in connector.sessions:
+            await sessions.enter_async_context(session)
         tasks = [asyncio.create_task(item.run(), name=item.name) for item in connector.loops]
         tasks += [asyncio.create_task(server(stop), name="server") for server in connector.servers]
         waiting = asyncio.create_task(stop.wait(), name="stop")

@@ -12,6 +12,7 @@ from connectors.dialects.base import parameters_in
 from connectors.errors import ConfigRefused, StatementRefused
 from connectors.options import option
 from connectors.rules import COLUMN
+from connectors.statements import check_part, check_single
 from connectors.wording import blame
 
 _JOINED = re.compile(r"\bJOIN\s+(\w+)", re.IGNORECASE)
@@ -60,6 +61,9 @@ def check_source(source: Source) -> None:
         raise ConfigRefused(
             "source.query", "lacks :cursor or :limit", "add WHERE id > :cursor ORDER BY id LIMIT :limit"
         )
+    check_single("source.query", source.query)
+    for name in ("where", "join"):
+        check_part(f"source.{name}", getattr(source, name))
     for name in ("key", "cursor"):
         value = getattr(source, name)
         if value and not COLUMN.match(value):

@@ -6,6 +6,7 @@ write-ahead log truncated. Hashes that could be guessed are keyed; the key lies 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import hmac
@@ -19,8 +20,14 @@ from pathlib import Path
 
 import orjson
 
-from connectors.errors import ConfigRefused, SpoolInUse
+from connectors.errors import ConfigRefused, ConnectorError, SpoolFailed, SpoolInUse
 from connectors.spool_tables import prepare
+
+UNUSABLE = (OSError, ValueError, sqlite3.DatabaseError)
+_PLACE = (
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR, errno.ENOENT, errno.ENAMETOOLONG,
+    errno.ELOOP,
+)  # fmt: skip
 
 
 class Spool:
@@ -78,8 +85,23 @@ def open_spool(path: Path) -> Spool:
     """Opens or makes the spool for `run`; raises SpoolInUse when another process works with it.
 
     The lock is the kernel's (flock) and dies with the process, however it dies."""
+    try:
+        _check_place(path)
+        return _open(path)
+    except UNUSABLE as error:
+        raise unusable(path, error) from error
+
+
+def _check_place(path: Path) -> None:
     if not path.parent.is_dir():
         raise ConfigRefused("spool", f"the folder {path.parent} does not exist", "make it, or name another")
+    if path.is_dir():
+        raise ConfigRefused(
+            "spool", f"{path} is a folder", f"name a file, such as {path / 'connector.spool'}"
+        )
+
+
+def _open(path: Path) -> Spool:
     lock = _private(path.with_name(path.name + ".lock"))
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -90,12 +112,13 @@ def open_spool(path: Path) -> Spool:
         ) from error
     os.close(_private(path))
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    connection.executescript(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; "
-        "PRAGMA busy_timeout = 5000;"
-    )
-    spool = Spool(connection, _key(path), lock)
+    spool = Spool(connection, b"", lock)
     try:
+        connection.executescript(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; "
+            "PRAGMA busy_timeout = 5000;"
+        )
+        spool = Spool(connection, _key(path), lock)
         prepare(connection, str(path))
         spool.forget_freed()
     except BaseException:
@@ -104,8 +127,25 @@ def open_spool(path: Path) -> Spool:
     return spool
 
 
+def unusable(path: Path, error: Exception) -> ConnectorError:
+    """What the operating system or SQLite said of the spool: ConfigRefused where only another place or other
+    rights help, SpoolFailed where it may pass (a full disk)."""
+    said = getattr(error, "strerror", None) or str(error)
+    passing = (
+        isinstance(error, sqlite3.OperationalError) or getattr(error, "errno", errno.EACCES) not in _PLACE
+    )
+    if passing:
+        return SpoolFailed(f"the spool {path} cannot be used now ({said}); is the disk full?")
+    remedy = "name a file in a folder that this user may write to"
+    return ConfigRefused("spool", f"{path} cannot be used ({said})", remedy)
+
+
 def read_spool(path: Path) -> Spool | None:
-    """The spool for `check`: read-only, and None when there is none yet."""
+    """The spool for `check`: read-only, and None when there is none yet. Raises ConfigRefused where `run`
+    could not use it."""
+    _check_place(path)
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise unusable(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
     if not path.exists():
         return None
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)

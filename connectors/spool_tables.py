@@ -9,7 +9,7 @@ import sqlite3
 
 from connectors.errors import ConfigRefused
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _TABLES = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS complaints (
@@ -61,6 +61,15 @@ CREATE TABLE IF NOT EXISTS answers (
     taken_at TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS answers_open ON answers (taken_at) WHERE state = 'pending';
+CREATE TABLE IF NOT EXISTS written (
+    event_id TEXT NOT NULL,
+    question BLOB NOT NULL,
+    rows_before INTEGER NOT NULL,
+    done INTEGER NOT NULL DEFAULT 0,
+    in_hub INTEGER NOT NULL DEFAULT 1,
+    PRIMARY KEY (event_id, question)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS written_question ON written (question);
 """
 _ADDED = (
     ("complaints", "status_sequence", "INTEGER"),

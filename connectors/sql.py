@@ -33,6 +33,7 @@ from connectors.source import RowReader, Source, check_source
 from connectors.spool import Spool
 from connectors.wording import column_keys
 from connectors.write_back import AppWriter, WriteBack, check_write_back
+from connectors.written import Written
 
 NEEDED = ("title", "description", "submitted_at")
 
@@ -70,7 +71,7 @@ def check_config(config: SqlConfig) -> None:
     check_source(config.source)
     check_write_back(config.write_back)
     if config.routing:
-        check_routing(config.routing)
+        check_routing(config.routing, config.agency)
     rules = read_rules(config.map)
     for member in NEEDED:
         if member not in rules:
@@ -94,11 +95,9 @@ def agencies(config: SqlConfig) -> dict[str, list[str]]:
     """Key -> the agencies that it forwards to, each once over all keys."""
     if config.routing is None:
         return {}
-    named = {"routing.default": config.routing.default}
-    named |= {f"routing.categories.{code}": to for code, to in config.routing.categories.items()}
     seen: set[str] = set()
     found = {}
-    for key, names in named.items():
+    for key, names in config.routing.named().items():
         found[key] = [name for name in dict.fromkeys(names) if name not in seen]
         seen.update(names)
     return found
@@ -162,8 +161,9 @@ def _add_events(config: SqlConfig, connector: Connector, outbox: Outbox, inbox: 
     if writes:
         if connector.database is None:
             raise ConfigRefused("database", "is missing", "this kind writes into one")
+        written = Written(connector.spool)
         writer = AppWriter(
-            config.write_back, connector.database, connector.hub, outbox, config.agency, config.zone
+            config.write_back, connector.database, connector.hub, outbox, written, config.agency, config.zone
         )
         wanted, wake = writer.wanted, connector.add_applier(inbox, writer.handle).wake
     if not (writes or config.kafka):

@@ -26,11 +26,16 @@ class RowHeld(ConnectorError):
         self.member = member
 
 
+def raw_text(value: Value) -> str:
+    """The text as the app has it, blanks and all; NULL is empty."""
+    if value is None:
+        return ""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
 def clean_text(value: Value) -> tuple[str, int]:
     """The text without control characters (line break and tab stay) and how many were taken out."""
-    if value is None:
-        return "", 0
-    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    text = raw_text(value)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     cleaned, removed = _CONTROL.subn("", text)
     return cleaned.strip(), removed

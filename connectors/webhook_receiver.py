@@ -25,7 +25,7 @@ from connectors.inbox import Inbox
 from connectors.mailbox_puller import MailboxConfig, add_replies, build_ministry
 from connectors.options import option
 from connectors.parts import Connector
-from connectors.reply_endpoint import Server, serve
+from connectors.reply_endpoint import Server, read_body, serve
 from connectors.spool import Spool
 
 log = structlog.get_logger("simpul-connector")
@@ -111,8 +111,9 @@ class Receiver:
         return lambda stop: serve(application, settings.listen, "webhook.listen", stop)
 
     async def receive(self, request: web.Request) -> web.Response:
-        """204 once the event is durable, 401 for a wrong signature, 400 for what is no event."""
-        body = await request.read()
+        """204 once the event is durable, 401 for a wrong signature, 400 for what is no event; 408 and 413 as
+        `read_body` says."""
+        body = await read_body(request)
         if not self._is_genuine(body, request.headers):
             self._complain()
             return web.Response(status=401, text="the signature does not fit this endpoint's secret")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import hashlib
 import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -22,6 +23,14 @@ _ERRNO = {
 def many(count: int, noun: str) -> str:
     """`1 row`, `3 rows`."""
     return f"{count} {noun if count == 1 else _PLURALS.get(noun, noun + 's')}"
+
+
+def one_line(text: str, limit: int = 80) -> str:
+    """A name as it can be shown: control characters as \\n or \\x00, the end of a long one as its hash."""
+    shown = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+    return (
+        shown if len(shown) <= limit else f"{shown[:limit]}…{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    )
 
 
 def why_unreachable(error: BaseException) -> str:

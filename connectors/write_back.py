@@ -4,20 +4,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.database import Database
 from connectors.dialects.base import parameters_in
-from connectors.effects import Effect, apply_effect, check_effect
+from connectors.effects import Effect, Outcome, bring_about, check_effect, count_rows
 from connectors.entries import Entry
-from connectors.errors import ConfigRefused, HubRefused
+from connectors.errors import ConfigRefused, HubRefused, StatementRefused
 from connectors.events import PARAMETERS, parameters_of, sequence_of, short_type
 from connectors.hub_client import HubClient
 from connectors.options import option
 from connectors.outbox import Outbox
+from connectors.statements import has_word, parameters_of_where, verb
+from connectors.written import Written
 
 STATUSES = (
     "submitted",
@@ -31,6 +35,9 @@ STATUSES = (
 )
 ANSWER_PARAMETERS = ("key", "reference", "answer", "answered_at", "answered_on", *PARAMETERS)
 STATUS_PARAMETERS = ("key", "reference", "status")
+_OF_ONE_ANSWER = {"event_id", "time", "local_time", "answered_at"}
+"""Parameters in which two answers to one complaint differ for certain."""
+_ONE_ROW = re.compile(r"\b(LIMIT|FETCH|DISTINCT|EXISTS|GROUP|COUNT|MIN|MAX)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,16 +62,38 @@ def check_write_back(write_back: WriteBack) -> None:
     """What one key alone cannot show."""
     if write_back.answer:
         check_effect(write_back.answer, "write_back.answer", ANSWER_PARAMETERS)
+        _check_guards(write_back.answer)
     if write_back.answer and not write_back.status and _names_status(write_back.answer):
         remedy = "add [write_back.status] with the app's words"
         raise ConfigRefused("write_back.answer", ":status has no words without [write_back.status]", remedy)
     if write_back.status:
-        effect = Effect(statements=[write_back.status.statement])
-        check_effect(effect, "write_back.status", STATUS_PARAMETERS)
+        _check_status(write_back.status.statement)
         for name in write_back.status.values:
             if name not in STATUSES:
                 remedy = f"choose one of: {', '.join(STATUSES)}"
                 raise ConfigRefused(f"write_back.status.values.{name}", "is no status of a case", remedy)
+
+
+def _check_status(statement: str) -> None:
+    """It is run for every complaint: it must pick that one's row and say that one's status."""
+    key = "write_back.status.statement"
+    remedy = "write UPDATE ... SET status = :status WHERE id = :key"
+    if verb(statement) != "UPDATE":
+        raise ConfigRefused(key, "is no UPDATE", remedy)
+    if "status" not in parameters_in(statement):
+        raise ConfigRefused(key, "lacks :status", remedy)
+    if "key" not in parameters_of_where(statement):
+        raise ConfigRefused(key, "lacks :key in its WHERE and would change every row of the app", remedy)
+    check_effect(Effect(statements=[statement]), "write_back.status", STATUS_PARAMETERS)
+
+
+def _check_guards(effect: Effect) -> None:
+    """Two answers in the same words are told apart by how many rows the guard gives."""
+    for _, guard in effect.guarded():
+        word = has_word(guard, _ONE_ROW)
+        if word and not parameters_in(guard) & _OF_ONE_ANSWER:
+            remedy = "it must give a row for each time it was written: SELECT 1 FROM ... WHERE ..."
+            raise ConfigRefused("write_back.answer.already_written", f"holds {word.upper()}", remedy)
 
 
 def _names_status(effect: Effect) -> bool:
@@ -80,11 +109,13 @@ class AppWriter:
         database: Database,
         hub: HubClient,
         outbox: Outbox,
+        written: Written,
         agency: str,
         zone: ZoneInfo,
     ) -> None:
         self._write_back, self._database, self._hub = write_back, database, hub
-        self._outbox, self._agency, self._zone = outbox, agency, zone
+        self._outbox, self._written = outbox, written
+        self._agency, self._zone = agency, zone
 
     def wanted(self, event: Mapping[str, Any]) -> bool:
         """Everything about a case; what says nothing new to the app ends in `handle`."""
@@ -96,12 +127,12 @@ class AppWriter:
         entry = await self._entry(str(data["case_id"]))
         if entry is None:
             return ""
-        note = ""
+        notes = []
         # the case's answer, not each leg's: the lead writes what the reporter reads
         if self._write_back.answer and short_type(event) == "complaint.answered" and _has_text(data):
-            note = await self._write_answer(event, entry)
-        await self._write_status(str(data.get("status", "")), sequence_of(event), entry)
-        return note
+            notes.append(await self._write_answer(event, entry))
+        notes.append(await self._write_status(str(data.get("status", "")), sequence_of(event), entry))
+        return "; ".join(dict.fromkeys(note for note in notes if note))
 
     async def _write_answer(self, event: dict[str, Any], entry: Entry) -> str:
         effect = self._write_back.answer
@@ -119,20 +150,60 @@ class AppWriter:
             "answered_on": facts["local_date"],
             "status": entry.status_written if late else self._word(facts["status"]),
         }
-        note = await self._database.write(lambda session: apply_effect(session, effect, parameters))
-        self._outbox.count_moved("answer")
-        return note
+        questions = {
+            guard: self._written.question(guard, parameters) for _, guard in effect.guarded() if guard
+        }
+        before = await self._rows_before(str(event["id"]), questions, parameters)
+        try:
+            outcome = await self._bring_about(effect, parameters, before)
+        except StatementRefused:
+            self._written.forget(str(event["id"]))
+            raise
+        self._note_written(str(event["id"]), questions)
+        if outcome.wrote:
+            self._outbox.count_moved("answer")
+        return outcome.note(entry.source_key)
 
-    async def _write_status(self, status: str, sequence: int, entry: Entry) -> None:
+    async def _rows_before(
+        self, event_id: str, questions: Mapping[str, bytes], parameters: Mapping[str, Any]
+    ) -> dict[str, int]:
+        """Guard -> how many of its rows are of earlier answers; kept before the first try, so that a kill
+        right after the app's commit is seen by the row that is there since."""
+        before = {}
+        for guard, question in questions.items():
+            expected = self._written.expected(event_id, question)
+            earlier = self._written.earlier(event_id, question)
+            if expected is None and earlier:
+                found = await self._database.write(partial(count_rows, guard=guard, parameters=parameters))
+                expected = min(earlier, found)  # fewer, where the app's officers deleted one
+                self._written.expect(event_id, question, expected)
+            before[guard] = expected or 0
+        return before
+
+    async def _bring_about(
+        self, effect: Effect, parameters: Mapping[str, Any], before: Mapping[str, int]
+    ) -> Outcome:
+        work = partial(bring_about, effect=effect, parameters=parameters, before=before)
+        return await self._database.write(work)
+
+    def _note_written(self, event_id: str, questions: Mapping[str, bytes]) -> None:
+        for question in questions.values():
+            self._written.note(event_id, question)
+
+    async def _write_status(self, status: str, sequence: int, entry: Entry) -> str:
         word = self._word(status)
         if self._write_back.status is None or word is None or _comes_late(sequence, entry):
-            return
+            return ""
+        note = ""
         if entry.status_written != word:
             effect = Effect(statements=[self._write_back.status.statement])
             parameters = {"key": entry.source_key, "reference": entry.reference, "status": word}
-            await self._database.write(lambda session: apply_effect(session, effect, parameters))
-            self._outbox.count_moved("status")
+            outcome = await self._bring_about(effect, parameters, {})
+            note = outcome.note(entry.source_key)
+            if outcome.wrote:
+                self._outbox.count_moved("status")
         self._outbox.note_status(entry.reference, word, sequence)
+        return note
 
     def _keeping_status(self, effect: Effect) -> Effect:
         """An answer that comes late becomes its row, and its own UPDATE may set the status by a fixed word:

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Installs the real parts that the tests start themselves: PostgreSQL, MariaDB, Chromium, Kafka (Debian or Ubuntu).
-# `parts.sh check` installs what `make check` needs instead, `parts.sh image` what `make image-test` needs.
-# Quick when they are there. Without root it says what to install; the tests then skip, or fail where CI is set.
+# Installs the real parts that the tests start themselves: PostgreSQL, MariaDB, Chromium, Prometheus' promtool, systemd,
+# and Kafka with Java and Maven (Debian or Ubuntu). `parts.sh cluster` installs what `make run-cluster` needs instead,
+# `parts.sh check` what `make check` needs, `parts.sh image` what `make image-test` needs. Quick when they are there.
+# Without root it says what to install; the tests then skip, or fail where CI is set.
 set -euo pipefail
 
 missing=()
@@ -18,9 +19,14 @@ fetch_kafka() { # Apache Kafka's own jars (44 MB) by Maven, all of them or none
     mv -T "$aside" "$kafka" 2>/dev/null || rm -rf "$aside" # another run was quicker
   else
     rm -rf "$aside"
-    echo "Apache Kafka could not be fetched; its tests are skipped." >&2
+    echo "Apache Kafka could not be fetched; what needs it is skipped." >&2
     [ -z "${CI:-}" ]
   fi
+}
+cluster() { # PostgreSQL, and Kafka with what fetches it
+  compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || missing+=(postgresql)
+  command -v java >/dev/null || missing+=(openjdk-17-jre-headless)
+  [ -d "$kafka" ] || command -v mvn >/dev/null || missing+=(maven)
 }
 checkers() { # of deployment files
   command -v promtool >/dev/null || missing+=(prometheus)
@@ -29,11 +35,12 @@ checkers() { # of deployment files
 case ${1:-tests} in
 tests)
   checkers
-  compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || missing+=(postgresql)
+  cluster
   command -v mariadbd >/dev/null || [ -x /usr/sbin/mariadbd ] || missing+=(mariadb-server)
   command -v chromium >/dev/null || missing+=(chromium)
-  command -v java >/dev/null || missing+=(openjdk-17-jre-headless)
-  [ -d "$kafka" ] || command -v mvn >/dev/null || missing+=(maven)
+  ;;
+cluster)
+  cluster
   ;;
 check)
   checkers
@@ -46,7 +53,7 @@ image)
   fi
   ;;
 *)
-  echo "usage: $0 [tests|check|image]" >&2
+  echo "usage: $0 [tests|cluster|check|image]" >&2
   exit 2
   ;;
 esac
@@ -56,13 +63,13 @@ if [ ${#missing[@]} -eq 0 ]; then
 fi
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-  echo "Not installed: ${missing[*]}. What needs them is skipped; install them with your package manager." >&2
+  echo "Not installed: ${missing[*]}. What needs them is skipped or refused; install them with your package manager." >&2
   [ -z "${CI:-}" ] || exit 1
   [ "${1:-tests}" = check ] || fetch_kafka
   exit 0
 fi
 
-echo "installing ${missing[*]} for the tests (a few minutes, once)" >&2
+echo "installing ${missing[*]} (a few minutes, once)" >&2
 export DEBIAN_FRONTEND=noninteractive
 # The tests start servers of their own, on loopback and for as long as they run: none is to start by itself.
 policy=/usr/sbin/policy-rc.d

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -16,6 +16,9 @@ from hub.app_access import access, secret_box
 from hub.app_core import Core
 from hub.app_delivery import delivery
 from hub.bus.embedded import LOOK_EVERY_S, EmbeddedBus
+from hub.ports.files import UPLOAD_KEPT
+from hub.ports.leases import API, CLOCK, DELIVERY, ROLES
+from hub.ports.topics import DEAD_LETTERS_KEPT
 from hub.service.access import Access
 from hub.service.files import Files
 from hub.service.housekeeping import Chore, Housekeeping
@@ -39,8 +42,6 @@ from schemas.registry import Registry as Schemas
 
 if TYPE_CHECKING:
     from hub.app_broker import BrokerSide
-
-EVERY_ROLE: Final = frozenset({"api", "delivery", "clock", "relay", "inbound"})
 
 
 @dataclass(slots=True)
@@ -77,10 +78,10 @@ class Server:
         await asyncio.gather(*ending, *([self.broker.stop()] if self.broker else []))
         await self.bus.stop()
         await self.hub.writer.stop()
-        self.hub.readers.close()
+        await self.hub.readers.stop()
 
 
-def build(core: Core, roles: frozenset[str] = EVERY_ROLE) -> Server:
+def build(core: Core, roles: frozenset[str] = frozenset(ROLES)) -> Server:
     """Puts the rooms together over an open core; to be called on the event loop."""
     settings, store, clock = core.settings, core.store, core.clock
     codes = ComplaintCodes(Schemas.load(), Regions.load(), Categories.load())
@@ -128,7 +129,7 @@ def build(core: Core, roles: frozenset[str] = EVERY_ROLE) -> Server:
         webhooks=desk,
         once=Once(store, readers, writer, clock),
         kafka_agencies=kafka_agencies,
-        settings=_api_settings(settings, "api" in roles),
+        settings=_api_settings(settings, API in roles),
         schemas=codes.schemas,
         regions=codes.regions,
         categories=codes.categories,
@@ -137,7 +138,7 @@ def build(core: Core, roles: frozenset[str] = EVERY_ROLE) -> Server:
         metrics=metrics,
     )
     chores = Housekeeping(writer, clock, _chores(core, files, attachments, gate))
-    work = {"delivery": delivering.work, "clock": lambda claim: chores.forever()}
+    work = {DELIVERY: delivering.work, CLOCK: lambda claim: chores.forever()}
     leased = [LeasedRole(name, holder, leases, writer, clock, work[name]) for name in work if name in roles]
     watch_leases(metrics, [*leased, *([broker.relay] if broker and broker.relay else [])])
     return Server(core, hub, gate, bus, leased, broker, readiness, chores, application)
@@ -192,9 +193,10 @@ def _chores(core: Core, files: FileTables, attachments: AttachmentStore, gate: A
     return [
         Chore("idempotency", timedelta(days=settings.idempotency_retention_days), rows.forget_idempotency),
         Chore("mailboxes", timedelta(days=settings.mailbox_retention_days), rows.trim_mailboxes),
-        Chore("uploads", timedelta(hours=24), files.forget_uploaders),
+        Chore("uploads", UPLOAD_KEPT, files.forget_uploaders),
         Chore("files", timedelta(0), drop_unheld),
         Chore("uploads_cut_short", timedelta(0), lambda _: attachments.sweep(86400.0)),
+        Chore("dead_letters", DEAD_LETTERS_KEPT, RelayTables(core.store).forget_dead_letters),
         Chore("published_keys", timedelta(0), sync_keys),
     ]
 
@@ -203,6 +205,7 @@ def _api_settings(settings: Settings, serves: bool) -> ApiSettings:
     return ApiSettings(
         probes_only=not serves,
         public_url=settings.issuer,
+        topic_prefix=settings.kafka_topic_prefix,
         trusted_proxies=settings.trusted_proxies,
         tls_in_front=settings.tls_in_front,
         rate_limit_per_client_per_s=settings.rate_limit_per_client_per_s,

@@ -1,5 +1,4 @@
-"""The composition root's second half: what a hub with a Kafka broker runs besides. With `hub/app.py` the only
-file that names backends."""
+"""The composition root's part for Kafka: what a hub with a broker runs besides."""
 
 from __future__ import annotations
 
@@ -23,7 +22,7 @@ from hub.errors import SettingsError, SimpulError
 from hub.ports.broker import ListenerProbe, ListenerUnsafe
 from hub.ports.bus import Bus
 from hub.ports.clock import Clock
-from hub.ports.leases import Leases
+from hub.ports.leases import INBOUND, RELAY, Leases
 from hub.ports.relaying import RelayTable
 from hub.service.access import Access
 from hub.service.hub import Hub
@@ -210,11 +209,11 @@ def broker_side(
     agency_listener = agency_endpoint(settings)
     side = BrokerSide(
         publisher=publisher,
-        relay=LeasedRole("relay", holder, leases, hub.writer, clock, relay.run) if "relay" in roles else None,
-        inbound=inbound if "inbound" in roles else None,
+        relay=LeasedRole(RELAY, holder, leases, hub.writer, clock, relay.run) if RELAY in roles else None,
+        inbound=inbound if INBOUND in roles else None,
         topics=topics,
         agencies=agencies,
-        keeps_topics="relay" in roles,
+        keeps_topics=RELAY in roles,
         probe=KafkaListenerProbe(agency_listener) if agency_listener else None,
         access=access,
         metrics=counted,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from auth.principal import Principal
 from hub.domain.agency import HUB, Agency
+from hub.domain.events import agency_stream
 from hub.errors import Problem
 from hub.ports.clock import Clock, SystemClock
 from hub.service.batch import BatchRunner
@@ -64,7 +65,7 @@ def open_core(settings: Settings, clock: Clock | None = None, *, migrates: bool 
     store = open_store(settings.database, found, migrates=migrates)
     try:
         rows, sealer, ids = RegistryTables(store), Sealer(key_file), Ids(clock)
-        runner = BatchRunner(store, Decider(sealer, ids), sealer, clock)
+        runner = BatchRunner(store, Decider(sealer, ids, settings.returns_limit), sealer, clock)
         registry = Registry(rows, store.registry_generation)
         core = Core(settings, clock, store, rows, sealer, ids, runner, registry)
         registry.refresh()
@@ -87,4 +88,4 @@ def _register_hub(core: Core) -> None:
 def _hub_is_registered(store: AnyStore) -> bool:
     """By the log: tables may be empty that a rebuild will fill, and an event can never be taken back."""
     with store.read() as session:
-        return bool(session.stream(f"agency/{HUB}", 0, 1))
+        return bool(session.stream(agency_stream(HUB), 0, 1))

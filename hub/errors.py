@@ -1,4 +1,4 @@
-"""Every error that the hub names, as one tree; the API maps `Problem` to RFC 9457 answers one to one.
+"""The errors that rooms share, as one tree; the API maps `Problem` to RFC 9457 answers one to one.
 
 SimpulError
 ├── SettingsError            a setting is unknown or impossible; the start is refused
@@ -14,6 +14,11 @@ SimpulError
     ├── StateConflict 409 · Erased 410 · PreconditionFailed 412
     ├── TooLarge 413 · UnsupportedMediaType 415 · Invalid 422
     └── TooMany 429 · Internal 500 · Unavailable 503
+        └── Held             another process works on the same case; run again in the next batch
+
+Rooms have their own beneath: `SealingError` (`hub/ports/sealing.py`), `BrokerError` (`hub/ports/broker.py`),
+`AttachmentError` (`hub/ports/attachments.py`) and others; what HTTP alone knows, such as 405 and 408, is in
+`hub/api/`.
 """
 
 from __future__ import annotations

@@ -158,6 +158,7 @@ class Settings:
     delivery_retention_days: int = _setting(_number(1, 3650), 30)
     idempotency_retention_days: int = _setting(_number(7, 3650), 7)
     mailbox_retention_days: int = _setting(_number(1, 36500), 400)
+    returns_limit: int = _setting(_number(1, 100), 3)
     queue_limit: int = _setting(_number(64, 1_000_000), 4096)
     log_level: str = _setting(_level, "info")
     kafka_bootstrap: str | None = _setting(_addresses, None)

@@ -88,29 +88,3 @@ def _resolve(target: str, documents: Mapping[str, Schema]) -> Schema:
 
 def _bare(schema: Schema) -> Schema:
     return {keyword: value for keyword, value in schema.items() if keyword not in ("$id", "$schema", "$defs")}
-
-
-def with_python_patterns(node: Any) -> Any:
-    """The schema with regular expressions that mean in Python's `re` what ECMA-262 says they mean.
-
-    There `$` is the end of the text; in Python it matches before a final line break too.
-    """
-    if isinstance(node, list):
-        return [with_python_patterns(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    changed: Schema = {}
-    for keyword, value in node.items():
-        if keyword == "pattern" and isinstance(value, str):
-            changed[keyword] = _python_pattern(value)
-        elif keyword == "patternProperties":
-            changed[keyword] = {
-                _python_pattern(name): with_python_patterns(sub) for name, sub in value.items()
-            }
-        else:
-            changed[keyword] = with_python_patterns(value)
-    return changed
-
-
-def _python_pattern(pattern: str) -> str:
-    return pattern[:-1] + r"\Z" if pattern.endswith("$") and not pattern.endswith(r"\$") else pattern

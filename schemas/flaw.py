@@ -16,10 +16,6 @@ class Flaw:
     pointer: str
     detail: str
 
-    def as_dict(self) -> dict[str, str]:
-        """The entry of a problem's `errors`."""
-        return {"pointer": self.pointer, "detail": self.detail}
-
 
 def pointer_to(path: Iterable[str | int]) -> str:
     """RFC 6901 section 3: each token after a slash, `~` written `~0` and `/` written `~1`."""

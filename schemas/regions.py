@@ -35,12 +35,6 @@ class Region:
     valid_to: date | None = None
     successor: str | None = None
 
-    def valid_on(self, day: date) -> bool:
-        """Whether the code was in force on `day`."""
-        return (self.valid_from is None or self.valid_from <= day) and (
-            self.valid_to is None or day < self.valid_to
-        )
-
 
 class Regions:
     """The regions of one edition of Kemendagri's list, read-only."""

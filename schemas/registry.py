@@ -12,7 +12,7 @@ import orjson
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
-from schemas import bounds, documents, explain, reference
+from schemas import bounds, documents, explain
 from schemas.documents import Key, Schema
 from schemas.flaw import Flaw, field_name, pointer_to
 from schemas.formats import FAST_FORMATS
@@ -64,10 +64,6 @@ class Registry:
             return self._explained(self._entry(name, version), document)
         except UnicodeEncodeError:
             return _surrogate_flaws(document)
-
-    def reference_validate(self, name: str, document: Any, version: int = 1) -> list[str]:
-        """The pointers of the same document's errors by the `jsonschema` library (slow; for tests)."""
-        return reference.pointers(self._entry(name, version).schema, self._documents, document)
 
     def names(self) -> list[Key]:
         """(name, version) of every schema, sorted."""

@@ -96,6 +96,15 @@ class Dialect(ABC):
         finally:
             cursor.close()
 
+    def change(self, connection: Any, statement: str, parameters: Mapping[str, Any]) -> int:
+        """Executes a statement; how many rows it found (an UPDATE: also those that were right already)."""
+        cursor = connection.cursor()
+        try:
+            cursor.execute(self.placeholders(statement), dict(parameters))
+            return int(cursor.rowcount)
+        finally:
+            cursor.close()
+
 
 def parameters_in(statement: str) -> set[str]:
     """The names of the `:name` parameters of a configured statement."""

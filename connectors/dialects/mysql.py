@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pymysql
-from pymysql.constants import FIELD_TYPE
+from pymysql.constants import CLIENT, FIELD_TYPE
 from pymysql.converters import conversions
 
 from connectors.dialects.base import Dialect
@@ -59,6 +59,7 @@ class MySQL(Dialect):
             database=self.address.name,
             charset=self.charset,
             conv=_CONVERSIONS,
+            client_flag=CLIENT.FOUND_ROWS,  # an UPDATE counts the rows that it finds, not those it changes
             autocommit=True,
             connect_timeout=5,
             read_timeout=self.timeout_s + 5,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any, Final
 
 from hub.api.openapi import VERSION, shared_schemas
-from hub.domain.events import EVENT_TYPES, TYPE_PREFIX
+from hub.domain.events import EVENT_TYPES, event_type
+from hub.ports import topics
 from hub.service.acts import ACTS
 from schemas.registry import Registry as Schemas
 from schemas.registry import UnknownSchema
 
 Json = dict[str, Any]
 CLOUD_EVENT: Final = "application/cloudevents+json"
-TOPICS: Final = "simpul."
 TOPIC: Final = (
     "For agencies on Kafka: the mailbox's events and the answers to your commands, as CloudEvents in the "
     "Kafka binding's binary mode, with the headers `simpul-position` (of the mailbox) and "
@@ -20,13 +20,14 @@ TOPIC: Final = (
 )
 INBOUND: Final = (
     "For agencies on Kafka: complaints and commands, as CloudEvents in binary or structured mode. The "
-    "event's id makes a repeated record take effect once; `subject` is the id of the case or forwarding; the "
+    "event's id makes a repeated record take effect once; `subject` is the id of the case, forwarding or "
+    "consultation; the "
     "answer carries the header `correlation-id`, or else the event's id, as `correlationid`. A complaint "
     "may also be sent alone, without any header. Records with one key keep their order: take the subject."
 )
 COMMANDS: Final = ["complaint", *ACTS]
 REPLY: Final[Json] = {
-    "name": f"{TYPE_PREFIX}reply.v1",
+    "name": event_type("reply"),
     "title": "The answer to a command",
     "contentType": "application/json",
     "payload": {
@@ -34,7 +35,7 @@ REPLY: Final[Json] = {
         "required": ["status"],
         "properties": {
             "status": {"type": "integer", "description": "As by HTTP: 200, 201, 400, 403, 404, 409, 422 …"},
-            "kind": {"enum": ["case", "forwarding", "forwardings"]},
+            "kind": {"enum": ["case", "consultation", "forwarding", "forwardings"]},
             "ids": {"type": "array", "items": {"type": "string"}},
             "case_id": {"type": "string", "format": "uuid"},
             "problem": {"$ref": "#/components/schemas/problem"},
@@ -43,8 +44,9 @@ REPLY: Final[Json] = {
 }
 
 
-def asyncapi(schemas: Schemas, public_url: str) -> Json:
-    """The whole document. A message's payload is the CloudEvent (structured mode), with its own `data`."""
+def asyncapi(schemas: Schemas, public_url: str, topic_prefix: str) -> Json:
+    """The whole document, with this hub's own topics. A message's payload is the CloudEvent (structured
+    mode), with its own `data`."""
     names = [name for name in EVENT_TYPES if (name, 1) in schemas.names()]
     messages = {name: {"$ref": f"#/components/messages/{name}"} for name in names}
     scheme, _, rest = public_url.partition("://")
@@ -75,14 +77,14 @@ def asyncapi(schemas: Schemas, public_url: str) -> Json:
                 "messages": messages,
             },
             "agencyTopic": {
-                "address": f"{TOPICS}agency.{{agency}}",
+                "address": topics.outbound(topic_prefix, "{agency}"),
                 "title": "Your topic",
                 "description": TOPIC,
                 "parameters": {"agency": {"description": "Your agency's id."}},
                 "messages": messages | {"reply": {"$ref": "#/components/messages/reply"}},
             },
             "inboundTopic": {
-                "address": f"{TOPICS}inbound.{{agency}}",
+                "address": topics.inbound(topic_prefix, "{agency}"),
                 "title": "Your inbound topic",
                 "description": INBOUND,
                 "parameters": {"agency": {"description": "Your agency's id."}},
@@ -118,9 +120,9 @@ def _operation(action: str, channel: str, names: list[str]) -> Json:
 
 def _message(name: str, schemas: Schemas) -> Json:
     data = {"$ref": f"#/components/schemas/{name}"}
-    properties = {"type": {"const": f"{TYPE_PREFIX}{name}.v1"}, "data": data}
+    properties = {"type": {"const": event_type(name)}, "data": data}
     made: Json = {
-        "name": f"{TYPE_PREFIX}{name}.v1",
+        "name": event_type(name),
         "title": schemas.schema(name).get("title", name),
         "contentType": CLOUD_EVENT,
         "payload": {"allOf": [{"$ref": "#/components/schemas/event"}, {"properties": properties}]},
@@ -135,7 +137,7 @@ def _message(name: str, schemas: Schemas) -> Json:
 def _command(name: str) -> Json:
     schema = ACTS[name].schema if name in ACTS else name
     return {
-        "name": f"{TYPE_PREFIX}command.{name}.v1",
+        "name": event_type(f"command.{name}"),
         "title": f"The command {name}",
         "contentType": "application/json",
         "payload": {"$ref": f"#/components/schemas/{schema}"},
@@ -146,7 +148,7 @@ def _event(name: str, schemas: Schemas) -> Json:
     envelope: Json = dict(schemas.example("event"))
     prefix, _, _ = str(envelope["dataschema"]).partition("/schemas/")
     return envelope | {
-        "type": f"{TYPE_PREFIX}{name}.v1",
+        "type": event_type(name),
         "dataschema": f"{prefix}/schemas/{name}/1.json",
         "data": schemas.example(name),
     }

@@ -1,4 +1,4 @@
-"""Cases: list, one, its history, and what its owner does with it as a whole."""
+"""Cases: list, one, and its history."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from aiohttp import web
 from hub.api.answers import answer, etag
 from hub.api.context import Call
 from hub.api.queries import Query, no_query
-from hub.api.writes import case_after, do, id_of, masked_header
+from hub.api.writes import id_of
 from hub.domain.agency import AGENCY_ID
 from hub.domain.transitions import CASE
 from hub.ports.store import CaseFilter
-from hub.service.acts import ACTS, Act
 
 ROLES: Final = ("owner", "handler", "participant")
 FILTERS: Final = ("status", "agency", "region", "category", "overdue", "role", "q", "updated_since")
@@ -69,22 +68,3 @@ async def history(call: Call) -> web.Response:
     items, last = await call.hub.history(call.principal, case_id, int(after[0]) if after else 0, limit)
     following = call.context.cursors.write(scope, None if last is None else (str(last),))
     return answer({"items": items, "next": following})
-
-
-async def verify(call: Call) -> web.Response:
-    return await _act(call, ACTS["verification"])
-
-
-async def close(call: Call) -> web.Response:
-    return await _act(call, ACTS["closure"])
-
-
-async def reopen(call: Call) -> web.Response:
-    return await _act(call, ACTS["reopening"])
-
-
-async def _act(call: Call, act: Act) -> web.Response:
-    """One command on the case as a whole; 200 with the case as it now stands."""
-    outcome, kinds = await do(call, act)
-    view, version = await case_after(call, outcome)
-    return answer(view, outcome.status, etag(version) | masked_header(kinds))

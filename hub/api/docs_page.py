@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import orjson
 
+from hub.domain.diagram import diagrams
+
 Json = dict[str, Any]
 STYLE: Final = (Path(__file__).parent / "docs.css").read_text("utf-8")
 STEPS: Final = """Order of steps: the source agency submits a complaint (`POST /v1/complaints`) and owns the
@@ -42,6 +44,7 @@ def docs_page(document: Json) -> tuple[str, str]:
         f"{_paragraphs(STEPS)}{_paragraphs(info['description'])}"
         '<p>As a file: <a href="/openapi.json">openapi.json</a> · '
         '<a href="/asyncapi.json">asyncapi.json</a> (events).</p>'
+        f"{_states()}"
         f"{''.join(_section(tag, found, document) for tag, found in operations.items())}"
         f"{_schemas(document)}</main></body></html>"
     )
@@ -63,7 +66,8 @@ def _navigation(operations: dict[str, list[tuple[str, str, Json]]]) -> str:
             f'<li><a href="#{o["operationId"]}">{escape(o["summary"])}</a></li>' for _, _, o in found
         )
         parts.append(f'<li><a class="tag" href="#{_anchor(tag)}">{escape(tag)}</a><ul>{links}</ul></li>')
-    return f'<nav aria-label="Routes"><ul>{"".join(parts)}<li><a href="#schemas">Schemas</a></li></ul></nav>'
+    more = '<li><a href="#states">States</a></li><li><a href="#schemas">Schemas</a></li>'
+    return f'<nav aria-label="Routes"><ul>{"".join(parts)}{more}</ul></nav>'
 
 
 def _section(tag: str, found: list[tuple[str, str, Json]], document: Json) -> str:
@@ -130,6 +134,18 @@ def _contents(label: str, content: Json) -> str:
             "</details>"
         )
     return "".join(parts)
+
+
+def _states() -> str:
+    """The diagrams as text: drawing them would take a script."""
+    parts = "".join(
+        f"<details><summary>{escape(name)}</summary><pre tabindex=0>{escape(text)}</pre></details>"
+        for name, text in diagrams().items()
+    )
+    return (
+        '<section><h2 id="states">States</h2><p>What may follow what, as Mermaid state diagrams. A 409 names '
+        f"the present state and what is possible from it.</p>{parts}</section>"
+    )
 
 
 def _schemas(document: Json) -> str:

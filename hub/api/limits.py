@@ -1,4 +1,4 @@
-"""A rate limit per client: off by default (CONTRACT), a token bucket when a setting asks for it."""
+"""A rate limit per client: off by default, a token bucket when a setting asks for it."""
 
 from __future__ import annotations
 

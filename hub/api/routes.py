@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 from hub.api import (
@@ -11,15 +12,16 @@ from hub.api import (
     cases,
     complaints,
     documents,
-    forwardings,
     health,
     mailbox,
     oauth,
     reference,
     webhook,
 )
+from hub.api.acting import acting, consult, forward
 from hub.api.answers import NDJSON
 from hub.api.route import ANY, OPEN, Route
+from hub.ports.files import UPLOAD_KEPT
 
 KEY: Final = ("Idempotency-Key",)
 KEY_AND_VERSION: Final = ("Idempotency-Key", "If-Match")
@@ -27,6 +29,9 @@ PAGE: Final = ("limit", "cursor")
 C, F = "/v1/cases/{id}", "/v1/forwardings/{id}"
 ACT: Final = (403, 404, 409, 412)
 LEG: Final = {200: "forwarding"}
+MOST: Final = "{max_attachment_bytes}"
+"""Stands for that setting, which `hub/api/documentation.py` puts in its place."""
+KEPT_H: Final = UPLOAD_KEPT // timedelta(hours=1)
 
 # fmt: off
 ROUTES: Final[tuple[Route, ...]] = (
@@ -57,51 +62,73 @@ ROUTES: Final[tuple[Route, ...]] = (
                 "`actions` says what you may do now."),
     Route("GET", f"{C}/history", cases.history, "getHistory", "Cases", "Read a case's events", "cases:read",
           {200: "event-page"}, (404,), query=PAGE, about="Oldest first, as CloudEvents."),
-    Route("POST", f"{C}/verification", cases.verify, "verifyCase", "Cases", "Verify a complaint",
+    Route("POST", f"{C}/verification", acting("verification"), "verifyCase", "Cases", "Verify a complaint",
           "cases:verify", {200: "case"}, ACT, takes="verification", headers=KEY_AND_VERSION,
           answer_headers=("ETag", "Simpul-Masked"),
           about="The first step after submitting, and again after `incomplete`: the owner (at first the "
                 "source agency) accepts, asks back or rejects; nothing can be forwarded before."),
-    Route("POST", f"{C}/closure", cases.close, "closeCase", "Cases", "Close a case", "cases:close",
+    Route("POST", f"{C}/closure", acting("closure"), "closeCase", "Cases", "Close a case", "cases:close",
           {200: "case"}, ACT, takes="closure", headers=KEY_AND_VERSION,
           answer_headers=("ETag", "Simpul-Masked"),
           about="The last step, by the owner, from any status but closed: with its reason; 409 while a "
                 "forwarding is open."),
-    Route("POST", f"{C}/reopening", cases.reopen, "reopenCase", "Cases", "Reopen a case", "cases:reopen",
-          {200: "case"}, ACT, takes="reopening", headers=KEY_AND_VERSION,
+    Route("POST", f"{C}/reopening", acting("reopening"), "reopenCase", "Cases", "Reopen a case",
+          "cases:reopen", {200: "case"}, ACT, takes="reopening", headers=KEY_AND_VERSION,
           answer_headers=("ETag", "Simpul-Masked"),
           about="By the owner, when the case is answered or closed; the leading forwarding is in progress "
                 "again."),
 
-    Route("POST", f"{C}/forwardings", forwardings.forward, "forwardCase", "Forwardings", "Forward a case",
+    Route("POST", f"{C}/consultations", consult, "consultAgency", "Consultations", "Consult an agency",
+          "cases:consult", {201: "consultation"}, ACT, takes="consultation-request", headers=KEY_AND_VERSION,
+          answer_headers=("Simpul-Masked",),
+          about="After the verification and before forwarding, by the owner, as often as needed: is this "
+                "yours? The agency that is asked sees the case from then on, and finds the question with the "
+                "complaint in its mailbox. 409 while it has not answered the question before."),
+    Route("POST", "/v1/consultations/{id}/answer", acting("verdict"), "answerConsultation", "Consultations",
+          "Answer a consultation", "cases:consult", {200: "consultation"}, ACT, takes="verdict",
+          headers=KEY_AND_VERSION, answer_headers=("Simpul-Masked",),
+          about="Once, by the agency that was asked. The verdict binds nobody; but whoever said `not_ours` "
+                "is sent the case afterwards only with a `note`."),
+
+    Route("POST", f"{C}/forwardings", forward, "forwardCase", "Forwardings", "Forward a case",
           "cases:forward", {201: "forwarding-items"}, ACT, takes="forwarding-request",
           headers=KEY_AND_VERSION, answer_headers=("Simpul-Masked",),
           about="After the verification, by the owner, as often as needed: to one or several agencies; one "
-                "leads, the others support."),
-    Route("POST", f"{F}/acceptance", forwardings.accept, "acceptForwarding", "Forwardings",
+                "leads, the others support. An agency that has accepted a forwarding may forward the case "
+                "onward, to its own units or to others, as `support`. Whoever returned the case before, or "
+                "was consulted last with the verdict `not_ours`, is sent it only with a `note` (else 409)."),
+    Route("POST", f"{F}/acceptance", acting("acceptance"), "acceptForwarding", "Forwardings",
           "Accept a forwarding", "cases:handle", LEG, ACT, takes="acceptance", headers=KEY_AND_VERSION,
           body_optional=True,
           about="While the forwarding is `sent`, by the agency that it was sent to: it takes the work on; "
                 "progress and an answer come after this."),
-    Route("POST", f"{F}/return", forwardings.return_, "returnForwarding", "Forwardings",
+    Route("POST", f"{F}/return", acting("return"), "returnForwarding", "Forwardings",
           "Return a forwarding", "cases:handle", LEG, ACT, takes="return", headers=KEY_AND_VERSION,
           answer_headers=("Simpul-Masked",),
           about="In place of accepting, or later while it is not answered, by the agency that it was sent "
-                "to: with the reason and, if known, the right agency; the owner then forwards again."),
-    Route("POST", f"{F}/progress", forwardings.progress, "reportProgress", "Forwardings", "Report progress",
+                "to: with the reason and, if known, the right agency; the owner then forwards again. When "
+                "the leading forwarding comes back for the third time (a setting of the hub), the case "
+                "passes to the agency above (`complaint.escalated`); what that one sends cannot be "
+                "returned (409)."),
+    Route("POST", f"{F}/reconsideration", acting("reconsideration"), "requestReconsideration", "Forwardings",
+          "Ask to reconsider a forwarding", "cases:handle", LEG, ACT, takes="reconsideration",
+          headers=KEY_AND_VERSION, answer_headers=("Simpul-Masked",),
+          about="In place of returning, once, where returning is not possible because the case was returned "
+                "too often already: the sender is asked to think again, and the forwarding stays as it is."),
+    Route("POST", f"{F}/progress", acting("progress"), "reportProgress", "Forwardings", "Report progress",
           "cases:handle", LEG, ACT, takes="progress", headers=KEY_AND_VERSION,
           answer_headers=("Simpul-Masked",),
           about="After accepting and before the answer, as often as there is news, by the agency that "
                 "handles it."),
-    Route("POST", f"{F}/answer", forwardings.answer, "answerForwarding", "Forwardings",
+    Route("POST", f"{F}/answer", acting("answer"), "answerForwarding", "Forwardings",
           "Answer a forwarding", "cases:handle", LEG, ACT, takes="answer", headers=KEY_AND_VERSION,
           answer_headers=("Simpul-Masked",),
           about="Once, after accepting, by the agency that handles it; the case is answered when the leading "
                 "agency has answered and no other forwarding is open."),
-    Route("POST", f"{F}/withdrawal", forwardings.withdraw, "withdrawForwarding", "Forwardings",
+    Route("POST", f"{F}/withdrawal", acting("withdrawal"), "withdrawForwarding", "Forwardings",
           "Withdraw a forwarding", "cases:forward", LEG, ACT, takes="withdrawal", headers=KEY_AND_VERSION,
           answer_headers=("Simpul-Masked",),
-          about="While it is not answered, by the agency that sent it."),
+          about="While it is not answered, by the agency that sent it, or by the owner."),
 
     Route("GET", "/v1/mailbox", mailbox.page, "readMailbox", "Mailbox", "Read the mailbox", "mailbox:read",
           {200: "mailbox-page"}, (410,), query=("after", "limit", "wait"),
@@ -158,8 +185,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", "/v1/attachments", attachments.upload, "uploadAttachment", "Attachments", "Upload a file",
           "attachments:write", {201: "file"}, takes="binary", media="*/*",
           headers=("Idempotency-Key", "Repr-Digest"), answer_headers=("Location",),
-          about="The file as the raw body with its own media type, 10 MiB at most. Name it within 24 hours "
-                "in a complaint or an answer of your agency."),
+          about=f"The file as the raw body with its own media type, {MOST} at most. Name it within {KEPT_H} "
+                "hours in a complaint or an answer of your agency."),
     Route("GET", "/v1/attachments/{sha256}", attachments.download, "downloadAttachment", "Attachments",
           "Download a file", ANY, {200: "binary"}, (403, 404, 410), gives_media="*/*",
           about="For its uploader, and with cases:read for whoever may see a case that names it."),

@@ -34,7 +34,7 @@ from schemas.registry import Registry as Schemas
 
 PROBES: Final = ("/healthz", "/readyz", "/metrics")
 LINGERING_S: Final = 10.0
-"""So long is the rest of a refused body read and dropped (CONTRACT)."""
+"""So long is the rest of a refused body read and dropped, so that the answer arrives."""
 
 
 class MethodNotAllowed(Problem):
@@ -75,7 +75,7 @@ def make_app(
         metrics=HttpMetrics(metrics),
         cursors=Cursors(hub.sealing.hub_digest),
         rate_limit=RateLimit(rate, clock.monotonic) if rate else None,
-        documents=all_documents(ROUTES, schemas, settings.public_url),
+        documents=all_documents(ROUTES, schemas, settings.public_url, settings.topic_prefix, files.max_bytes),
     )
     app = web.Application(client_max_size=settings.max_body_bytes)
     for route in (r for r in ROUTES if not settings.probes_only or r.path in PROBES):

@@ -12,10 +12,12 @@ Network = IPv4Network | IPv6Network
 
 @dataclass(frozen=True, slots=True)
 class ApiSettings:
-    """`public_url` has no slash at its end. `trusted_proxies`: only from them are X-Forwarded-For and
-    X-Forwarded-Proto believed. Sizes in bytes. `rate_limit_per_client_per_s` None: no limit."""
+    """`public_url` has no slash at its end. `topic_prefix` is what the names of the hub's topics begin with.
+    `trusted_proxies`: only from them are X-Forwarded-For and X-Forwarded-Proto believed. Sizes in bytes.
+    `rate_limit_per_client_per_s` None: no limit."""
 
     public_url: str
+    topic_prefix: str = "simpul."
     trusted_proxies: tuple[Network, ...] = ()
     max_body_bytes: int = MIB
     max_line_bytes: int = MIB

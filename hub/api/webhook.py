@@ -13,7 +13,7 @@ from hub.api.answers import answer
 from hub.api.context import Call
 from hub.api.queries import Query, no_query
 from hub.api.writes import id_of, idempotency_of, read_write
-from hub.domain.events import TYPE_PREFIX
+from hub.domain.events import TYPE_PREFIX, event_type
 from hub.ports.webhooks import DELIVERY_STATES, DeliveryState
 from hub.service.once import nothing
 
@@ -25,7 +25,7 @@ async def put(call: Call) -> web.Response:
     call.require("webhook:write")
     write = await read_write(call, "webhook")
     body, desk = write.document, call.context.webhooks
-    types, version = [full_type(name) for name in body["event_types"]], body.get("schema_version")
+    types, version = [_asked(name) for name in body["event_types"]], body.get("schema_version")
 
     async def act() -> dict[str, Any]:
         return await desk.put(call.agency, body["url"], types, version)
@@ -84,9 +84,9 @@ async def redeliver(call: Call) -> web.Response:
     return await _once(call, act, lambda _: act())
 
 
-def full_type(name: str) -> str:
-    """`complaint.submitted` is short for `id.simpul.complaint.submitted.v1`."""
-    return name if name == "*" or name.startswith(TYPE_PREFIX) else f"{TYPE_PREFIX}{name}.v1"
+def _asked(name: str) -> str:
+    """`complaint.submitted` is short for `id.simpul.complaint.submitted.v1`; `*` is every type."""
+    return name if name == "*" or name.startswith(TYPE_PREFIX) else event_type(name)
 
 
 async def _once(

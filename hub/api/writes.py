@@ -1,4 +1,4 @@
-"""What every write shares: body, Idempotency-Key and If-Match, judged in CONTRACT's order.
+"""What every write shares: body, Idempotency-Key and If-Match, judged in one order.
 
 404, 410 and 403 come before 413, 415, 400 and 422. A good body goes straight to the transaction, which
 decides the former itself; only for a bad one are existence and rights looked up before it is refused, and for
@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Final
-from uuid import UUID
+from typing import Any, Final, cast
 
 from aiohttp import web
 
@@ -17,13 +16,12 @@ from hub.api import bodies
 from hub.api.context import Call
 from hub.domain.audience import takes_part
 from hub.errors import Invalid, NotFound, Problem
-from hub.service import strict_json
 from hub.service.acts import Act, check_schema
+from hub.service.ids import uuid_of
 from hub.service.requests import Idempotency, Outcome
 
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 _VERSION: Final = re.compile(r'(?:W/)?"([0-9]{1,15})"|([0-9]{1,15})')
-_UUID: Final = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +53,9 @@ async def read_write(
 
 async def _read(call: Call, schema: str, may_be_empty: bool) -> Write:
     request, most = call.request, call.context.settings.max_body_bytes
-    if may_be_empty and not request.body_exists:
-        data, document = b"{}", {}
-    else:
-        bodies.require_media_type(request, "application/json")
-        data = await bodies.read(request, most)
-        document = strict_json.parse(data)
+    data, document = b"{}", cast(Any, {})
+    if request.body_exists or not may_be_empty:
+        data, document = await bodies.read_json(request, most)
     check_schema(call.context.schemas, schema, document)
     return Write(document, idempotency_of(call, data), if_match_of(request))
 
@@ -90,10 +85,10 @@ def if_match_of(request: web.BaseRequest) -> int | None:
 
 def id_of(call: Call, what: str) -> str:
     """The path's id in its one form; anything that is no UUID is not there (404)."""
-    given = call.request.match_info["id"]
-    if not _UUID.fullmatch(given):
+    given = uuid_of(call.request.match_info["id"])
+    if given is None:
         raise NotFound(f"There is no such {what}, or your agency takes no part in it.")
-    return str(UUID(given))
+    return given
 
 
 async def do(call: Call, act: Act) -> tuple[Outcome, list[str]]:

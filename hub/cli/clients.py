@@ -101,7 +101,7 @@ def _scopes(scopes: tuple[str, ...]) -> frozenset[str]:
     try:
         return parse_scope(" ".join(scopes)) if scopes else DEFAULT_SCOPES
     except AuthError as error:
-        raise CommandRefused(f"--scope: {error}") from error
+        raise click.BadParameter(str(error), param_hint="--scope") from error
 
 
 def _key(path: Path | None) -> str | None:

@@ -22,13 +22,40 @@ from hub.settings import Settings, load, make_data_folder
 log = structlog.get_logger(__name__)
 
 
+@contextmanager
+def _one_line() -> Iterator[None]:
+    """Wrong use as one line, with its remedy, instead of click's four; the exit code stays 2."""
+    try:
+        yield
+    except click.exceptions.NoArgsIsHelpError:
+        raise
+    except click.UsageError as wrong:
+        name = wrong.ctx.command_path if wrong.ctx else "simpul"
+        said = " ".join(wrong.format_message().split()).rstrip(".")
+        raise WrongUse(f"{said}. See `{name} --help`.") from wrong
+
+
+class WrongUse(click.ClickException):
+    """The command was used wrongly."""
+
+    exit_code = 2
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(f"simpul: {self.message}", file=file, err=True)
+
+
 class Commands(click.Group):
-    """Turns the hub's own errors, and the operating system's refusals, into one line and exit 1; wrong use
-    stays click's exit 2, and a defect its traceback."""
+    """Turns the hub's own errors, and the operating system's refusals, into one line and exit 1, wrong use
+    into one line and exit 2; a defect keeps its traceback."""
+
+    def make_context(self, *arguments: Any, **more: Any) -> click.Context:
+        with _one_line():
+            return super().make_context(*arguments, **more)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with _one_line():
+                return super().invoke(ctx)
         except SimpulError as refused:
             click.echo(f"simpul: {describe(refused)}", err=True)
             ctx.exit(1)

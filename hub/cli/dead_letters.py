@@ -23,8 +23,6 @@ from hub.service.requests import Request
 from hub.store.relaying import RelayTables
 from schemas.registry import Registry as Schemas
 
-MOST = 10_000
-
 
 @click.group("dead-letter")
 def dead_letter() -> None:
@@ -32,7 +30,7 @@ def dead_letter() -> None:
 
 
 @dead_letter.command("list")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, MOST))
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
 @click.pass_context
 def list_(ctx: click.Context, limit: int) -> None:
     """Prints those that are still dead, the newest first, one JSON object a line: cause and origin."""
@@ -49,7 +47,7 @@ def redrive(ctx: click.Context, letter_id: str) -> None:
     event id takes effect once."""
     with core_of(ctx) as core:
         table = RelayTables(core.store)
-        letter = next((one for one in table.dead_letters(MOST) if one.id == letter_id), None)
+        letter = table.dead_letter(letter_id)
         if letter is None:
             raise CommandRefused(f"There is no dead letter {letter_id!r}; see `simpul dead-letter list`.")
         record = _record(core, letter)

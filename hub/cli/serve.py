@@ -19,6 +19,7 @@ from hub.app_core import Core, open_core
 from hub.cli.common import running, settings_of
 from hub.domain.agency import HUB
 from hub.errors import CommandRefused
+from hub.ports.leases import API, INBOUND, RELAY, ROLES
 from hub.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -26,12 +27,11 @@ log = structlog.get_logger(__name__)
 SHUTDOWN_S: Final = 4.0
 BACKLOG: Final = 1024
 YOUNG_OBJECTS: Final = 20_000
-ROLES: Final = ("api", "delivery", "clock", "relay", "inbound")
-KAFKA_ROLES: Final = frozenset({"relay", "inbound"})
+KAFKA_ROLES: Final = frozenset({RELAY, INBOUND})
 
 
 @click.command()
-@click.option("--roles", help="Some of api, delivery, clock, relay, inbound, with commas; all by default.")
+@click.option("--roles", help=f"Some of {', '.join(ROLES)}, with commas; all by default.")
 @click.pass_context
 def serve(ctx: click.Context, roles: str | None) -> None:
     """Runs the hub until SIGTERM or Ctrl-C."""
@@ -64,7 +64,7 @@ def _roles(text: str | None, settings: Settings) -> frozenset[str]:
         raise CommandRefused(
             f"--roles: {', '.join(sorted(kafka))} need Kafka. Set SIMPUL_KAFKA_BOOTSTRAP, or leave them out."
         )
-    if "api" not in chosen and not settings.on_postgres:
+    if API not in chosen and not settings.on_postgres:
         raise CommandRefused(
             "--roles: on SQLite one process does everything, so api must be among them. "
             "Several processes need PostgreSQL (SIMPUL_DATABASE_URL)."
@@ -82,12 +82,12 @@ async def _serve(core: Core, roles: frozenset[str]) -> None:
 
 
 async def serve_until(core: Core, stop: asyncio.Event, roles: frozenset[str]) -> None:
-    """Listens until `stop` is set; then ends long polls and leaves within ten seconds."""
+    """Listens until `stop` is set; then ends long polls and everything else in order."""
     server = build(core, roles)
     runner = make_runner(server.web, shutdown_timeout=SHUTDOWN_S, handler_cancellation=True)
     await runner.setup()
     try:
-        await _listen(runner, core.settings, needed="api" in roles)
+        await _listen(runner, core.settings, needed=API in roles)
         await server.start()
         _spare_the_collector()
         log.info("serving", roles=sorted(roles), public_url=core.settings.issuer)

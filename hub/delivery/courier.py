@@ -16,7 +16,6 @@ from hub.delivery.sender import Message, Sender
 from hub.delivery.settings import DeliverySettings
 from hub.errors import SimpulError
 from hub.ports.clock import Clock, rfc3339
-from hub.ports.sealing import SealBroken
 from hub.service.ids import Ids
 
 log = structlog.get_logger(__name__)
@@ -51,8 +50,6 @@ class Courier:
         """Sends one parcel that the lanes gave out, and settles what came of it."""
         try:
             message = await self._prepare(endpoint, parcel)
-        except SealBroken:
-            self._cannot_be_sent(endpoint, parcel, "the hub cannot open this event any more")
         except SimpulError as error:
             log.warning("delivery_not_prepared", agency=endpoint.agency, cause=str(error))
             self.postpone(endpoint, parcel)

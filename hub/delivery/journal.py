@@ -17,7 +17,8 @@ log = structlog.get_logger(__name__)
 
 
 class Journal:
-    """Bounded by its user: `unsaved` says how many rows wait, and sending stops when they are too many."""
+    """Bounded by its user: `unsaved` says how many were put since the last save (one that is put
+    again counts again), and sending stops when they are too many."""
 
     def __init__(self, saving: Saving, interval_s: float, rows: int) -> None:
         self._store = saving

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import orjson
-import structlog
 
 from hub.delivery.lanes import Parcel
-from hub.domain.events import TYPE_PREFIX
-from hub.ports.sealing import SealBroken, Sealing
+from hub.domain.events import event_type
+from hub.ports.sealing import Sealing
 from hub.ports.store import MailboxRow, ReadSession
-from hub.service.rendered import Renderer
+from hub.service.rendered import Renderer, Rendering
 from hub.service.threads import Readers
-
-log = structlog.get_logger(__name__)
 
 Entry = tuple[int, Parcel | None]
 """A mailbox position and what is to be sent of it: None where the webhook does not ask for that type."""
@@ -23,8 +20,7 @@ Entry = tuple[int, Parcel | None]
 class Pages:
     def __init__(self, readers: Readers, sealing: Sealing, public_url: str) -> None:
         self._readers = readers
-        self._sealing = sealing
-        self._public_url = public_url
+        self._rendering = Rendering(sealing, public_url)
 
     async def read(
         self, agency: str, after: int, limit: int, types: Collection[str] | None, now: str
@@ -33,42 +29,28 @@ class Pages:
         `created_at`."""
 
         def look(session: ReadSession) -> list[Entry]:
-            renderer = self._renderer(session, agency)
+            renderer = self._rendering.mailbox(session, agency)
             rows = session.mailbox(agency, after, limit)
             return [(row.position, _parcel(row, renderer, types, now)) for row in rows]
 
         return await self._readers.run(look)
 
     async def body(self, agency: str, position: int) -> bytes | None:
-        """The entry as it is to be seen now; None when the mailbox no longer holds it. Raises SealBroken for
-        an event that cannot be opened."""
+        """The entry as it is to be seen now; None when the mailbox no longer holds it."""
 
         def look(session: ReadSession) -> bytes | None:
             for row in session.mailbox(agency, position - 1, 1):
                 if row.position == position:
-                    return orjson.dumps(self._renderer(session, agency).event(row))
+                    return orjson.dumps(self._rendering.mailbox(session, agency).event(row))
             return None
 
         return await self._readers.run(look)
 
-    def _renderer(self, session: ReadSession, agency: str) -> Renderer:
-        return Renderer(session, agency, self._sealing, self._public_url)
-
 
 def _parcel(row: MailboxRow, renderer: Renderer, types: Collection[str] | None, now: str) -> Parcel | None:
-    """One altered event must not hold up the others: it goes without a body, and is found dead."""
     fact = row.event.fact()
-    type_ = full_type(fact.type)
+    type_ = event_type(fact.type)
     if types is not None and type_ not in types:
         return None
-    body = None
-    try:
-        body = orjson.dumps(renderer.event(row, fact))
-    except SealBroken:
-        log.error("event_cannot_be_opened", event=fact.id, log_position=row.event.position)
+    body = orjson.dumps(renderer.event(row, fact))
     return Parcel(row.position, fact.id, fact.subject, type_, body=body, created_at=now)
-
-
-def full_type(name: str) -> str:
-    """The CloudEvents type of an event."""
-    return f"{TYPE_PREFIX}{name}.v1"

@@ -9,26 +9,24 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
-import structlog
 
 from hub.delivery.relay import LOG, Lane, Piece
 from hub.domain.agency import Agency
-from hub.domain.events import TYPE_PREFIX, Recorded
+from hub.domain.events import Recorded, event_type
+from hub.ports import topics
 from hub.ports.broker import Mark, OutRecord
 from hub.ports.relaying import DeadLetter, Relayed, RelayTable, Reply
-from hub.ports.sealing import SealBroken, Sealing
+from hub.ports.sealing import Sealing
 from hub.ports.store import MailboxRow, ReadSession
-from hub.service.rendered import Renderer
+from hub.service.rendered import Renderer, Rendering
 from hub.service.threads import Readers
-
-log = structlog.get_logger(__name__)
 
 Publish = Callable[[str, Mapping[str, Any], Mark | None], OutRecord]
 """A topic and a CloudEvent to the record (binary mode), with position and incarnation where it has them."""
 
 DEAD_LETTERS: Final = "dead-letters"
-REPLY_TYPE: Final = f"{TYPE_PREFIX}reply.v1"
-DEAD_LETTER_TYPE: Final = f"{TYPE_PREFIX}dead_letter.v1"
+REPLY_TYPE: Final = event_type("reply")
+DEAD_LETTER_TYPE: Final = event_type("dead_letter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +40,6 @@ class Outlet:
     prefix: str
     source: str
 
-    def record(self, topic: str, event: Mapping[str, Any], mark: Mark | None = None) -> OutRecord:
-        return self.publish(f"{self.prefix}{topic}", event, mark)
-
 
 class Lanes:
     """Every lane there is now, by the registry's agencies."""
@@ -53,10 +48,11 @@ class Lanes:
         self._outlet = outlet
         self._agencies = agencies
         self._fixed: list[Lane] = [LogLane(outlet), DeadLetterLane(outlet)]
+        self._rendering = Rendering(outlet.sealing, outlet.source)
 
     def __call__(self) -> Sequence[Lane]:
         chosen = [a.id for a in self._agencies.values() if a.kafka and a.active]
-        mailboxes: list[Lane] = [MailboxLane(self._outlet, agency) for agency in chosen]
+        mailboxes: list[Lane] = [MailboxLane(self._outlet, agency, self._rendering) for agency in chosen]
         return [*self._fixed, *mailboxes, *[ReplyLane(self._outlet, agency) for agency in chosen]]
 
 
@@ -81,7 +77,7 @@ class LogLane:
             "specversion": "1.0",
             "id": fact.id,
             "source": self._outlet.source,
-            "type": f"{TYPE_PREFIX}{fact.type}.v1",
+            "type": event_type(fact.type),
             "time": fact.time,
             "subject": fact.subject,
             "sequence": f"{fact.sequence:010d}",
@@ -93,9 +89,8 @@ class LogLane:
                 "chain": event.chain.hex(),
             },
         }
-        return Piece(
-            event.position, self._outlet.record("events", document, Mark(incarnation, event.position))
-        )
+        outlet, mark = self._outlet, Mark(incarnation, event.position)
+        return Piece(event.position, outlet.publish(topics.events(outlet.prefix), document, mark))
 
     def settled(self, pieces: Sequence[Piece]) -> Relayed:
         return Relayed({self.name: pieces[-1].position})
@@ -104,30 +99,25 @@ class LogLane:
 class MailboxLane:
     """`agency.<id>`: the agency's mailbox, rendered as everywhere else."""
 
-    def __init__(self, outlet: Outlet, agency: str) -> None:
+    def __init__(self, outlet: Outlet, agency: str, rendering: Rendering) -> None:
         self._outlet = outlet
         self._agency = agency
+        self._rendering = rendering
+        self._topic = topics.outbound(outlet.prefix, agency)
         self.name = f"mailbox/{agency}"
 
     async def pieces(self, after: int, limit: int) -> list[Piece]:
         def look(session: ReadSession) -> list[Piece]:
             incarnation = session.incarnation()
-            outlet = self._outlet
-            renderer = Renderer(session, self._agency, outlet.sealing, outlet.source)
+            renderer = self._rendering.mailbox(session, self._agency)
             rows = session.mailbox(self._agency, after, limit)
-            return [piece for row in rows if (piece := self._piece(row, renderer, incarnation)) is not None]
+            return [self._piece(row, renderer, incarnation) for row in rows]
 
         return await self._outlet.readers.run(look)
 
-    def _piece(self, row: MailboxRow, renderer: Renderer, incarnation: str) -> Piece | None:
-        """One altered event must not hold up the others; the mailbox still has its place."""
-        try:
-            event = renderer.event(row)
-        except SealBroken:
-            log.error("event_cannot_be_opened", event=row.event.id, log_position=row.event.position)
-            return None
+    def _piece(self, row: MailboxRow, renderer: Renderer, incarnation: str) -> Piece:
         mark = Mark(incarnation, row.position)
-        return Piece(row.position, self._outlet.record(f"agency.{self._agency}", event, mark))
+        return Piece(row.position, self._outlet.publish(self._topic, renderer.event(row), mark))
 
     def settled(self, pieces: Sequence[Piece]) -> Relayed:
         return Relayed({self.name: pieces[-1].position})
@@ -159,7 +149,7 @@ class ReplyLane:
             "correlationid": reply.correlation,
             "data": orjson.Fragment(reply.document),
         }
-        return self._outlet.record(f"agency.{self._agency}", document)
+        return self._outlet.publish(topics.outbound(self._outlet.prefix, self._agency), document, None)
 
     def settled(self, pieces: Sequence[Piece]) -> Relayed:
         return Relayed({}, replies=self._read[: len(pieces)])
@@ -196,7 +186,7 @@ class DeadLetterLane:
                 "sha256": letter.sha256,
             },
         }
-        return self._outlet.record("dead-letter", document)
+        return self._outlet.publish(topics.dead_letter(self._outlet.prefix), document, None)
 
     def settled(self, pieces: Sequence[Piece]) -> Relayed:
         return Relayed({}, dead_letters=self._read[: len(pieces)])

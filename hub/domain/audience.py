@@ -6,31 +6,36 @@ from dataclasses import dataclass
 
 from hub.domain.case import CaseState, Leg
 from hub.domain.events import Fact
-from hub.domain.transitions import CASE, HELD_LEG, LEG
+from hub.domain.transitions import CASE, HELD_LEG, RECONSIDER, WORKING_LEG
 
-RANK = ("owner", "source", "handler", "sender", "former")
+RANK = ("owner", "source", "handler", "consulted", "former_owner", "sender", "former")
 """When an agency is several things at once, the strongest names its relation in an event."""
 
 
-def relations(state: CaseState, agency: str, leg_id: str | None = None) -> frozenset[str]:
-    """Everything that `agency` is to the case. With `leg_id`, handler and sender are meant of that leg only,
-    and who held it counts as its handler still: what it may no longer do is a conflict of state, not of
-    rights."""
+def relations(state: CaseState, agency: str, part_id: str | None = None) -> frozenset[str]:
+    """Everything that `agency` is to the case. With `part_id`, handler and sender are meant of that leg only
+    (or consulted of that consultation), and who held it counts as its handler still: what it may no longer do
+    is a conflict of state, not of rights."""
     found = set()
     if agency == state.owner:
         found.add("owner")
     if agency == state.source:
         found.add("source")
+    if agency in state.former_owners:
+        found.add("former_owner")
+    for asked in state.consultations:
+        if asked.agency == agency:
+            found.add("consulted" if part_id in (None, asked.id) else "participant")
     for leg in state.legs:
         if leg.to == agency:
             held = leg.status in HELD_LEG
             if not held:
                 found.add("former")
-            if leg_id == leg.id or (held and leg_id is None):
+            if part_id == leg.id or (held and part_id is None):
                 found.add("handler")
             elif held:
                 found.add("participant")
-        if leg.sender == agency and leg_id in (None, leg.id):
+        if leg.sender == agency and part_id in (None, leg.id):
             found.add("sender")
     return frozenset(found)
 
@@ -76,6 +81,10 @@ def _handler(fact: Fact) -> str | None:
     if fact.type == "complaint.answered":
         answering: str = fact.data["agency"]
         return answering
+    consultation = fact.data.get("consultation")
+    if consultation:
+        asked: str = consultation["agency"]
+        return asked
     forwarding = fact.data.get("forwarding")
     return forwarding["to"] if forwarding else None
 
@@ -83,7 +92,8 @@ def _handler(fact: Fact) -> str | None:
 def recipients(before: CaseState | None, after: CaseState, actor: str) -> dict[str, str]:
     """agency -> relation, for everyone who takes part before or after the event, and the actor: but not one
     that has left. Who returns the last open leg makes the case answered, and is not told the answer."""
-    names = {after.owner, after.source}
+    names = {after.owner, after.source, *after.former_owners}
+    names |= {asked.agency for asked in after.consultations}
     if before is None or takes_part(before, actor) or frozen_at(before, actor) is None:
         names.add(actor)
     for state in (before, after):
@@ -101,20 +111,23 @@ def _strongest(before: CaseState | None, after: CaseState, agency: str) -> str:
 
 
 def actions(state: CaseState, agency: str) -> list[str]:
-    """What `agency` may do with the case now (CONTRACT's `actions`), sorted."""
+    """What `agency` may do with the case now, sorted: the `actions` of a case, a closed list in which asking
+    for a reconsideration and answering a consultation have no name."""
     if state.erased:
         return []
     found: set[str] = set()
     if agency == state.owner:
-        found |= CASE[state.status]
+        found |= set(CASE[state.status])
         if state.open_legs():
             found.discard("close")
     elif agency == state.source:
-        found |= CASE[state.status] & {"reopen"}
+        found |= CASE[state.status].keys() & {"reopen"}
     for leg in state.legs:
-        possible = set(LEG[leg.status])
+        possible = set(leg.moves())
         if leg.to == agency:
-            found |= possible - {"withdraw"}
+            found |= possible - {"withdraw", RECONSIDER}
+            if leg.status in WORKING_LEG:
+                found |= CASE[state.status].keys() & {"forward"}
         if agency in (leg.sender, state.owner):
             found |= possible & {"withdraw"}
     return sorted(found)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from hub.domain.transitions import HELD_LEG, OPEN_LEG
+from hub.domain.transitions import HELD_LEG, OPEN_LEG, leg_moves
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,30 @@ class Leg:
     """The case's status right after that."""
     attachments: list[dict[str, Any]] = field(default_factory=list)
     """What the leg's answer names, without the names: those are `LegTexts.names`."""
+    binding: bool = False
+    """Sent by an owner to whom the case came because it had been returned too often: it names the handler,
+    and cannot be returned."""
+    reconsidered: bool = False
+    """Its agency has asked the sender to reconsider it; that can be asked once."""
+
+    def moves(self) -> dict[str, str]:
+        """What may be done with it now -> its status after that."""
+        return leg_moves(self.status, binding=self.binding, reconsidered=self.reconsidered)
+
+
+@dataclass(frozen=True, slots=True)
+class Consultation:
+    """A question of the case's owner to another agency: is this yours? `verdict` is ours, partly or not_ours
+    once it was answered."""
+
+    id: str
+    sender: str
+    agency: str
+    status: str
+    created_at: str
+    updated_at: str
+    verdict: str | None = None
+    suggested_agency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +79,24 @@ class CaseState:
     legs: tuple[Leg, ...] = ()
     verified: bool = False
     erased: bool = False
+    consultations: tuple[Consultation, ...] = ()
+    returned_leads: int = 0
+    """Lead legs that were returned since the case got its present owner."""
+    former_owners: tuple[str, ...] = ()
+    """Who owned it before it was escalated, in that order."""
+    escalated: str | None = None
+    """The cause for which the present owner got the case; None for the first owner."""
 
     def leg(self, leg_id: str) -> Leg | None:
         return next((leg for leg in self.legs if leg.id == leg_id), None)
+
+    def consultation(self, consultation_id: str) -> Consultation | None:
+        return next((each for each in self.consultations if each.id == consultation_id), None)
+
+    def verdict_of(self, agency: str) -> str | None:
+        """What `agency` said last when it was consulted on this case; None if it never answered."""
+        given = [each.verdict for each in self.consultations if each.agency == agency and each.verdict]
+        return given[-1] if given else None
 
     def open_legs(self) -> list[Leg]:
         return [leg for leg in self.legs if leg.status in OPEN_LEG]
@@ -70,7 +109,9 @@ class CaseState:
     def from_document(cls, document: dict[str, Any]) -> CaseState:
         """From the JSON that `orjson.dumps(state)` gives."""
         legs = tuple(Leg(**leg) for leg in document.pop("legs"))
-        return cls(legs=legs, **document)
+        asked = tuple(Consultation(**each) for each in document.pop("consultations", ()))
+        former = tuple(document.pop("former_owners", ()))
+        return cls(legs=legs, consultations=asked, former_owners=former, **document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +125,26 @@ class LegTexts:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsultationTexts:
+    """Question and answer, masked on entry."""
+
+    question: str | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CaseTexts:
     """The masked words of a case; `complaint` is what `privacy.join_complaint` takes."""
 
     complaint: dict[str, Any] = field(default_factory=dict)
     legs: dict[str, LegTexts] = field(default_factory=dict)
+    consultations: dict[str, ConsultationTexts] = field(default_factory=dict)
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> CaseTexts:
         legs = {leg_id: LegTexts(**texts) for leg_id, texts in document["legs"].items()}
-        return cls(document["complaint"], legs)
+        asked = document.get("consultations", {}).items()
+        return cls(document["complaint"], legs, {name: ConsultationTexts(**texts) for name, texts in asked})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +156,7 @@ class Case:
 
 
 def leg_facts(leg: Leg, case_id: str) -> dict[str, Any]:
-    """The clear members of CONTRACT's `forwarding`, without its times: those are its events'."""
+    """The clear members of a `forwarding` (schemas/forwarding), without its times: those are its events'."""
     facts: dict[str, Any] = {
         "id": leg.id,
         "case_id": case_id,
@@ -123,8 +174,26 @@ def leg_facts(leg: Leg, case_id: str) -> dict[str, Any]:
     return facts
 
 
+def consultation_facts(asked: Consultation, case_id: str) -> dict[str, Any]:
+    """The clear members of a consultation, without its times: those are its events'."""
+    facts: dict[str, Any] = {
+        "id": asked.id,
+        "case_id": case_id,
+        "from": asked.sender,
+        "agency": asked.agency,
+        "status": asked.status,
+        "due_at": None,
+        "created_at": asked.created_at,
+    }
+    if asked.verdict is not None:
+        facts["verdict"] = asked.verdict
+    if asked.suggested_agency is not None:
+        facts["suggested_agency"] = asked.suggested_agency
+    return facts
+
+
 def status_from_legs(legs: tuple[Leg, ...]) -> str:
-    """The status that the legs alone give a verified case (CONTRACT: answered when a lead leg has answered
+    """The status that the legs alone give a verified case (answered when a lead leg has answered
     and no other leg, but returned or withdrawn ones, is open)."""
     held = [leg.status for leg in legs if leg.status in HELD_LEG]
     open_legs = [status for status in held if status in OPEN_LEG]

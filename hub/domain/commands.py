@@ -93,6 +93,39 @@ class Withdraw:
 
 
 @dataclass(frozen=True, slots=True)
+class Reconsider:
+    """The holder of a leg that cannot be returned asks its sender to think again."""
+
+    action = "reconsider"
+    case_id: str
+    leg_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Consult:
+    """`consultation_id` is given beforehand."""
+
+    action = "consult"
+    case_id: str
+    consultation_id: str
+    agency: str
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class Advise:
+    """The answer to a consultation; `verdict` is ours, partly or not_ours."""
+
+    action = "advise"
+    case_id: str
+    consultation_id: str
+    verdict: str
+    suggested_agency: str | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     action = "close"
     case_id: str
@@ -107,5 +140,14 @@ class Reopen:
     reason: str
 
 
-LegCommand = Accept | Return | Progress | Answer | Withdraw
-CaseCommand = SubmitComplaint | Verify | Forward | LegCommand | Close | Reopen
+LegCommand = Accept | Return | Progress | Answer | Withdraw | Reconsider
+CaseCommand = SubmitComplaint | Verify | Consult | Advise | Forward | LegCommand | Close | Reopen
+
+
+def part_of(command: object) -> str | None:
+    """The id of the forwarding or the consultation that the command is about, None where it is about the case
+    alone. A Consult names one that is not there yet."""
+    if isinstance(command, Advise):
+        return command.consultation_id
+    part: str | None = getattr(command, "leg_id", None)
+    return part

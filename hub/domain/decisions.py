@@ -6,17 +6,30 @@ Pure: whoever may act was settled before (auth.policy on the loaded state); here
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import singledispatch
-from typing import Any
+from typing import Any, Final
 
 from hub.domain.agency import Agency
+from hub.domain.audience import actions
 from hub.domain.case import Case, CaseState, status_from_legs
 from hub.domain.commands import Close, Reopen, SubmitComplaint, Verify
 from hub.domain.events import Draft
 from hub.domain.transitions import CASE, CLOSURE_REASONS, VERDICTS, case_actions
 from hub.errors import Invalid, StateConflict
 
+ERASED: Final = "The case was erased; nothing can be added to it."
 FindAgency = Callable[[str], Agency | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a decision may ask for beside the case: who acts, the registry, and after how many returned lead
+    legs the ownership passes on."""
+
+    actor: str
+    find_agency: FindAgency
+    returns_limit: int = 3
 
 
 def submit(command: SubmitComplaint) -> list[Draft]:
@@ -52,13 +65,13 @@ def check_addressed(addressed: Sequence[str], source: str, find_agency: FindAgen
 
 
 @singledispatch
-def decide(command: Any, case: Case) -> list[Draft]:
+def decide(command: Any, case: Case, around: Around) -> list[Draft]:
     """The drafts that `command` makes of `case`; raises StateConflict (409) or Invalid (422)."""
     raise TypeError(f"no decision for {type(command).__name__}")
 
 
 @decide.register
-def verify(command: Verify, case: Case) -> list[Draft]:
+def verify(command: Verify, case: Case, around: Around) -> list[Draft]:
     """Accept, ask back, or reject. Everything but accepting says why."""
     require(case.state, "verify")
     if command.decision == "accept":
@@ -73,16 +86,18 @@ def verify(command: Verify, case: Case) -> list[Draft]:
 
 
 @decide.register
-def close(command: Close, case: Case) -> list[Draft]:
+def close(command: Close, case: Case, around: Around) -> list[Draft]:
     """Closing carries its reason, and never happens over an open leg."""
     state = case.state
-    require(state, "close")
+    if state.erased:
+        raise conflict(state, ERASED)
     if open_legs := state.open_legs():
         raise conflict(
             state,
             f"{len(open_legs)} forwarding(s) are still open (to {', '.join(leg.to for leg in open_legs)}); "
             "they must be answered, returned or withdrawn before the case is closed.",
         )
+    require(state, "close")
     if command.reason not in CLOSURE_REASONS:
         raise Invalid(
             "reason is not on the list.", flaws=[("/reason", f"One of {', '.join(CLOSURE_REASONS)}.")]
@@ -96,7 +111,7 @@ def close(command: Close, case: Case) -> list[Draft]:
 
 
 @decide.register
-def reopen(command: Reopen, case: Case) -> list[Draft]:
+def reopen(command: Reopen, case: Case, around: Around) -> list[Draft]:
     """Back to in_progress with the lead leg; without one, to what the other legs say, or to verification."""
     state = case.state
     require(state, "reopen")
@@ -124,14 +139,20 @@ def common(state: CaseState, status: str) -> dict[str, Any]:
 def require(state: CaseState, action: str) -> None:
     """The case's status allows `action`, or 409."""
     if state.erased:
-        raise conflict(state, "The case was erased; nothing can be added to it.")
+        raise conflict(state, ERASED)
     if action not in CASE[state.status]:
         raise conflict(state, f"{action.capitalize()} is not possible while the case is {state.status}.")
 
 
-def conflict(state: CaseState, sentence: str) -> StateConflict:
-    """409 that names the present state and what its owner could do."""
-    possible = [name for name in case_actions(state.status) if name != "close" or not state.open_legs()]
+def conflict(state: CaseState, sentence: str, actor: str | None = None) -> StateConflict:
+    """409 that names the present state and what could be done: by the owner with the case, or by `actor`
+    where somebody else asked."""
+    if actor is not None and actor != state.owner:
+        possible = actions(state, actor)
+    elif state.erased:
+        possible = []
+    else:
+        possible = [name for name in case_actions(state.status) if name != "close" or not state.open_legs()]
     listed = ", ".join(possible) or "nothing"
     return StateConflict(
         f"{sentence} Possible now: {listed}.",

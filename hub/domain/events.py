@@ -11,6 +11,7 @@ import orjson
 
 TYPE_PREFIX: Final = "id.simpul."
 NO_CHAIN: Final = bytes(32)
+_AGENCY: Final = "agency/"
 
 CASE_EVENTS: Final = (
     "complaint.submitted",
@@ -20,12 +21,16 @@ CASE_EVENTS: Final = (
     "complaint.answered",
     "complaint.closed",
     "complaint.reopened",
+    "complaint.escalated",
+    "consultation.requested",
+    "consultation.answered",
     "forwarding.sent",
     "forwarding.accepted",
     "forwarding.returned",
     "forwarding.progressed",
     "forwarding.answered",
     "forwarding.withdrawn",
+    "forwarding.reconsideration_requested",
 )
 AGENCY_EVENTS: Final = ("agency.registered", "agency.changed")
 EVENT_TYPES: Final = CASE_EVENTS + AGENCY_EVENTS
@@ -86,9 +91,18 @@ class Recorded:
         return Fact.from_bytes(self.header)
 
 
+def event_type(name: str) -> str:
+    """The CloudEvents type of what the hub calls `name`: id.simpul.<name>.v1."""
+    return f"{TYPE_PREFIX}{name}.v1"
+
+
 def agency_stream(agency: str) -> str:
     """The stream of an agency's own events; a case's stream is its id alone (a UUID holds no slash)."""
-    return f"agency/{agency}"
+    return f"{_AGENCY}{agency}"
+
+
+def is_agency_stream(stream: str) -> bool:
+    return stream.startswith(_AGENCY)
 
 
 def chain(previous: bytes, header: bytes, sealed: bytes | None) -> bytes:

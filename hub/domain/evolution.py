@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from hub.domain.case import Case, CaseState, CaseTexts, Leg, LegTexts
+from hub.domain.case import Case, CaseState, CaseTexts, Consultation, ConsultationTexts, Leg, LegTexts
 from hub.domain.events import Fact
 
 Texts = dict[str, Any] | None
@@ -48,15 +48,54 @@ def _moved(state: CaseState, fact: Fact) -> CaseState:
     data = fact.data
     if fact.type == "forwarding.sent":
         sent = data["forwarding"]
-        leg = Leg(sent["id"], sent["from"], sent["to"], sent["role"], "sent", fact.time, fact.time)
+        leg = Leg(sent["id"], sent["from"], sent["to"], sent["role"], "sent", fact.time, fact.time,
+                  binding=data.get("binding", False))  # fmt: skip
         return replace(state, legs=(*state.legs, leg))
     if fact.type == "complaint.verified":
         return replace(state, verified=True)
     if fact.type == "complaint.reopened":
         return _leg_moved(state, fact, {"id": data["leg"], "status": "in_progress"})
+    if fact.type == "complaint.escalated":
+        return _escalated(state, data)
+    if fact.type.startswith("consultation."):
+        return _consulted(state, fact)
+    if fact.type == "forwarding.returned" and data["forwarding"]["role"] == "lead":
+        state = replace(state, returned_leads=state.returned_leads + 1)
     if fact.type.startswith("forwarding."):
         return _leg_moved(state, fact, data["forwarding"])
     return state
+
+
+def _escalated(state: CaseState, data: dict[str, Any]) -> CaseState:
+    """The new owner counts returns from nothing; the former one goes on seeing the case."""
+    former = [name for name in (*state.former_owners, data["from"]) if name != data["to"]]
+    return replace(
+        state,
+        owner=data["to"],
+        former_owners=tuple(dict.fromkeys(former)),
+        escalated=data["cause"],
+        returned_leads=0,
+    )
+
+
+def _consulted(state: CaseState, fact: Fact) -> CaseState:
+    asked = fact.data["consultation"]
+    if fact.type == "consultation.requested":
+        opened = Consultation(asked["id"], asked["from"], asked["agency"], "open", fact.time, fact.time)
+        return replace(state, consultations=(*state.consultations, opened))
+    known = tuple(_advised(each, fact) if each.id == asked["id"] else each for each in state.consultations)
+    return replace(state, consultations=known)
+
+
+def _advised(known: Consultation, fact: Fact) -> Consultation:
+    given = fact.data["consultation"]
+    return replace(
+        known,
+        status=given["status"],
+        updated_at=fact.time,
+        verdict=given["verdict"],
+        suggested_agency=given.get("suggested_agency"),
+    )
 
 
 def _leg_moved(state: CaseState, fact: Fact, moved: dict[str, Any]) -> CaseState:
@@ -77,12 +116,15 @@ def _leg_after(leg: Leg, fact: Fact, moved: dict[str, Any]) -> Leg:
         attachments=fact.data.get("attachments", []) if status == "answered" else leg.attachments,
         ended_sequence=fact.sequence if ended else leg.ended_sequence,
         ended_status=fact.data["status"] if ended else leg.ended_status,
+        reconsidered=leg.reconsidered or fact.type == "forwarding.reconsideration_requested",
     )
 
 
 def _written(known: CaseTexts | None, fact: Fact, texts: Texts) -> CaseTexts | None:
     if known is None or texts is None:
         return None
+    if "consultation" in fact.data:
+        return _asked(known, fact.data["consultation"]["id"], texts)
     if "forwarding" not in fact.data:
         return known
     leg_id, kind = fact.data["forwarding"]["id"], fact.type
@@ -95,4 +137,11 @@ def _written(known: CaseTexts | None, fact: Fact, texts: Texts) -> CaseTexts | N
         leg = replace(leg, reason=texts.get("reason"))
     else:
         return known
-    return CaseTexts(known.complaint, known.legs | {leg_id: leg})
+    return replace(known, legs=known.legs | {leg_id: leg})
+
+
+def _asked(known: CaseTexts, consultation_id: str, texts: dict[str, Any]) -> CaseTexts:
+    """The question comes with the one event, the answer's text with the other."""
+    before = known.consultations.get(consultation_id, ConsultationTexts())
+    after = ConsultationTexts(texts.get("question", before.question), texts.get("text", before.text))
+    return replace(known, consultations=known.consultations | {consultation_id: after})

@@ -1,4 +1,5 @@
-"""The forwarding handshake: sent, accepted or returned, progressed, answered, withdrawn."""
+"""The forwarding handshake: sent, accepted or returned, progressed, answered, withdrawn. What may be
+forwarded to whom is in `recipients.py`."""
 
 from __future__ import annotations
 
@@ -6,29 +7,34 @@ from dataclasses import replace
 from typing import Any
 
 from hub.domain.case import Case, CaseState, Leg, LegTexts, leg_facts, status_from_legs
-from hub.domain.commands import Accept, Answer, Forward, LegCommand, Progress, Recipient, Return, Withdraw
-from hub.domain.decisions import FindAgency, common, conflict, decide, require
+from hub.domain.commands import Accept, Answer, Forward, LegCommand, Progress, Reconsider, Return, Withdraw
+from hub.domain.decisions import ERASED, Around, common, conflict, decide
+from hub.domain.escalation import after_return, too_often
 from hub.domain.events import Draft
-from hub.domain.transitions import LEG, RETURN_REASONS, leg_actions
+from hub.domain.recipients import check_forwarding, check_recipients
+from hub.domain.transitions import RECONSIDER, RETURN_REASONS
 from hub.errors import Invalid, StateConflict
 
 
-def forward(command: Forward, case: Case, find_agency: FindAgency) -> list[Draft]:
-    """One `forwarding.sent` a leg. The complaint's masked words travel in it, so that a handler with
-    nothing but a webhook can work."""
-    state = case.state
-    check_recipients(command.to, state.owner, find_agency)
-    require(state, "forward")
-    _check_roles(command.to, state)
+@decide.register
+def forward(command: Forward, case: Case, around: Around) -> list[Draft]:
+    """One `forwarding.sent` a leg, from the owner or from an agency that handles the case. The complaint's
+    masked words travel in it, so that a handler with nothing but a webhook can work."""
+    state, actor = case.state, around.actor
+    check_recipients(command.to, state, actor, around.find_agency)
+    check_forwarding(command, state, actor)
+    binding = actor == state.owner and too_often(state, around.returns_limit)
     drafts = []
     for recipient in command.to:
-        leg = Leg(recipient.leg_id, state.owner, recipient.agency, recipient.role, "sent", "", "")
+        leg = Leg(recipient.leg_id, actor, recipient.agency, recipient.role, "sent", "", "", binding=binding)
         state = replace(state, legs=(*state.legs, leg))
         facts = common(state, status_from_legs(state.legs)) | {
             "forwarding": leg_facts(leg, state.id),
             "noted": command.note is not None,
             "complaint": state.complaint,
         }
+        if binding:
+            facts["binding"] = True
         texts: dict[str, Any] = {"complaint": case.texts.complaint if case.texts else {}}
         if command.note:
             texts["note"] = command.note
@@ -36,55 +42,16 @@ def forward(command: Forward, case: Case, find_agency: FindAgency) -> list[Draft
     return drafts
 
 
-def check_recipients(to: tuple[Recipient, ...], owner: str, find_agency: FindAgency) -> None:
-    """Every recipient exists, is active, may handle cases, is somebody else and is named once (422)."""
-    flaws: list[tuple[str, str]] = []
-    seen: set[str] = set()
-    for index, recipient in enumerate(to):
-        pointer, agency = f"/to/{index}/agency", find_agency(recipient.agency)
-        if recipient.agency == owner:
-            flaws.append((pointer, "A case cannot be forwarded to the agency that owns it."))
-        elif agency is None:
-            flaws.append((pointer, f"No agency {recipient.agency!r} is registered; see GET /v1/agencies."))
-        elif not agency.active:
-            flaws.append((pointer, f"{agency.name} is no longer active; choose its successor."))
-        elif not agency.may_receive():
-            flaws.append((pointer, f"{agency.name} is of the kind {agency.kind}, which handles no cases."))
-        if recipient.agency in seen:
-            flaws.append((pointer, f"{recipient.agency} is named twice."))
-        seen.add(recipient.agency)
-    leads = [index for index, recipient in enumerate(to) if recipient.role == "lead"]
-    if len(leads) > 1:
-        flaws.append((f"/to/{leads[1]}/role", "One agency leads; the others support."))
-    if flaws:
-        raise Invalid("The case cannot be forwarded like this.", flaws=flaws)
-
-
-def _check_roles(to: tuple[Recipient, ...], state: CaseState) -> None:
-    lead = state.lead()
-    leads = [recipient for recipient in to if recipient.role == "lead"]
-    if lead is None and not leads:
-        raise Invalid(
-            "Nobody leads this case.",
-            flaws=[("/to", "Name one agency with the role lead; nobody leads yet.")],
-        )
-    if lead is not None and leads:
-        raise conflict(state, f"{lead.to} leads this case already; withdraw that forwarding first.")
-    busy = {leg.to for leg in state.open_legs()}
-    for recipient in to:
-        if recipient.agency in busy:
-            raise conflict(state, f"{recipient.agency} holds an open forwarding of this case already.")
-
-
 @decide.register
-def accept(command: Accept, case: Case) -> list[Draft]:
+def accept(command: Accept, case: Case, around: Around) -> list[Draft]:
     leg = require_leg(case.state, command, "accept")
     return [Draft("forwarding.accepted", _facts(case.state, leg, "accepted"))]
 
 
 @decide.register(Return)
-def return_(command: Return, case: Case) -> list[Draft]:
-    """Back to the sender with a reason and, if known, the right agency. It never closes the case."""
+def return_(command: Return, case: Case, around: Around) -> list[Draft]:
+    """Back to the sender with a reason and, if known, the right agency. It never closes the case; one return
+    too many of a lead leg passes the case to who stands above."""
     leg = require_leg(case.state, command, "return")
     if command.reason not in RETURN_REASONS:
         raise Invalid(
@@ -97,17 +64,26 @@ def return_(command: Return, case: Case) -> list[Draft]:
     leg = replace(leg, reason=command.reason, suggested_agency=command.suggested_agency)
     facts = _facts(case.state, leg, "returned")
     texts = {"text": command.text} if command.text else {}
-    return [Draft("forwarding.returned", facts, texts), *_completed(case, facts)]
+    drafts = [Draft("forwarding.returned", facts, texts), *_completed(case, facts)]
+    return drafts + after_return(case.state, replace(leg, status="returned"), facts["status"], around)
 
 
 @decide.register
-def progress(command: Progress, case: Case) -> list[Draft]:
+def reconsider(command: Reconsider, case: Case, around: Around) -> list[Draft]:
+    """Asks the sender of a leg that cannot be returned to think again. The leg stays where it is."""
+    leg = require_leg(case.state, command, RECONSIDER)
+    facts = _facts(case.state, leg, leg.status)
+    return [Draft("forwarding.reconsideration_requested", facts, {"reason": command.reason})]
+
+
+@decide.register
+def progress(command: Progress, case: Case, around: Around) -> list[Draft]:
     leg = require_leg(case.state, command, "progress")
     return [Draft("forwarding.progressed", _facts(case.state, leg, "in_progress"), {"text": command.text})]
 
 
 @decide.register
-def answer(command: Answer, case: Case) -> list[Draft]:
+def answer(command: Answer, case: Case, around: Around) -> list[Draft]:
     """The leg's answer and, when it was the last one missing, the case's: the lead's words."""
     leg = require_leg(case.state, command, "answer")
     facts = _facts(case.state, leg, "answered")
@@ -143,7 +119,7 @@ def _joint_answer(case: Case, lead: Leg, attached: list[dict[str, Any]], texts: 
 
 
 @decide.register
-def withdraw(command: Withdraw, case: Case) -> list[Draft]:
+def withdraw(command: Withdraw, case: Case, around: Around) -> list[Draft]:
     leg = require_leg(case.state, command, "withdraw")
     facts = _facts(case.state, leg, "withdrawn")
     return [Draft("forwarding.withdrawn", facts, {"reason": command.reason}), *_completed(case, facts)]
@@ -155,23 +131,40 @@ def require_leg(state: CaseState, command: LegCommand, action: str) -> Leg:
     if leg is None:
         raise KeyError(f"leg {command.leg_id} is not one of case {state.id}")
     if state.erased:
-        raise conflict(state, "The case was erased; nothing can be added to it.")
-    if state.status == "closed" or action not in LEG[leg.status]:
-        possible = [] if state.status == "closed" else leg_actions(leg.status)
-        where = "the case is closed" if state.status == "closed" else f"the forwarding is {leg.status}"
+        raise conflict(state, ERASED)
+    if state.status == "closed" or action not in leg.moves():
+        possible = [] if state.status == "closed" else sorted(leg.moves())
         raise StateConflict(
-            f"{action.capitalize()} is not possible while {where}. Possible now: "
-            f"{', '.join(possible) or 'nothing'}.",
+            f"{_refusal(state, leg, action)} Possible now: {', '.join(possible) or 'nothing'}.",
             extra={"state": leg.status, "version": state.version, "possible": possible},
         )
     return leg
 
 
-def ended_leg(state: CaseState, leg_id: str, action: str) -> StateConflict:
+def _refusal(state: CaseState, leg: Leg, action: str) -> str:
+    if state.status == "closed":
+        return f"{action.capitalize()} is not possible while the case is closed."
+    if leg.moves() and action == "return":
+        return (
+            f"{leg.sender} owns the case because it was returned too often, and names the handler: this "
+            "forwarding cannot be returned. Its sender can be asked to reconsider it, once."
+        )
+    if leg.moves() and action == RECONSIDER:
+        why = "was asked already, and that can be done once" if leg.binding else "can be returned instead"
+        return f"Reconsidering cannot be asked for: this forwarding {why}."
+    return f"{action.capitalize()} is not possible while the forwarding is {leg.status}."
+
+
+def ended_leg(state: CaseState, leg_id: str, agency: str, action: str) -> StateConflict:
     """409 for an agency that sees the case only as it stood when it left: its leg's state, and nothing of
     what became of the case since."""
     leg = state.leg(leg_id)
-    status = leg.status if leg else "ended"
+    if leg is None or leg.to != agency:
+        return StateConflict(
+            f"{action.capitalize()} is not possible: your agency has left this case. Possible now: nothing.",
+            extra={"state": "ended", "possible": []},
+        )
+    status = leg.status
     return StateConflict(
         f"{action.capitalize()} is not possible while the forwarding is {status}. Possible now: nothing.",
         extra={"state": status, "possible": []},

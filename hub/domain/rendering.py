@@ -1,13 +1,13 @@
-"""What one agency sees of one event: the only place where an event becomes a CloudEvent.
+"""What one agency sees of one event: where an event becomes the CloudEvent that agencies read.
 
-Pure, and the same for pull, stream, webhook and topic: `redact(event, its relation then, flags now)`."""
+Pure, and the same for pull, webhook and topic; `hub/service/rendered.py` says what is withheld from whom."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from hub.domain.events import TYPE_PREFIX, Fact
+from hub.domain.events import Fact, event_type
 from hub.domain.privacy import join_complaint
 
 COMMON = ("case_id", "tracking_number", "status", "owner", "anonymous", "confidential")
@@ -23,7 +23,7 @@ def cloud_event(
         "specversion": "1.0",
         "id": fact.id,
         "source": source,
-        "type": f"{TYPE_PREFIX}{fact.type}.v1",
+        "type": event_type(fact.type),
         "time": fact.time,
         "subject": fact.subject,
         "sequence": f"{fact.sequence:010d}",
@@ -53,15 +53,29 @@ def _details(fact: Fact, texts: Mapping[str, Any] | None) -> dict[str, Any]:
         return {"answer": answer | _attachments(facts, texts)}
     if kind == "complaint.closed":
         return {"reason": facts["reason"]} | _text(texts)
+    if kind == "complaint.escalated":
+        return {name: facts[name] for name in ("from", "to", "cause", "path")}
     if kind.startswith("complaint."):
         return _text(texts, "reason")
+    if kind.startswith("consultation."):
+        return _consultation(fact, texts)
     details: dict[str, Any] = {"forwarding": _forwarding(fact, texts)}
     if kind == "forwarding.sent":
         complaint = None if texts is None else texts["complaint"]
         return details | {"complaint": _complaint(facts["complaint"], complaint)}
-    if kind == "forwarding.withdrawn":
+    if kind in ("forwarding.withdrawn", "forwarding.reconsideration_requested"):
         return details | _text(texts, "reason")
     return details | _text(texts) | _attachments(facts, texts)
+
+
+def _consultation(fact: Fact, texts: Mapping[str, Any] | None) -> dict[str, Any]:
+    given = fact.data["consultation"]
+    times = {"created_at": given["created_at"] or fact.time, "updated_at": fact.time}
+    asked = dict(given) | times | _text(texts, "question") | _text(texts)
+    if fact.type != "consultation.requested":
+        return {"consultation": asked}
+    complaint = None if texts is None else texts["complaint"]
+    return {"consultation": asked, "complaint": _complaint(fact.data["complaint"], complaint)}
 
 
 def _complaint(clear: dict[str, Any], masked: Mapping[str, Any] | None) -> dict[str, Any]:

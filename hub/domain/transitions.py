@@ -1,5 +1,5 @@
-"""The one table of what may follow what: cases and legs. Decisions, 409 answers, `actions` and the
-documentation's diagram are all made from here."""
+"""The one table of what may follow what: cases, their forwardings and consultations. Decisions, 409 answers,
+`actions` and the documentation's diagram (`diagram.py`) are all made from here."""
 
 from __future__ import annotations
 
@@ -8,18 +8,39 @@ from typing import Final
 OPEN_LEG: Final = frozenset({"sent", "accepted", "in_progress"})
 HELD_LEG: Final = frozenset({"sent", "accepted", "in_progress", "answered"})
 """A leg that was neither returned nor withdrawn: its agency takes part in the case."""
+WORKING_LEG: Final = frozenset({"accepted", "in_progress"})
+"""Its agency handles the case now, and may forward it onward."""
 
-CASE: Final[dict[str, frozenset[str]]] = {
-    "submitted": frozenset({"verify", "close"}),
-    "incomplete": frozenset({"verify", "close"}),
-    "verified": frozenset({"forward", "close"}),
-    "forwarded": frozenset({"forward", "close"}),
-    "in_progress": frozenset({"forward", "close"}),
-    "answered": frozenset({"close", "reopen"}),
-    "rejected": frozenset({"close"}),
-    "closed": frozenset({"reopen"}),
+Moves = dict[str, tuple[str, ...]]
+"""Action -> the statuses that it may lead to."""
+
+CASE: Final[dict[str, Moves]] = {
+    "submitted": {"verify": ("verified", "incomplete", "rejected"), "close": ("closed",)},
+    "incomplete": {"verify": ("verified", "incomplete", "rejected"), "close": ("closed",)},
+    "verified": {"consult": ("verified",), "forward": ("forwarded",), "close": ("closed",)},
+    "forwarded": {"consult": ("forwarded",), "forward": ("forwarded",)},
+    "in_progress": {"consult": ("in_progress",), "forward": ("in_progress",), "close": ("closed",)},
+    "answered": {"close": ("closed",), "reopen": ("in_progress",)},
+    "rejected": {"close": ("closed",)},
+    "closed": {"reopen": ("in_progress", "verified", "submitted")},
 }
-"""Case status -> what its owner may do with the case as a whole. Legs move it on by themselves, see `LEG`."""
+"""Case status -> what its owner may do with the case as a whole. Closing needs that no leg is open."""
+
+BY_LEGS: Final[dict[str, Moves]] = {
+    "forwarded": {
+        "accept": ("in_progress",),
+        "return": ("forwarded", "verified"),
+        "withdraw": ("forwarded", "verified"),
+    },
+    "in_progress": {
+        "accept": ("in_progress",),
+        "progress": ("in_progress",),
+        "answer": ("in_progress", "answered"),
+        "return": ("in_progress", "forwarded", "verified", "answered"),
+        "withdraw": ("in_progress", "forwarded", "verified", "answered"),
+    },
+}
+"""Case status -> where the case goes when one of its legs moves (see `case.status_from_legs`)."""
 
 LEG: Final[dict[str, dict[str, str]]] = {
     "sent": {"accept": "accepted", "return": "returned", "withdraw": "withdrawn"},
@@ -39,9 +60,19 @@ LEG: Final[dict[str, dict[str, str]]] = {
     "returned": {},
     "withdrawn": {},
 }
-"""Leg status -> action -> next status."""
+"""Leg status -> action -> next status, for a leg that may be returned."""
+
+LEG_BY_CASE: Final[dict[str, dict[str, str]]] = {"answered": {"reopen": "in_progress"}}
+"""Leg status -> what happens to the case -> next status, for the leg that leads it."""
+
+RECONSIDER: Final = "reconsider"
+"""What a binding leg has instead of being returned, once: its sender is asked to reconsider it."""
+
+CONSULTATION: Final[dict[str, dict[str, str]]] = {"open": {"answer": "answered"}, "answered": {}}
+"""Consultation status -> action of the agency that was asked -> next status."""
 
 VERDICTS: Final = {"accept": "verified", "incomplete": "incomplete", "reject": "rejected"}
+CONSULTATION_VERDICTS: Final = ("ours", "partly", "not_ours")
 RETURN_REASONS: Final = ("not_ours", "outside_region", "needs_information", "duplicate", "other")
 CLOSURE_REASONS: Final = (
     "resolved",
@@ -58,6 +89,12 @@ def case_actions(status: str) -> list[str]:
     return sorted(CASE[status])
 
 
-def leg_actions(status: str) -> list[str]:
-    """What holder and sender together may do with a leg in `status`, sorted."""
-    return sorted(LEG[status])
+def leg_moves(status: str, *, binding: bool = False, reconsidered: bool = False) -> dict[str, str]:
+    """Action -> next status. A `binding` leg names the handler after an escalation: it cannot be returned,
+    only asked to be reconsidered, once."""
+    moves = dict(LEG[status])
+    if binding and moves:
+        del moves["return"]
+        if not reconsidered:
+            moves[RECONSIDER] = status
+    return moves

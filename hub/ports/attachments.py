@@ -93,10 +93,6 @@ class Attachments(Protocol):
         """Removes a file; False if it was not there (so that it may be repeated)."""
         ...
 
-    def locations(self) -> Iterator[str]:
-        """Every stored file's location, for finding files that no row names any more."""
-        ...
-
     def sweep(self, older_than_s: float) -> int:
         """Removes leftovers of interrupted uploads not touched for that long; answers how many."""
         ...

@@ -170,7 +170,8 @@ class Source(Protocol):
     - Partitions change hands only inside `poll`: a batch in hand still belongs to its holder, unless the
       process slept through its session (6 s); what it does then must be refused by the position stored with
       the effect.
-    - A topic that may not be read is told as a notice and harms no other topic; it is tried again every 30 s.
+    - A topic that may not be read is told as a notice and harms no other topic; it is tried again every
+      ten seconds.
     - Memory is bounded: nothing is read ahead of `poll` beyond one fetch per partition.
     """
 

@@ -1,4 +1,5 @@
-"""The clock, injected everywhere; no room asks the operating system for the time itself."""
+"""The clock, injected wherever time decides what the hub says or stores. How long a wait or a call lasts, a
+room may measure itself."""
 
 from __future__ import annotations
 

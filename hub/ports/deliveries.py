@@ -1,4 +1,4 @@
-"""Port: the rows of webhooks and deliveries. None is a projection of the log (DESIGN decisions 1 and 7)."""
+"""Port: the rows of webhooks and deliveries. None is a projection of the log (`DECISIONS.md` 1)."""
 
 from __future__ import annotations
 

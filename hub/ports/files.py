@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from datetime import timedelta
+from typing import Final, Protocol
 
 from hub.ports.sealing import WrappedKey
+
+UPLOAD_KEPT: Final = timedelta(hours=24)
+"""So long may a file be named after its upload; from then on only cases that name it hold its key."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
-"""Port: what only one process of a hub may do at a time (relay, clock, inbound), leased on the database's
-time.
+"""Port: what only one process of a hub may do at a time (delivery, clock, relay), leased on the database's
+time; and the names of all roles.
 
 A lease saves work and keeps order; what must never happen twice is fenced by its token besides, since a
 stopped process may wake up believing that it still holds the lease."""
@@ -7,7 +7,16 @@ stopped process may wake up believing that it still holds the lease."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
+
+API: Final = "api"
+DELIVERY: Final = "delivery"
+CLOCK: Final = "clock"
+RELAY: Final = "relay"
+INBOUND: Final = "inbound"
+ROLES: Final = (API, DELIVERY, CLOCK, RELAY, INBOUND)
+"""What a process of the hub can run (`simpul serve --roles`). Delivery, clock and relay are leases of that
+name; api and inbound run in as many processes as there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +45,4 @@ class Leases(Protocol):
 
     def release(self, lease: Lease) -> None:
         """Gives it back; nothing happens when another holds it by now."""
-        ...
-
-    def holder_of(self, name: str) -> Lease | None:
-        """Who holds it now."""
         ...

@@ -59,8 +59,10 @@ class RegistryStore(Protocol):
         """False when there is no such client, or it was revoked before."""
         ...
 
-    def put_signing_keys(self, keys: Sequence[SigningKeyRow]) -> None:
-        """Makes these the signing keys: new ones are added, changed ones updated, others deleted."""
+    def put_signing_keys(self, keys: Sequence[SigningKeyRow], expected: Sequence[SigningKeyRow]) -> bool:
+        """Makes these the signing keys: new ones are added, changed ones updated, others deleted. False, and
+        nothing is done, unless they were exactly the `expected` ones (in `Changes.signing_keys`' order) until
+        then: another process changed them; read them again."""
         ...
 
     def remember_assertion(self, issuer: str, jti: str, expires_at: float, now: float) -> bool:

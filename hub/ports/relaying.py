@@ -55,15 +55,16 @@ class Relayed:
 
 
 class RelayTable(Protocol):
-    """Synchronous; `settle` and `put_cursors` on the writer's thread."""
+    """Synchronous; in a hub that runs, whatever writes is called on the writer's thread."""
 
     def cursors(self) -> dict[str, int]:
         """How far each lane has been published: a position of the log, or of a mailbox."""
         ...
 
     def settle(self, token: int, relayed: Relayed) -> bool:
-        """Moves cursors, deletes published replies, marks dead letters as published: one transaction. False,
-        and nothing is done, when the relay's lease has passed to a holder with a higher token."""
+        """Moves cursors, deletes published replies, marks dead letters as published unless they were redriven
+        meanwhile: one transaction. False, and nothing is done, when the relay's lease has passed to a holder
+        with a higher token."""
         ...
 
     def replies(self, agency: str, limit: int) -> list[Reply]:
@@ -74,6 +75,14 @@ class RelayTable(Protocol):
 
     def dead_letters(self, limit: int) -> list[DeadLetter]:
         """Those that are still dead, the newest first."""
+        ...
+
+    def dead_letter(self, letter_id: str) -> DeadLetter | None:
+        """By its id; None where there is none, or it was redriven."""
+        ...
+
+    def forget_dead_letters(self, before: str) -> int:
+        """Deletes those made before that moment (RFC 3339), whatever became of them; how many."""
         ...
 
     def redriven(self, letter_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Port: sealing what is personal (DESIGN decision 11). Keys live in memory only as long as they are used;
+"""Port: sealing what is personal. Keys live in memory only as long as they are used;
 what is stored is wrapped under a generation of the master key, or sealed under a case's or thread's key.
 """
 
@@ -86,7 +86,8 @@ class Sealing(Protocol):
         ...
 
     def new_stream_key(self, stream: str) -> StreamKey:
-        """A fresh random key for a stream, wrapped under the current generation."""
+        """A fresh random key for a stream, wrapped under the generation that was current at the last refresh;
+        whoever stores it asks `wrap_now`."""
         ...
 
     def open_stream_key(self, wrapped: WrappedKey) -> StreamKey:
@@ -97,6 +98,10 @@ class Sealing(Protocol):
     def rewrap(self, wrapped: WrappedKey) -> WrappedKey:
         """The same key under the current generation (the same object if it already is): for rotation.
         For stream keys and uploaders' wraps; a file's wrap under a stream's key needs none."""
+        ...
+
+    def wrap_now(self, key: StreamKey) -> WrappedKey:
+        """The key as it is to be stored now: wrapped anew where the master key was rotated since."""
         ...
 
     def part_key(self, key: StreamKey, event_id: str, part: Part) -> bytes:
@@ -140,8 +145,9 @@ class Sealing(Protocol):
         ...
 
     def wrap_file_key(self, holder: FileHolder, sha256: str, file_key: bytes) -> WrappedKey:
-        """A file's key for one holder, bound to the holder's name and the file's sha256 (hex). The answer's
-        `stream` is "<holder's name>/file:<sha256>"; keep it as it is."""
+        """A file's key for one holder, bound to the holder's name and the file's sha256 (hex). For an
+        uploader under the current generation, after one look at the key file. The answer's `stream` is
+        "<holder's name>/file:<sha256>"; keep it as it is."""
         ...
 
     def unwrap_file_key(self, holder: FileHolder, sha256: str, wrapped: WrappedKey) -> bytes:

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from hub.domain.agency import Agency
-from hub.domain.case import Case, CaseState
+from hub.domain.case import Case
 from hub.domain.events import Recorded
 from hub.ports.relaying import DeadLetter, Reply
 from hub.ports.sealing import WrappedKey
@@ -211,14 +211,16 @@ class ReadSession(Protocol):
 
     def cases(
         self, agency: str, wanted: CaseFilter, after: tuple[str, ...] | None, limit: int
-    ) -> list[tuple[tuple[str, ...], CaseState]]:
+    ) -> list[tuple[tuple[str, ...], Case]]:
         """A page of cases that `agency` takes or took part in, newest first (`updated_since`: by change,
         oldest first), each with its keyset; `after` is the keyset of the last one of the page before."""
         ...
 
     def reference(self, agency: str, reference: str) -> Reference | None: ...
 
-    def identity(self, case_id: str) -> Identity | None: ...
+    def identities(self, case_ids: Sequence[str]) -> dict[str, Identity]:
+        """Of those among the cases that have one."""
+        ...
 
     def keys(self, streams: Sequence[str]) -> dict[str, WrappedKey]: ...
 

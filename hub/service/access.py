@@ -1,4 +1,4 @@
-"""Who is asking, and what token do they get: the hub's side of OAuth 2 (DESIGN decision 12).
+"""Who is asking, and what token do they get: the hub's side of OAuth 2.
 
 Signing keys live sealed in the registry; this process opens those that are there now and keeps `jwks.json`
 equal to what is published, for a broker that reads it as a file."""
@@ -164,8 +164,11 @@ class Access:
     def ensure_signing_key(self) -> None:
         """Makes the first key of an empty hub, and `jwks.json`; nothing where one may sign already."""
         now = self._clock.now()
-        if not any(key.may_sign(now) for key in self._current().signing):
-            self.rotate(now)
+
+        def first(before: list[keys.SigningKey]) -> list[keys.SigningKey]:
+            return before if any(key.may_sign(now) for key in before) else keys.rotate(before, now)
+
+        self._change_keys(first)
         self.sync_jwks()
 
     def rotate(
@@ -176,10 +179,21 @@ class Access:
     ) -> keys.SigningKey:
         """A new key, published at once and signing `publish_ahead_s` later; older ones stay published for
         the overlap. Gives the new one. Raises ValueError for an overlap below a token's longest life."""
-        after = keys.rotate(self._current().signing, now or self._clock.now(), overlap_s, publish_ahead_s)
-        self._store.put_signing_keys([self._row(key) for key in after])
+        moment = now or self._clock.now()
+        after = self._change_keys(lambda before: keys.rotate(before, moment, overlap_s, publish_ahead_s))
         self.sync_jwks()
         return after[-1]
+
+    def _change_keys(
+        self, change: Callable[[list[keys.SigningKey]], list[keys.SigningKey]]
+    ) -> list[keys.SigningKey]:
+        """The keys after `change`, which is made anew when another process was quicker: neither's is lost."""
+        while True:
+            rows = self._stored_keys()
+            before = [self._key(row) for row in rows]
+            after = change(before)
+            if after is before or self._store.put_signing_keys([self._row(key) for key in after], rows):
+                return after
 
     def sync_jwks(self) -> None:
         """Brings `jwks.json` up to date; called when keys change or retire. From any thread: the keys come
@@ -187,11 +201,10 @@ class Access:
         if self._settings.jwks_file is None:
             return
         with self._file:
-            rows = self._store.changes_since(self._registry.generation).signing_keys
-            published = keys.jwks([self._key(row) for row in rows], self._clock.now())
+            published = keys.jwks([self._key(row) for row in self._stored_keys()], self._clock.now())
             write_aside(self._settings.jwks_file, orjson.dumps(published))
 
-    # --- helpers ------------------------------------------------------------------------------------------
+    # --- inside --------------------------------------------------------------------------------------------
 
     def _seconds(self) -> float:
         return self._clock.now().timestamp()
@@ -206,6 +219,10 @@ class Access:
                 self._published = _Published(generation, opened, keys.PublishedKeys(opened))
             self._published.generation = generation
         return self._published
+
+    def _stored_keys(self) -> list[SigningKeyRow]:
+        """As the database has them now, in any thread."""
+        return self._store.changes_since(self._registry.generation).signing_keys
 
     def _publish(self, by_kid: Mapping[str, PublicKey]) -> None:
         """Once a change; where the disk refuses, housekeeping tries again, and requests go on."""

@@ -9,12 +9,15 @@ from typing import Any, Final, Literal
 
 from hub.domain.commands import (
     Accept,
+    Advise,
     Answer,
     CaseCommand,
     Close,
+    Consult,
     Forward,
     Progress,
     Recipient,
+    Reconsider,
     Reopen,
     Return,
     Verify,
@@ -41,10 +44,10 @@ class Act:
 
     action: str
     schema: str
-    target: Literal["case", "forwarding"]
+    target: Literal["case", "forwarding", "consultation"]
     texts: tuple[str, ...]
     command: Callable[[str, str, Body, Ids], CaseCommand]
-    """(case id, forwarding id or "", body that fits the schema, ids) -> command."""
+    """(case id, id of the forwarding or consultation or "", body that fits the schema, ids) -> command."""
     may_be_empty: bool = False
 
 
@@ -63,11 +66,20 @@ def _answer(case_id: str, leg_id: str, body: Body, _: Ids) -> Answer:
     return Answer(case_id, leg_id, body["text"], attachments, tuple(file["name"] for file in files))
 
 
+def _verdict(case_id: str, consultation_id: str, body: Body, _: Ids) -> Advise:
+    return Advise(case_id, consultation_id, body["verdict"], body.get("suggested_agency"), body.get("text"))
+
+
 ACTS: Final[dict[str, Act]] = {
     "verification": Act(
         "verify", "verification", "case", ("reason",),
         lambda case, leg, body, ids: Verify(case, body["decision"], body.get("reason")),
     ),
+    "consultation": Act(
+        "consult", "consultation-request", "case", ("question",),
+        lambda case, leg, body, ids: Consult(case, ids.new(), body["agency"], body["question"]),
+    ),
+    "verdict": Act("advise", "verdict", "consultation", ("text",), _verdict),
     "forwarding": Act("forward", "forwarding-request", "case", ("note",), _forward),
     "closure": Act(
         "close", "closure", "case", ("text",),
@@ -92,5 +104,10 @@ ACTS: Final[dict[str, Act]] = {
         "withdraw", "withdrawal", "forwarding", ("reason",),
         lambda case, leg, body, ids: Withdraw(case, leg, body["reason"]),
     ),
+    "reconsideration": Act(
+        "reconsider", "reconsideration", "forwarding", ("reason",),
+        lambda case, leg, body, ids: Reconsider(case, leg, body["reason"]),
+    ),
 }  # fmt: skip
-"""By the last word of the route (CONTRACT, Routes), in the singular."""
+"""By the last word of the route, in the singular; the answer to a consultation is `verdict`, since `answer`
+is a forwarding's."""

@@ -1,4 +1,4 @@
-"""Many commands, one transaction (DESIGN decision 2).
+"""Many commands, one transaction.
 
 reserve keys → reserve references → lock and load → decide one by one over the overlay → take the tail →
 write events, tables and mailbox entries → commit. Nothing is answered before the commit."""
@@ -141,29 +141,32 @@ class BatchRunner:
             raise
         except Exception:
             log.exception("command_crashed", command=type(request.command).__name__)
-            failed = Internal(
-                "The hub failed on this request; nothing was accepted. The cause is in its log."
-            )
-            return failed, "the hub failed on it"
+            return Internal(CRASHED), "the hub failed on it"
         if not outcome.replayed:
-            _remember(request, outcome, overlay, effects, now)
+            self._remember(request, outcome, overlay, effects, now)
         return outcome, None
 
-
-def _remember(request: Request, outcome: Outcome, overlay: Overlay, effects: Effects, now: str) -> None:
-    if request.intake is not None and outcome.status == 201 and request.reference:
-        agency, name = request.reference
-        reference = Reference(agency, name, outcome.ids[0], now)
-        overlay.references[agency, name] = reference
-        effects.references.append(reference)
-        effects.identities.append(request.intake.identity)
-        effects.keys.append(request.intake.key.wrapped)
-    if request.idempotency is not None:
-        row = Remembered(
-            request.idempotency.key, request.idempotency.body, outcome.status, outcome.kind, outcome.ids, now
-        )
-        overlay.remembered[row.key] = row
-        effects.remembered.append(row)
+    def _remember(
+        self, request: Request, outcome: Outcome, overlay: Overlay, effects: Effects, now: str
+    ) -> None:
+        if request.intake is not None and outcome.status == 201 and request.reference:
+            agency, name = request.reference
+            reference = Reference(agency, name, outcome.ids[0], now)
+            overlay.references[agency, name] = reference
+            effects.references.append(reference)
+            effects.identities.append(request.intake.identity)
+            effects.keys.append(self._sealing.wrap_now(request.intake.key))
+        if request.idempotency is not None:
+            row = Remembered(
+                request.idempotency.key,
+                request.idempotency.body,
+                outcome.status,
+                outcome.kind,
+                outcome.ids,
+                now,
+            )
+            overlay.remembered[row.key] = row
+            effects.remembered.append(row)
 
 
 def _flush(txn: WriteTransaction, overlay: Overlay, effects: Effects) -> list[Committed]:

@@ -4,17 +4,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from hmac import compare_digest
 from typing import Final
 
-from hub.domain.agency import Agency, change, evolve_agency, register
+from hub.domain.agency import HUB, Agency, change, evolve_agency, register
 from hub.domain.audience import recipients
 from hub.domain.case import Case
-from hub.domain.commands import CaseCommand, Forward, Return, SubmitComplaint
-from hub.domain.decisions import check_addressed, decide, submit
-from hub.domain.events import Draft, Fact, agency_stream, chain, texts_document
+from hub.domain.commands import Advise, CaseCommand, Consult, Forward, Return, SubmitComplaint, part_of
+from hub.domain.consultation import check_consulted
+from hub.domain.decisions import Around, check_addressed, decide, submit
+from hub.domain.events import Draft, Fact, agency_stream, chain, is_agency_stream, texts_document
 from hub.domain.evolution import evolve
-from hub.domain.forwarding import check_recipients, ended_leg, forward
+from hub.domain.forwarding import ended_leg
+from hub.domain.recipients import check_recipients
 from hub.errors import (
     Erased,
     Forbidden,
@@ -24,6 +27,7 @@ from hub.errors import (
     StateConflict,
     Unauthenticated,
 )
+from hub.ports.files import UPLOAD_KEPT
 from hub.ports.sealing import Sealing, StreamKey
 from hub.ports.store import FileHolding, Head
 from hub.service.ids import Ids
@@ -32,16 +36,18 @@ from hub.service.requests import OPERATOR, ChangeAgency, Outcome, Refuse, Regist
 from hub.service.rights import allow, require_scope, sees_it_frozen, there
 
 NOT_UPLOADED: Final = (
-    "Your agency has uploaded no such file in the last 24 hours; POST it to /v1/attachments first."
+    f"Your agency has uploaded no such file in the last {UPLOAD_KEPT // timedelta(hours=1)} hours; "
+    "POST it to /v1/attachments first."
 )
 
 
 class Decider:
     """Pure but for fresh ids and sealing."""
 
-    def __init__(self, sealing: Sealing, ids: Ids) -> None:
+    def __init__(self, sealing: Sealing, ids: Ids, returns_limit: int = 3) -> None:
         self._sealing = sealing
         self._ids = ids
+        self._returns_limit = returns_limit
 
     def run(self, request: Request, overlay: Overlay, now: str) -> Outcome:
         """The outcome, adopted by the overlay; raises a Problem and leaves it untouched otherwise."""
@@ -75,7 +81,7 @@ class Decider:
         return Outcome(201, "case", (command.case_id,), case=staged.case)
 
     def _repeated(self, request: Request, overlay: Overlay) -> Outcome:
-        """The same reference again: the same case if the content is the same (CONTRACT, complaints)."""
+        """The same reference again: the same case if the content is the same (`POST /v1/complaints`)."""
         reference = overlay.references[request.reference or ("", "")]
         case, intake = overlay.cases[reference.case_id], request.intake
         known = {"case_id": case.state.id}
@@ -98,31 +104,29 @@ class Decider:
 
     def _case(self, command: CaseCommand, request: Request, overlay: Overlay, now: str) -> Outcome:
         case = there(overlay.cases.get(command.case_id))
-        leg_id = getattr(command, "leg_id", None)
-        allow(request.principal, command.action, case, leg_id)
+        part, actor = part_of(command), request.principal.agency
+        allow(request.principal, command.action, case, part)
+        _check_agencies(command, case, actor, overlay)  # 422 comes before 412
         _require_files(request, overlay)
-        if isinstance(command, Return) and command.suggested_agency:
-            _require_known(command.suggested_agency, overlay)
-        if isinstance(command, Forward):
-            check_recipients(command.to, case.state.owner, overlay.agencies.get)  # 422 comes before 412
-        if leg_id is not None and sees_it_frozen(request.principal, case):
-            raise ended_leg(case.state, leg_id, command.action)  # before 412, which would tell the version
+        if part is not None and sees_it_frozen(request.principal, case):  # before 412: that tells the version
+            raise ended_leg(case.state, part, actor, command.action)
         if request.if_match is not None and request.if_match != case.state.version:
             raise PreconditionFailed(
                 f"The case is at version {case.state.version} now, not {request.if_match}; read it again.",
                 extra={"version": case.state.version},
             )
-        if isinstance(command, Forward):
-            drafts = forward(command, case, overlay.agencies.get)
-        else:
-            drafts = decide(command, case)
+        around = Around(actor, overlay.agencies.get, self._returns_limit)
+        drafts = decide(command, case, around)
         staged = self._stage(case.state.id, drafts, request, overlay, now, case=case, key=None)
         overlay.adopt(staged, case.state.id)
         if isinstance(command, Forward):
             ids = tuple(recipient.leg_id for recipient in command.to)
             return Outcome(201, "forwardings", (case.state.id, *ids), case=staged.case)
-        if leg_id is not None:
-            return Outcome(200, "forwarding", (case.state.id, leg_id), case=staged.case)
+        if isinstance(command, Consult | Advise):
+            status = 201 if isinstance(command, Consult) else 200
+            return Outcome(status, "consultation", (case.state.id, command.consultation_id), case=staged.case)
+        if part is not None:
+            return Outcome(200, "forwarding", (case.state.id, part), case=staged.case)
         return Outcome(200, "case", (case.state.id,), case=staged.case)
 
     def _agency(
@@ -177,13 +181,13 @@ class Decider:
     def _append(
         self, staged: Staged, stream: str, draft: Draft, actor: str, overlay: Overlay, now: str
     ) -> None:
-        head = staged.head or Head(0, b"")
+        head = staged.head
         fact = Fact(
             draft.id or self._ids.new(), draft.type, now, stream, head.sequence + 1, actor, {}, draft.facts
         )
-        if stream.startswith("agency/"):
+        if is_agency_stream(stream):
             staged.agency = evolve_agency(draft.facts)
-            fact = replace(fact, recipients=dict.fromkeys(sorted({actor, "hub", fact.subject}), "agency"))
+            fact = replace(fact, recipients=dict.fromkeys(sorted({actor, HUB, fact.subject}), "agency"))
         else:
             after = evolve(staged.case, fact, draft.texts)
             before = staged.case.state if staged.case else None
@@ -251,6 +255,16 @@ def _require_files(request: Request, overlay: Overlay) -> None:
             flaws.append((f"{pointer}/size", f"The file that was uploaded is {uploaded.size} bytes long."))
     if flaws:
         raise Invalid("An attachment is not there, or not as it is described.", flaws=flaws)
+
+
+def _check_agencies(command: CaseCommand, case: Case, actor: str, overlay: Overlay) -> None:
+    """422 for an agency that the command names and that is not there, or impossible there."""
+    if isinstance(command, Return | Advise) and command.suggested_agency:
+        _require_known(command.suggested_agency, overlay)
+    elif isinstance(command, Forward):
+        check_recipients(command.to, case.state, actor, overlay.agencies.get)
+    elif isinstance(command, Consult):
+        check_consulted(command.agency, case.state.owner, overlay.agencies.get)
 
 
 def _require_known(agency: str, overlay: Overlay) -> None:

@@ -1,4 +1,4 @@
-"""Attachments: received by the hub for an agency, read by whoever may see what names them (CONTRACT)."""
+"""Attachments: received by the hub for an agency, read by whoever may see what names them."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""What the outside may ask of the hub: every route of the API is one call here, and nothing else writes."""
+"""What the outside may ask of the hub about cases: submitting, acting, reading, masking. Routes and inbound
+records call it; files, webhooks, tokens and agencies have desks of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import orjson
@@ -15,19 +16,18 @@ from hub.domain.case import Case, CaseState
 from hub.domain.events import Fact, Recorded
 from hub.domain.evolution import evolve
 from hub.domain.privacy import mask, own_values
-from hub.domain.rendering import cloud_event
 from hub.errors import NotFound, Problem
 from hub.ports.sealing import Sealing
 from hub.ports.store import CaseFilter, ReadSession
 from hub.service.ids import Ids
 from hub.service.intake import ComplaintDesk
 from hub.service.mailboxes import Mailboxes
-from hub.service.opening import Opener
 from hub.service.registry import Registry
+from hub.service.rendered import Rendering
 from hub.service.requests import Command, Idempotency, Outcome, Request
-from hub.service.rights import allow, require_scope, there
+from hub.service.rights import allow, allowed_case, require_scope, there
 from hub.service.threads import Readers, Writer
-from hub.service.views import case_view, forwarding_view, frozen_view
+from hub.service.views import case_view, consultation_view, forwarding_view, frozen_view
 
 HISTORY_PAGE = 1000
 Body = dict[str, Any]
@@ -53,6 +53,10 @@ class Hub:
     mailboxes: Mailboxes
     sealing: Sealing
     ids: Ids
+    rendering: Rendering = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rendering = Rendering(self.sealing, self.public_url)
 
     # --- writing -----------------------------------------------------------------------------------------
 
@@ -61,8 +65,7 @@ class Hub:
     ) -> Outcome:
         """One complaint. 201 new, 200 the same again; else the Problem is raised."""
         self.desk.require_scope(principal)
-        request = self.desk.prepare(principal, document, idempotency)
-        return await self._one(request)
+        return await self._one(self.desk.prepare(principal, document, idempotency))
 
     async def act(
         self,
@@ -98,7 +101,9 @@ class Hub:
     ) -> str:
         """Existence and rights on a read connection: 404, 410 or 403; gives the case's id. What passes is
         decided again in the transaction."""
-        case = await self.readers.run(lambda session: _allowed(session, principal, action, case_id, leg_id))
+        case = await self.readers.run(
+            lambda session: allowed_case(session, principal, action, case_id, leg_id)
+        )
         return case.state.id
 
     async def mask_text(
@@ -110,12 +115,12 @@ class Hub:
         case_id: str | None = None,
         leg_id: str | None = None,
     ) -> Masked:
-        """What officers write, masked on entry (DESIGN decision 11): NIK, phones, e-mails, the reporter's own
+        """What officers write, masked on entry: NIK, phones, e-mails, the reporter's own
         values. These are opened only for who may do the action (else `check`'s answers), and do not leave the
         reader's thread."""
 
         def look(session: ReadSession) -> Masked:
-            case = _allowed(session, principal, action, case_id, leg_id)
+            case = allowed_case(session, principal, action, case_id, leg_id)
             own = self._own_values(session, case.state) if texts else []
             masked = [mask(text, own) for text in texts]
             kinds: list[str] = sorted({found.kind for each in masked for found in each.found})
@@ -150,23 +155,38 @@ class Hub:
     # --- reading -------------------------------------------------------------------------------------------
 
     async def case(self, principal: Principal, case_id: str) -> dict[str, Any]:
-        """CONTRACT's `case`, as the caller may see it now."""
+        """The `case` of `GET /v1/cases/{id}`, as the caller may see it now."""
         return await self.readers.run(lambda session: self._case(session, principal, case_id))
 
     def _case(self, session: ReadSession, principal: Principal, case_id: str) -> dict[str, Any]:
-        case = there(session.case(case_id))
-        allow(principal, "read", case)
-        seen = sight(case.state, principal.agency)
-        if not seen.whole:
-            return frozen_view(self._replay(session, case_id, seen.until), case, principal.agency)
-        return case_view(case, principal.agency, reporter_name=self._name(session, case))
+        (view,) = self._views(session, principal, [there(session.case(case_id))])
+        return view
+
+    def _views(
+        self, session: ReadSession, principal: Principal, cases: Sequence[Case]
+    ) -> list[dict[str, Any]]:
+        """Of each case in order; rights first, and no identity is opened for who sees a case frozen. Names
+        are read in one go, however many cases there are."""
+        for case in cases:
+            allow(principal, "read", case)
+        sights = [sight(case.state, principal.agency) for case in cases]
+        whole = [case for case, seen in zip(cases, sights, strict=True) if seen.whole]
+        names = self._names(session, whole)
+        views = []
+        for case, seen in zip(cases, sights, strict=True):
+            if seen.whole:
+                view = case_view(case, principal.agency, reporter_name=names.get(case.state.id))
+            else:
+                view = frozen_view(self._replay(session, case.state.id, seen.until), case, principal.agency)
+            views.append(view)
+        return views
 
     async def seen_by(self, principal: Principal, case: Case) -> dict[str, Any]:
         """A case that this process has just written, without reading it again where nothing is missing."""
         if case.state.anonymous or case.state.confidential:
             return case_view(case, principal.agency)
-        name = await self.readers.run(lambda session: self._name(session, case))
-        return case_view(case, principal.agency, reporter_name=name)
+        names = await self.readers.run(lambda session: self._names(session, [case]))
+        return case_view(case, principal.agency, reporter_name=names.get(case.state.id))
 
     async def forwardings(
         self, principal: Principal, case_id: str, leg_ids: Sequence[str]
@@ -181,6 +201,17 @@ class Hub:
 
         return await self.readers.run(look)
 
+    async def consultation(self, principal: Principal, case_id: str, consultation_id: str) -> dict[str, Any]:
+        """One question and its answer, as the caller may see it now."""
+
+        def look(session: ReadSession) -> dict[str, Any]:
+            case = there(session.case(case_id))
+            allow(principal, "read", case)
+            (asked,) = [each for each in case.state.consultations if each.id == consultation_id]
+            return consultation_view(asked, case_id, case.texts)
+
+        return await self.readers.run(look)
+
     async def cases(
         self, principal: Principal, wanted: CaseFilter, after: tuple[str, ...] | None, limit: int
     ) -> tuple[list[dict[str, Any]], tuple[str, ...] | None]:
@@ -188,7 +219,7 @@ class Hub:
 
         def look(session: ReadSession) -> tuple[list[dict[str, Any]], tuple[str, ...] | None]:
             found = session.cases(principal.agency, wanted, after, limit + 1)
-            items = [self._case(session, principal, state.id) for _, state in found[:limit]]
+            items = self._views(session, principal, [case for _, case in found[:limit]])
             return items, found[limit - 1][0] if len(found) > limit else None
 
         require_scope(principal, "cases:read")
@@ -203,11 +234,8 @@ class Hub:
             case = there(session.case(case_id))
             allow(principal, "history", case)
             seen = _events(session, case_id, sight(case.state, principal.agency), after, limit + 1)
-            key, opener = session.keys([case_id]).get(case_id), Opener(self.sealing)
-            shown = [
-                cloud_event(fact, opener.texts(event, key), source=self.public_url)
-                for event, fact in seen[:limit]
-            ]
+            key, opener = session.keys([case_id]).get(case_id), self.rendering.opener()
+            shown = [self.rendering.event(event, fact, key, opener) for event, fact in seen[:limit]]
             return shown, seen[limit - 1][1].sequence if len(seen) > limit else None
 
         return await self.readers.run(look)
@@ -218,49 +246,43 @@ class Hub:
             raise NotFound(f"No agency {agency_id!r} is registered.")
         return found
 
-    # --- helpers -------------------------------------------------------------------------------------------
+    # --- inside --------------------------------------------------------------------------------------------
 
     def _replay(self, session: ReadSession, case_id: str, version: int) -> Case:
-        """The case as it stood at `version`, folded from its events."""
-        key, opener = session.keys([case_id]).get(case_id), Opener(self.sealing)
+        """The case as it stood at `version`, folded from its events: one that cannot be opened adds no
+        words."""
+        key, opener = session.keys([case_id]).get(case_id), self.rendering.opener()
         case: Case | None = None
         while True:
             events = session.stream(case_id, case.state.version if case else 0, HISTORY_PAGE)
             for event in events:
                 if event.sequence > version:
                     break
-                case = evolve(case, event.fact(), opener.texts(event, key))
+                fact = event.fact()
+                case = evolve(case, fact, self.rendering.words(event, fact, key, opener))
             if not events or events[-1].sequence >= version:
                 break
         return there(case)
 
-    def _identity(self, session: ReadSession, case_id: str) -> dict[str, Any]:
-        key = session.keys([case_id]).get(case_id)
-        row = session.identity(case_id) if key else None
-        if key is None or row is None:
+    def _identities(self, session: ReadSession, case_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Opened; of those among the cases that have one and their key."""
+        if not case_ids:
             return {}
-        opened = self.sealing.open_identity(self.sealing.open_stream_key(key), case_id, row.sealed)
-        identity: dict[str, Any] = orjson.loads(opened)
-        return identity
+        keys, rows = session.keys(case_ids), session.identities(case_ids)
+        sealing, found = self.sealing, {}
+        for case_id in keys.keys() & rows.keys():
+            key = sealing.open_stream_key(keys[case_id])
+            found[case_id] = orjson.loads(sealing.open_identity(key, case_id, rows[case_id].sealed))
+        return found
 
-    def _name(self, session: ReadSession, case: Case) -> str | None:
-        if case.state.anonymous or case.state.confidential:
-            return None
-        return self._identity(session, case.state.id).get("name")
+    def _names(self, session: ReadSession, cases: Sequence[Case]) -> dict[str, str | None]:
+        """The reporters' names, where neither flag hides them."""
+        open_ = [case.state.id for case in cases if not (case.state.anonymous or case.state.confidential)]
+        return {name: each.get("name") for name, each in self._identities(session, open_).items()}
 
     def _own_values(self, session: ReadSession, state: CaseState) -> list[str]:
-        identity = self._identity(session, state.id)
+        identity = self._identities(session, [state.id]).get(state.id, {})
         return own_values(identity, hidden=state.anonymous or state.confidential)
-
-
-def _allowed(
-    session: ReadSession, principal: Principal, action: str, case_id: str | None, leg_id: str | None
-) -> Case:
-    """The case that the id or the leg names, if the action on it is allowed."""
-    found = case_id or (session.case_of_leg(leg_id) if leg_id else None)
-    case = there(session.case(found) if found else None)
-    allow(principal, action, case, leg_id)
-    return case
 
 
 def _events(

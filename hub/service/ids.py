@@ -1,14 +1,18 @@
-"""Ids: UUIDv7 (RFC 9562, section 5.7), rising within a process, and tracking numbers made from them."""
+"""Ids: UUIDv7 (RFC 9562, section 5.7), rising within a process; callers' ids; tracking numbers."""
 
 from __future__ import annotations
 
+import re
 import secrets
 import threading
+from typing import Final
+from uuid import UUID
 
 from hub.ports.clock import Clock
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _BLOCK = 4096
+_UUID: Final = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
 _VARIANT = {digit: "89ab"[value & 3] for value, digit in enumerate("0123456789abcdef")}
 
 
@@ -53,6 +57,12 @@ class Ids:
             self._random, start = secrets.token_hex(_BLOCK), 0
         self._used = start + 16
         return self._random[start : start + 16]
+
+
+def uuid_of(given: str) -> str | None:
+    """A caller's id in its one form, lower case with hyphens (RFC 9562, section 4); None for what is no UUID.
+    Python's own reading would take braces, `urn:uuid:` and hyphens anywhere."""
+    return str(UUID(given)) if _UUID.fullmatch(given) else None
 
 
 _PAIRS = [a + b for a in _CROCKFORD for b in _CROCKFORD]

@@ -13,11 +13,21 @@ from uuid import UUID
 from auth.principal import Principal
 from auth.scopes import DEFAULT_SCOPES
 from hub.domain.agency import Agency
-from hub.errors import Invalid, NotFound, NotJson, Problem, TooLarge, UnsupportedMediaType
+from hub.errors import (
+    Internal,
+    Invalid,
+    NotFound,
+    NotJson,
+    Problem,
+    TooLarge,
+    Unavailable,
+    UnsupportedMediaType,
+)
 from hub.ports.broker import InRecord
 from hub.ports.relaying import Origin
 from hub.service import strict_json
 from hub.service.acts import ACTS, Act, check_schema
+from hub.service.batch import CRASHED
 from hub.service.hub import Hub
 from hub.service.requests import BROKER, Idempotency, Refuse, Request
 from schemas.registry import Registry as Schemas
@@ -25,6 +35,8 @@ from schemas.registry import Registry as Schemas
 COMMAND_PREFIX: Final = "id.simpul.command."
 MAX_BYTES: Final = 1024 * 1024
 COMPLAINT: Final = "complaint"
+FAILED: Final = "the hub failed on it"
+"""The cause of a dead letter that was the hub's own fault."""
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
 _NAME: Final = re.compile(rf"{re.escape(COMMAND_PREFIX)}([a-z]+)\.v1")
 _VISIBLE: Final = re.compile(r"[\x21-\x7e]{1,255}")
@@ -63,10 +75,9 @@ class InboundDesk:
         return [f"{self._topics}{a.id}" for a in self._agencies.values() if a.kafka and a.active]
 
     async def prepare(self, record: InRecord) -> Request:
-        """The request; one that only refuses where the record is no command or may not be done."""
-        agency = record.topic.removeprefix(self._topics)
-        principal = Principal(BROKER, agency, DEFAULT_SCOPES, "", 0.0)
-        origin = Origin(record.topic, record.partition, record.offset, correlation_of(record))
+        """The request; one that only refuses where the record is no command or may not be done. Unavailable
+        (503) is no answer to a record: it waits."""
+        principal, origin = self._sender(record)
         try:
             wanted = self._read(record)
         except Problem as refused:
@@ -74,8 +85,21 @@ class InboundDesk:
             return Request(principal, Refuse(refused, dead, _sha256(record)), origin=origin)
         try:
             return await self._request(principal, wanted, origin)
+        except Unavailable:
+            raise
         except Problem as refused:
             return Request(principal, Refuse(refused), origin=origin)
+
+    def crashed(self, record: InRecord) -> Request:
+        """For a record on which `prepare` crashes however often: its sender is answered, and it is a dead
+        letter, so that those behind it go on."""
+        principal, origin = self._sender(record)
+        return Request(principal, Refuse(Internal(CRASHED), FAILED, _sha256(record)), origin=origin)
+
+    def _sender(self, record: InRecord) -> tuple[Principal, Origin]:
+        agency = record.topic.removeprefix(self._topics)
+        principal = Principal(BROKER, agency, DEFAULT_SCOPES, "", 0.0)
+        return principal, Origin(record.topic, record.partition, record.offset, correlation_of(record))
 
     async def _request(self, principal: Principal, wanted: _Wanted, origin: Origin) -> Request:
         hub = self._hub
@@ -104,12 +128,13 @@ class InboundDesk:
         return self._hub.idempotency(caller, "RECORD", path, wanted.key, wanted.body)
 
     def _read(self, record: InRecord) -> _Wanted:
-        if not record.value and not _is_event(record):
+        is_event = _is_event(record)
+        if not record.value and not is_event:
             raise NotJson("The record has no value; a command's body is needed.")
         value = record.value or b""
         if len(value) > MAX_BYTES:
             raise TooLarge(f"The record is {len(value):,} bytes long; at most {MAX_BYTES:,} are taken.")
-        if not _is_event(record):  # a complaint by itself, as the HTTP route takes it
+        if not is_event:  # a complaint by itself, as the HTTP route takes it
             return _Wanted(COMPLAINT, "", None, value, strict_json.parse(value))
         try:
             event = self._decode(record)
@@ -139,17 +164,20 @@ def correlation_of(record: InRecord) -> str:
     """What the sender calls it: `correlation-id`, else the event's id, else the record's own place."""
     headers = {name.lower(): value for name, value in record.headers}
     for name in ("correlation-id", "correlationid", "ce_correlationid", "ce_id"):
-        text = headers.get(name, b"").decode("ascii", "replace")
+        text = (headers.get(name) or b"").decode("ascii", "replace")
         if _VISIBLE.fullmatch(text):
             return text
     return f"{record.topic}/{record.partition}/{record.offset}"
 
 
 def _is_event(record: InRecord) -> bool:
-    names = {name.lower(): value for name, value in record.headers}
-    return any(name.startswith("ce_") for name in names) or names.get("content-type", b"").startswith(
-        b"application/cloudevents"
-    )
+    for name, value in record.headers:
+        lower = name.lower()
+        if lower.startswith("ce_"):
+            return True
+        if lower == "content-type" and (value or b"").startswith(b"application/cloudevents"):
+            return True
+    return False
 
 
 def _target(act: Act, subject: str) -> dict[str, str]:

@@ -1,21 +1,25 @@
 """The inbound role: polls the agencies' inbound topics and puts their records through the one writer.
 
 Several processes may hold this role at once; the broker's group gives each partition to one of them. A
-record's place is stored in the transaction of its effect, so what is read twice takes effect once."""
+record's place is stored in the transaction of its effect, so what is read twice takes effect once. While one
+chunk is written the next is prepared; it is handed over only after the one before took effect, since a later
+place in a partition stands for every record before it."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Final
 
 import structlog
 
-from hub.errors import SimpulError, Unavailable
+from hub.errors import SimpulError, StoreError, Unavailable
 from hub.ports.broker import BrokerAway, InRecord, Notice, Partition, Source, Trouble
 from hub.ports.relaying import RelayTable
+from hub.ports.sealing import KeyUnavailable, SealBroken
 from hub.service.inbound import InboundDesk
 from hub.service.requests import Request, Result
 from hub.service.threads import Readers, Writer
@@ -23,11 +27,13 @@ from hub.service.threads import Readers, Writer
 log = structlog.get_logger(__name__)
 
 CHUNK: Final = 128
-AT_A_TIME: Final = 16
+AT_A_TIME: Final = 8
 """Records that are prepared before the loop serves others again."""
 AWAY_WAIT_S: Final = 1.0
 FIRST_WAIT_S: Final = 0.05
 LONGEST_WAIT_S: Final = 5.0
+TRIES: Final = 3
+"""A record on which the hub crashes so often, a moment apart, is at fault itself."""
 LATE_S: Final = 30.0
 """Records in hand for longer than that: /readyz says so."""
 
@@ -66,7 +72,12 @@ class InboundRole:
         self._sleep = sleep
         self._clock = clock
         self._notices: list[Notice] = []
-        self._records: Sequence[InRecord] = ()
+        self._records: deque[InRecord] = deque()
+        self._prepared: list[Request] = []
+        """The next chunk, or its beginning."""
+        self._chunk: list[Request] = []
+        """Handed to the writer."""
+        self._writing: asyncio.Task[None] | None = None
         self._in_hand_since: float | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -85,9 +96,10 @@ class InboundRole:
 
     async def stop(self) -> None:
         """What was submitted is still written; the rest is read again by whoever takes over."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        tasks = [task for task in (self._task, self._writing) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._source.stop()
 
     async def _forever(self) -> None:
@@ -105,29 +117,74 @@ class InboundRole:
                 await self._sleep(AWAY_WAIT_S)
 
     async def _once(self) -> None:
-        """What the source gave out it will not give again: a batch that failed half-way is gone on with."""
-        if not self._notices and not self._records:
+        """What the source gave out it will not give again: whatever failed half-way is gone on with. Nothing
+        is in hand when it is polled: partitions change hands there."""
+        if not self._notices and not self._in_hand:
             self._refresh()
             self._source.subscribe(self._desk.topics())
             batch = await self._source.poll()
-            self._notices, self._records = list(batch.notices), batch.records
+            self._notices, self._records = list(batch.notices), deque(batch.records)
             self._in_hand_since = self._clock() if self._records else None
         while self._notices:
             await self._heed(self._notices[0])
             del self._notices[0]
-        while self._records:
-            await self._take(self._records[:CHUNK])
-            self._records, self._in_hand_since = self._records[CHUNK:], self._clock()
+        while self._in_hand:
+            await self._prepare()
+            await self._written()
+            self._chunk, self._prepared = self._prepared, []
+            self._begin()
         self._in_hand_since = None
 
-    async def _take(self, records: Sequence[InRecord]) -> None:
-        """Returns when every record is in the database: taken, refused or dead. A hub that cannot write now
-        makes them wait here, and with them their partitions."""
-        requests: list[Request] = []
-        for number, record in enumerate(records):
-            requests.append(await self._desk.prepare(record))
-            if number % AT_A_TIME == AT_A_TIME - 1:
+    @property
+    def _in_hand(self) -> bool:
+        return bool(self._records or self._prepared or self._chunk)
+
+    async def _prepare(self) -> None:
+        """The next chunk, from where it was left."""
+        while self._records and len(self._prepared) < CHUNK:
+            self._prepared.append(await self._request(self._records[0]))
+            self._records.popleft()
+            if len(self._prepared) % AT_A_TIME == 0:
                 await asyncio.sleep(0)
+
+    async def _request(self, record: InRecord) -> Request:
+        """A trouble of the hub's is raised, and the record waits. One that is the record's own, however often
+        it is tried, must not hold up what is behind it."""
+        wait_s, tried = FIRST_WAIT_S, 0
+        while True:
+            try:
+                return await self._desk.prepare(record)
+            except (StoreError, Unavailable, KeyUnavailable, OSError, MemoryError):
+                raise
+            except Exception as crash:
+                tried += 1
+                place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+                log.exception("inbound_record_crashed", tried=tried, **place)
+                if tried == TRIES or isinstance(crash, SealBroken):
+                    self._seen("crashed", 1)
+                    return self._desk.crashed(record)
+            await self._sleep(wait_s)
+            wait_s *= 2
+
+    def _begin(self) -> None:
+        if self._chunk:
+            self._writing = asyncio.create_task(self._write(self._chunk), name="inbound chunk")
+
+    async def _written(self) -> None:
+        """Returns when every record that was handed over is in the database. Should that fail in a way that
+        nobody foresaw, the same chunk is handed over again; what took effect does not do so twice."""
+        if self._writing is None:
+            self._begin()
+        if self._writing is not None:
+            try:
+                await self._writing
+            finally:
+                self._writing = None
+            self._chunk, self._in_hand_since = [], self._clock()
+
+    async def _write(self, requests: Sequence[Request]) -> None:
+        """Until each is taken, refused or dead. A hub that cannot write now makes them wait here, and with
+        them their partitions."""
         wait_s = FIRST_WAIT_S
         while True:
             try:
@@ -135,7 +192,7 @@ class InboundRole:
             except Unavailable as full:
                 results = [full]
             if not any(isinstance(result, Unavailable) for result in results):
-                self._seen("records", len(records))
+                self._seen("records", len(requests))
                 return
             await self._sleep(wait_s * random.uniform(0.5, 1.0))  # noqa: S311  # jitter, no secret
             wait_s = min(2 * wait_s, LONGEST_WAIT_S)

@@ -1,4 +1,4 @@
-"""A role that only one process of a hub holds at a time: the relay, the clock, delivery, inbound.
+"""A role that only one process of a hub holds at a time: the relay, the clock, delivery.
 
 The lease lives in the database and is measured by its clock. A holder renews it well before it ends; one that
 cannot (the database is away, or the process was stopped for a while) ends its work before the lease does, by
@@ -91,14 +91,18 @@ class LeasedRole:
             try:
                 await self._once()
             except SimpulError as error:
-                log.warning("lease_not_asked", role=self.name, cause=str(error))
+                log.warning("role_ended", role=self.name, cause=str(error))
             except Exception:  # without this task nobody here would ever take the role again
                 log.exception("role_crashed", role=self.name)
             await self._sleep(ASK_EVERY_S)
 
     async def _once(self) -> None:
         asked_at = self._clock.monotonic()
-        lease = await self._writer.run(lambda: self._leases.acquire(self.name, self._holder, TTL_S))
+        try:
+            lease = await self._writer.run(lambda: self._leases.acquire(self.name, self._holder, TTL_S))
+        except SimpulError as error:
+            log.warning("lease_not_asked", role=self.name, cause=str(error))
+            return
         if lease is None:
             return
         claim = Claim(lease, self._clock, asked_at)

@@ -1,4 +1,4 @@
-"""Mailboxes: pages rendered for their agency, long polls, cursors and digests (CONTRACT, Mailboxes)."""
+"""Mailboxes: pages rendered for their agency, long polls, cursors and digests (`/v1/mailbox`)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hub.errors import Erased, Invalid
 from hub.ports.bus import Bus
 from hub.ports.sealing import Sealing
 from hub.ports.store import MailboxCursors, ReadSession
-from hub.service.rendered import Renderer
+from hub.service.rendered import Rendering
 from hub.service.threads import Readers, Writer
 
 
@@ -22,8 +22,7 @@ class Mailboxes:
         self._readers = readers
         self._writer = writer
         self._cursors = cursors
-        self._sealing = sealing
-        self._public_url = public_url
+        self._rendering = Rendering(sealing, public_url)
         self._waiting: dict[str, set[asyncio.Event]] = {}
         self._closing = False
 
@@ -99,7 +98,7 @@ class Mailboxes:
                     code="mailbox-trimmed",
                     extra={"first": state.first},
                 )
-            renderer = Renderer(session, agency, self._sealing, self._public_url)
+            renderer = self._rendering.mailbox(session, agency)
             rows = session.mailbox(agency, after, limit)
             items = [{"position": row.position, "event": renderer.event(row)} for row in rows]
             last = items[-1]["position"] if items else after

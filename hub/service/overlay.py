@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from hub.domain.agency import Agency
 from hub.domain.case import Case
-from hub.domain.commands import Forward, Return, SubmitComplaint
-from hub.domain.events import NO_CHAIN
+from hub.domain.commands import Advise, Consult, Forward, Return, SubmitComplaint
+from hub.domain.events import NO_CHAIN, agency_stream
 from hub.ports.relaying import Origin
 from hub.ports.sealing import StreamKey, WrappedKey
 from hub.ports.store import FileHolding, Head, Reference, Remembered, UploadedFile, WriteTransaction
@@ -35,8 +35,8 @@ class Appended:
 class Staged:
     """What one command would change."""
 
+    head: Head
     events: list[Appended] = field(default_factory=list)
-    head: Head | None = None
     case: Case | None = None
     agency: Agency | None = None
     key: StreamKey | None = None
@@ -74,15 +74,16 @@ class Overlay:
         wanted |= {reference.case_id for reference in references.values()}
         cases = sorted(wanted)
         agencies = sorted({name for r in batch for name in _agencies(r)})
-        streams = sorted(wanted | {f"agency/{name}" for r in batch for name in _agency_streams(r)})
+        streams = sorted(wanted | {agency_stream(name) for r in batch for name in _agency_streams(r)})
         held = txn.lock(sorted({name for r in batch for name in _changed_streams(r)}))
+        loaded = txn.load_cases(cases) if cases else {}
         return cls(
             remembered,
             references,
-            txn.load_cases(cases) if cases else {},
+            loaded,
             txn.load_heads(streams) if streams else {},
             txn.load_keys(cases) if cases else {},
-            _load_agencies(txn, agencies, batch),
+            _with_those_above(txn, _load_agencies(txn, agencies, batch), loaded, batch),
             txn.inactive_clients(sorted({r.principal.client_id for r in batch} - {OPERATOR, BROKER})),
             txn.load_files(sorted({(file.sha256, r.principal.agency) for r in batch for file in r.files})),
             _next_offsets(txn, batch),
@@ -112,8 +113,7 @@ class Overlay:
         """Makes a complete decision part of the batch."""
         self.events.extend(staged.events)
         self.holders.extend(staged.holders)
-        if staged.head is not None:
-            self.heads[stream] = staged.head
+        self.heads[stream] = staged.head
         if staged.key is not None:
             self.keys[stream] = staged.key
         if staged.case is not None:
@@ -127,7 +127,7 @@ class Overlay:
 def _changed_streams(request: Request) -> set[str]:
     """The existing streams that a request may append to. A new complaint's is nobody else's yet."""
     case = {request.case_id} if request.case_id and request.intake is None else set()
-    return case | {f"agency/{name}" for name in _agency_streams(request)}
+    return case | {agency_stream(name) for name in _agency_streams(request)}
 
 
 def _next_offsets(txn: WriteTransaction, batch: Sequence[Request]) -> dict[tuple[str, int], int]:
@@ -145,6 +145,22 @@ def _load_agencies(
     return found | (txn.load_agencies(sorted(parents)) if parents else {})
 
 
+def _with_those_above(
+    txn: WriteTransaction, found: dict[str, Agency], cases: dict[str, Case], batch: Sequence[Request]
+) -> dict[str, Agency]:
+    """And every agency above who returns a case and who owns it: a return may pass the case up. Level by
+    level, a statement each; registries are a few levels deep."""
+    returning = [(r, cases[r.case_id]) for r in batch if isinstance(r.command, Return) and r.case_id in cases]
+    level = {name for r, case in returning for name in (r.principal.agency, case.state.owner)}
+    known, seen = dict(found), set[str]()
+    while level:
+        seen |= level
+        if missing := level - known.keys():
+            known |= txn.load_agencies(sorted(missing))
+        level = {parent for name in level if name in known and (parent := known[name].parent)} - seen
+    return known
+
+
 def _agencies(request: Request) -> set[str]:
     """The agencies whose present state a command's decision asks for; each pays its own way only."""
     command = request.command
@@ -153,7 +169,9 @@ def _agencies(request: Request) -> set[str]:
         found |= set(command.clear.get("addressed_to") or ())
     elif isinstance(command, Forward):
         found |= {recipient.agency for recipient in command.to}
-    elif isinstance(command, Return) and command.suggested_agency:
+    elif isinstance(command, Consult):
+        found.add(command.agency)
+    elif isinstance(command, Return | Advise) and command.suggested_agency:
         found.add(command.suggested_agency)
     elif isinstance(command, RegisterAgency):
         found |= {command.agency.id, command.agency.parent or ""}

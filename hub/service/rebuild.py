@@ -11,7 +11,7 @@ from typing import Final
 
 from hub.domain.agency import evolve_agency
 from hub.domain.case import Case
-from hub.domain.events import NO_CHAIN, Fact, Recorded, chain
+from hub.domain.events import NO_CHAIN, Fact, Recorded, chain, is_agency_stream
 from hub.domain.evolution import evolve
 from hub.errors import SimpulError
 from hub.ports.sealing import Sealing, WrappedKey
@@ -53,7 +53,7 @@ class Rebuilder:
         cases, effects = dict(known), Effects()
         for event in events:
             fact = self._checked(event)
-            if event.stream.startswith("agency/"):
+            if is_agency_stream(event.stream):
                 effects.agencies.append(evolve_agency(fact.data))
             else:
                 cases[event.stream] = self._fold(cases.get(event.stream), event, fact, keys, opener)

@@ -1,36 +1,101 @@
-"""A mailbox entry as its agency may see it now: the same for pull, long poll, webhook, stream and topic."""
+"""An event as its reader may see it now: the same for pull, long poll, webhook, topic and history."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
+
+import structlog
 
 from hub.domain.audience import Sight, sight
-from hub.domain.events import Fact
+from hub.domain.events import Fact, Recorded
 from hub.domain.rendering import cloud_event
-from hub.ports.sealing import Sealing
+from hub.ports.sealing import SealBroken, Sealing, WrappedKey
 from hub.ports.store import MailboxRow, ReadSession
 from hub.service.opening import Opener
+
+log = structlog.get_logger(__name__)
+
+KEPT_IDS: Final = 1000
+
+
+class Rendering:
+    """What rendering keeps between sessions; one for each road, for the life of the process.
+
+    One rule for an event that cannot be opened, because its sealed words or its stream's key were altered: it
+    keeps its place on every road, withheld, and the log tells its ids once. An error would hold up everything
+    behind it for ever. Leaving it out would tear a hole into positions that agencies count, whose digest
+    (over positions and event ids) would no longer be theirs, and each road would tell another story.
+    `simpul rebuild --check` fails on it until the log is restored from a backup. A master key that is not
+    there (KeyUnavailable) is no event's fault, and is raised."""
+
+    def __init__(self, sealing: Sealing, public_url: str) -> None:
+        self._sealing = sealing
+        self._public_url = public_url
+        self._told: set[str] = set()
+
+    def opener(self) -> Opener:
+        return Opener(self._sealing)
+
+    def mailbox(self, session: ReadSession, agency: str) -> Renderer:
+        return Renderer(self, session, agency)
+
+    def event(self, event: Recorded, fact: Fact, key: WrappedKey | None, opener: Opener) -> dict[str, Any]:
+        """The CloudEvent of `event`, whose clear header is `fact`."""
+        try:
+            texts = opened(event, fact, key, opener)
+        except SealBroken as broken:
+            self.tell(event, broken)
+            return self.withheld(fact)
+        return cloud_event(fact, texts, source=self._public_url)
+
+    def words(
+        self, event: Recorded, fact: Fact, key: WrappedKey | None, opener: Opener
+    ) -> dict[str, Any] | None:
+        """As `Opener.texts`, for a fold of events: one that cannot be opened is told, and adds no words."""
+        try:
+            return opened(event, fact, key, opener)
+        except SealBroken as broken:
+            self.tell(event, broken)
+            return {}
+
+    def withheld(self, fact: Fact) -> dict[str, Any]:
+        return cloud_event(fact, {}, source=self._public_url, withheld=True)
+
+    def tell(self, event: Recorded, broken: SealBroken) -> None:
+        """Ids only, and not at every read. Readers' threads may both tell the same one: harmless."""
+        if event.id in self._told:
+            return
+        if len(self._told) >= KEPT_IDS:
+            self._told.clear()
+        self._told.add(event.id)
+        log.error("event_cannot_be_opened", event_id=event.id, log_position=event.position, cause=str(broken))
+
+
+def opened(event: Recorded, fact: Fact, key: WrappedKey | None, opener: Opener) -> dict[str, Any] | None:
+    """The event's masked words. SealBroken also where they were taken away: a complaint always has some."""
+    if event.sealed is None and "complaint" in fact.data:
+        raise SealBroken(f"The sealed words of event {event.id} are gone.")
+    return opener.texts(event, key)
 
 
 class Renderer:
     """For one agency and one read session, on its thread. What the agency may no longer see (it left the
-    case, and the event speaks of another's leg or came later) keeps its place, withheld (CONTRACT,
-    Mailboxes)."""
+    case, and the event speaks of another's leg or came later) keeps its place,
+    withheld."""
 
-    def __init__(self, session: ReadSession, agency: str, sealing: Sealing, public_url: str) -> None:
+    def __init__(self, rendering: Rendering, session: ReadSession, agency: str) -> None:
+        self._rendering = rendering
         self._session = session
         self._agency = agency
-        self._opener = Opener(sealing)
-        self._public_url = public_url
+        self._opener = rendering.opener()
         self._sights: dict[str, Sight | None] = {}
 
     def event(self, row: MailboxRow, fact: Fact | None = None) -> dict[str, Any]:
-        """The CloudEvent. `fact` is the row's, where the caller has it. Raises SealBroken for an event that
-        cannot be opened."""
+        """The CloudEvent. `fact` is the row's, where the caller has it."""
         fact = fact or row.event.fact()
         if row.left and not self._shows(fact):
-            return cloud_event(fact, {}, source=self._public_url, withheld=True)
-        return cloud_event(fact, self._opener.texts(row.event, row.key), source=self._public_url)
+            return self._rendering.withheld(fact)
+        return self._rendering.event(row.event, fact, row.key, self._opener)
 
     def _shows(self, fact: Fact) -> bool:
         if fact.stream not in self._sights:

@@ -47,6 +47,6 @@ def reply_document(result: Result) -> dict[str, Any]:
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:
     document: dict[str, Any] = {"status": outcome.status, "kind": outcome.kind, "ids": list(outcome.ids)}
-    if outcome.kind in ("case", "forwarding", "forwardings") and outcome.ids:
+    if outcome.kind in ("case", "consultation", "forwarding", "forwardings") and outcome.ids:
         document["case_id"] = outcome.ids[0]
     return document

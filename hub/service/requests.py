@@ -123,8 +123,8 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """A command that took effect (or did before: `replayed`). `kind` says what `ids` name: case,
-    forwardings, forwarding, agency; `taken` for an inbound record that had taken effect before. `case` is
-    as it stood right after this command."""
+    consultation, forwardings, forwarding, agency; `taken` for an inbound record that had taken effect before.
+    `case` is as it stood right after this command."""
 
     status: int
     kind: str

@@ -7,6 +7,7 @@ from auth.principal import Principal
 from hub.domain.audience import relations
 from hub.domain.case import Case
 from hub.errors import Forbidden, NotFound
+from hub.ports.store import ReadSession
 
 NOTHING = "There is no such case, or your agency takes no part in it."
 
@@ -18,9 +19,25 @@ def there(case: Case | None) -> Case:
     return case
 
 
-def allow(principal: Principal, action: str, case: Case, leg_id: str | None = None) -> policy.Verdict:
-    """The verdict, if the action is allowed. Handler and sender are meant of `leg_id` where it is given."""
-    return _allowed(policy.decide(action, relations(case.state, principal.agency, leg_id), principal.scopes))
+def allow(principal: Principal, action: str, case: Case, part_id: str | None = None) -> policy.Verdict:
+    """The verdict, if the action is allowed. Handler, sender and consulted are meant of the leg or the
+    consultation `part_id` where it is given; 404 where that is no part of the kind that the action is for."""
+    if part_id is not None:
+        state = case.state
+        named = state.consultation(part_id) if action == policy.Action.ADVISE else state.leg(part_id)
+        if named is None:
+            raise NotFound(NOTHING)
+    return _allowed(policy.decide(action, relations(case.state, principal.agency, part_id), principal.scopes))
+
+
+def allowed_case(
+    session: ReadSession, principal: Principal, action: str, case_id: str | None, leg_id: str | None
+) -> Case:
+    """The case that the id or the leg names, if the action on it is allowed."""
+    found = case_id or (session.case_of_leg(leg_id) if leg_id else None)
+    case = there(session.case(found) if found else None)
+    allow(principal, action, case, leg_id)
+    return case
 
 
 def sees_it_frozen(principal: Principal, case: Case) -> bool:

@@ -1,4 +1,4 @@
-"""What an agency submitted, compared from both sides (DESIGN decision 8)."""
+"""What an agency submitted, compared from both sides (`/v1/submissions`)."""
 
 from __future__ import annotations
 

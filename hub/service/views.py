@@ -1,17 +1,17 @@
-"""Cases and forwardings as JSON, as one agency may see them (CONTRACT, Shapes)."""
+"""Cases and forwardings as JSON, as one agency may see them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from hub.domain.audience import Sight, actions
-from hub.domain.case import Case, CaseTexts, Leg, leg_facts
+from hub.domain.case import Case, CaseTexts, Consultation, Leg, consultation_facts, leg_facts
 from hub.domain.privacy import join_complaint
 
 
 def case_view(case: Case, agency: str, *, reporter_name: str | None = None) -> dict[str, Any]:
     """The whole case for an agency that takes part in it. `reporter_name` is shown as given: whoever calls
-    passes it only when neither flag forbids it (DOMAIN, default on forwarding)."""
+    passes it only when neither flag forbids it."""
     state, texts = case.state, case.texts
     view: dict[str, Any] = {
         "id": state.id,
@@ -50,6 +50,20 @@ def forwarding_view(leg: Leg, case_id: str, texts: CaseTexts | None) -> dict[str
     if written and written.reason:
         view["reason"] = written.reason
     view["updated_at"] = leg.updated_at
+    return view
+
+
+def consultation_view(asked: Consultation, case_id: str, texts: CaseTexts | None) -> dict[str, Any]:
+    """One question and, once it was given, its answer."""
+    view = consultation_facts(asked, case_id)
+    written = texts.consultations.get(asked.id) if texts else None
+    if written and written.question is not None:
+        view["question"] = written.question
+    if written and written.text is not None:
+        view["text"] = written.text
+    if texts is None:
+        view["erased"] = True
+    view["updated_at"] = asked.updated_at
     return view
 
 

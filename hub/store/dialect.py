@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -84,8 +84,8 @@ class Dialect(Protocol):
 
 
 class Engine(Protocol):
-    """What tables (`RegistryTables`, `FileTable`, `DeliveryTable`, leases) need of a store. The driver's
-    errors come out as StoreUnavailable and RowRefused."""
+    """What tables (`RegistryTables`, `FileTables`, `DeliveryTable`, `LeaseTable`) need of a store. The
+    driver's errors come out as StoreUnavailable and RowRefused."""
 
     dialect: Dialect
 
@@ -96,6 +96,3 @@ class Engine(Protocol):
     def connection(self) -> AbstractContextManager[Any]:
         """Reading, on one snapshot."""
         ...
-
-
-Translated = Callable[[], AbstractContextManager[None]]

@@ -29,7 +29,6 @@ class LeaseTable:
             f"UPDATE leases SET until = {now} + ? "
             f"WHERE name = ? AND holder = ? AND token = ? AND until > {now} RETURNING {_ROW}"
         )
-        self._holder = f"SELECT {_ROW} FROM leases WHERE name = ? AND until > {now}"
 
     def acquire(self, name: str, holder: str, ttl_s: float) -> Lease | None:
         return self._change(self._acquire, name, holder, float(ttl_s))
@@ -44,11 +43,6 @@ class LeaseTable:
                 "UPDATE leases SET until = 0 WHERE name = ? AND holder = ? AND token = ?",
                 (lease.name, lease.holder, lease.token),
             )
-
-    def holder_of(self, name: str) -> Lease | None:
-        with self._store.connection() as db:
-            row = db.execute(self._holder, (name,)).fetchone()
-        return Lease(*row) if row else None
 
     def _change(self, statement: str, *values: Any) -> Lease | None:
         with self._store.writing() as db:

@@ -6,7 +6,7 @@ from typing import Any
 
 from hub.ports.store import CaseFilter
 from hub.store.dialect import Dialect
-from hub.store.rows import ROLE_BITS, region_digits
+from hub.store.rows import OWNER, ROLE_BITS, SOURCE, WHOLE, region_digits
 
 Listing = tuple[str, list[Any], bool]
 
@@ -37,8 +37,8 @@ def listing(
         # who left sees owner and source, but no legs of others
         only(
             "EXISTS (SELECT 1 FROM case_agencies AS o WHERE o.agency = ? AND o.case_id = m.case_id "
-            "AND o.role & (CASE WHEN m.role & 7 != 0 THEN 7 ELSE 3 END) != 0)",
-            wanted.agency,
+            "AND o.role & (CASE WHEN m.role & ? != 0 THEN ? ELSE ? END) != 0)",
+            *(wanted.agency, WHOLE, WHOLE, OWNER | SOURCE),
         )
     if wanted.q:
         only(_search(dialect), wanted.q.upper(), wanted.q, *[f"%{_escaped(wanted.q)}%"] * 2)
@@ -51,7 +51,7 @@ def listing(
         only("m.case_id < ?", after[0])
     order = "m.updated_at, m.case_id" if by_change else "m.case_id DESC"
     statement = (
-        "SELECT m.case_id, m.updated_at, c.state FROM case_agencies AS m JOIN cases AS c "  # noqa: S608
+        "SELECT m.case_id, m.updated_at, c.state, c.texts FROM case_agencies AS m JOIN cases AS c "  # noqa: S608
         f"ON c.id = m.case_id WHERE {' AND '.join(conditions)} ORDER BY {order} LIMIT ?"
     )
     return statement, [*values, limit], by_change

@@ -75,4 +75,5 @@ dead_letters = Table(
     sqlite_with_rowid=False,
 )
 """Inbound records that could not be taken: cause and origin, never the record. `state` is waiting (to be
-published) or published. No projection: a poison record leaves no event."""
+published), published, or redriven (taken at a later attempt: no dead letter any more). Rows are kept as long
+as the topic keeps them. No projection: a poison record leaves no event."""

@@ -7,8 +7,10 @@ from typing import Any, Final
 
 from sqlalchemy import Table
 
+from hub.domain.case import Case
 from hub.store.copying import walk
-from hub.store.tables import PROJECTIONS
+from hub.store.rows import case_from_row
+from hub.store.tables import PROJECTIONS, cases
 
 NOT_DERIVED: Final = {"agencies": {"generation"}}
 """Columns in projections that the log does not determine."""
@@ -35,11 +37,31 @@ def first_difference(stored: Any, rebuilt: Any) -> str | None:
     for table in PROJECTIONS:
         lefts, rights = _rows(stored, table, first), _rows(rebuilt, table, first)
         left, right = next(lefts, None), next(rights, None)
-        while left == right and left is not None:
+        while _same(table, left, right) and left is not None:
             left, right = next(lefts, None), next(rights, None)
-        if left != right:
+        if not _same(table, left, right):
             return _sentence(table, left, right)
     return None
+
+
+def _same(table: Table, left: dict[str, Any] | None, right: dict[str, Any] | None) -> bool:
+    """Whether two rows say the same. A case that an older program wrote lacks members of its state that have
+    their first value."""
+    if left == right:
+        return True
+    if table is not cases or left is None or right is None:
+        return False
+    others = {name: (left[name], right[name]) for name in left if name not in ("state", "texts")}
+    found = _case(left)
+    return found is not None and found == _case(right) and all(one == two for one, two in others.values())
+
+
+def _case(row: dict[str, Any]) -> Case | None:
+    """None when it cannot be read, as after damage."""
+    try:
+        return case_from_row(row["state"], row["texts"])
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _rows(connection: Any, table: Table, first: dict[str, int]) -> Iterator[dict[str, Any]]:

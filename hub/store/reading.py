@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from hub.domain.agency import Agency
-from hub.domain.case import Case, CaseState
+from hub.domain.case import Case
 from hub.domain.events import Recorded
 from hub.ports.sealing import WrappedKey
 from hub.ports.store import (
@@ -42,12 +42,12 @@ class Session:
 
     def cases(
         self, agency: str, wanted: CaseFilter, after: tuple[str, ...] | None, limit: int
-    ) -> list[tuple[tuple[str, ...], CaseState]]:
+    ) -> list[tuple[tuple[str, ...], Case]]:
         statement, values, by_change = listing(self._dialect, agency, wanted, after, limit)
         rows = self._db.execute(statement, values).fetchall()
         return [
-            ((when, case_id) if by_change else (case_id,), CaseState.from_document(orjson.loads(state)))
-            for case_id, when, state in rows
+            ((when, case_id) if by_change else (case_id,), case_from_row(state, texts))
+            for case_id, when, state, texts in rows
         ]
 
     def reference(self, agency: str, reference: str) -> Reference | None:
@@ -58,11 +58,11 @@ class Session:
         ).fetchone()
         return Reference(*row) if row else None
 
-    def identity(self, case_id: str) -> Identity | None:
-        row = self._db.execute(
-            "SELECT case_id, sealed FROM identities WHERE case_id = ?", (case_id,)
-        ).fetchone()
-        return Identity(*row) if row else None
+    def identities(self, case_ids: Sequence[str]) -> dict[str, Identity]:
+        wanted = self._dialect.texts
+        statement = f"SELECT i.case_id, i.sealed FROM {wanted} JOIN identities AS i ON i.case_id = wanted.one"  # noqa: S608
+        rows = self._db.execute(statement, self._dialect.of_texts(case_ids))
+        return {row[0]: Identity(*row) for row in rows}
 
     def keys(self, streams: Sequence[str]) -> dict[str, WrappedKey]:
         rows = self._db.execute(self._sql.keys, self._dialect.of_texts(streams))

@@ -15,6 +15,7 @@ from hub.store.dialect import Dialect, Engine
 
 _CLIENT = "id, agency, scopes, secret_hash, public_key, created_at, revoked_at"
 _KEY = "kid, algorithm, sealed_private, public_jwk, created_at, published_at, signs_from, retires_at"
+_KEYS = f"SELECT {_KEY} FROM signing_keys ORDER BY created_at, kid"  # noqa: S608
 
 
 class RegistryTables:
@@ -28,7 +29,7 @@ class RegistryTables:
             row = db.execute("SELECT value FROM facts WHERE name = 'registry_generation'").fetchone()
             agencies = db.execute("SELECT document FROM agencies WHERE generation > ?", (generation,))
             clients = db.execute(f"SELECT {_CLIENT} FROM clients WHERE generation > ?", (generation,))  # noqa: S608
-            keys = db.execute(f"SELECT {_KEY} FROM signing_keys ORDER BY created_at, kid")  # noqa: S608
+            keys = db.execute(_KEYS)
             return Changes(
                 int(row[0]) if row else 0,
                 [Agency(**orjson.loads(document)) for (document,) in agencies],
@@ -62,8 +63,14 @@ class RegistryTables:
             )
             return bool(changed.rowcount == 1)
 
-    def put_signing_keys(self, keys: Sequence[SigningKeyRow]) -> None:
+    def put_signing_keys(self, keys: Sequence[SigningKeyRow], expected: Sequence[SigningKeyRow]) -> bool:
+        """See the port. The generation's row is locked first: who comes second compares with what the first
+        one committed."""
+        locking = self._store.dialect.locking
         with self._store.writing() as db:
+            db.execute(f"SELECT 1 FROM facts WHERE name = 'registry_generation'{locking}").fetchone()  # noqa: S608
+            if [SigningKeyRow(*row) for row in db.execute(_KEYS).fetchall()] != list(expected):
+                return False
             next_generation(db)
             db.execute("DELETE FROM signing_keys")
             db.cursor().executemany(
@@ -82,6 +89,7 @@ class RegistryTables:
                     for k in keys
                 ],
             )
+        return True
 
     def remember_assertion(self, issuer: str, jti: str, expires_at: float, now: float) -> bool:
         with self._store.writing() as db:

@@ -7,11 +7,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from hub.ports.leases import RELAY
 from hub.ports.relaying import DeadLetter, Relayed, Reply
 from hub.store.dialect import Engine
 
-RELAY: Final = "relay"
-"""The name of the relay's lease."""
 WAITING, PUBLISHED, REDRIVEN = "waiting", "published", "redriven"
 _REPLY: Final = "agency, topic, partition, origin_offset, correlation, document, created_at"
 _LETTER: Final = "id, agency, topic, partition, origin_offset, sha256, cause, created_at"
@@ -53,7 +52,10 @@ class RelayTables:
                     (reply.agency, reply.topic, reply.partition, reply.offset),
                 )
             for letter in relayed.dead_letters:
-                db.execute("UPDATE dead_letters SET state = ? WHERE id = ?", (PUBLISHED, letter.id))
+                db.execute(
+                    "UPDATE dead_letters SET state = ? WHERE id = ? AND state = ?",
+                    (PUBLISHED, letter.id, WAITING),  # it may have been redriven since it was read
+                )
         return True
 
     def _fenced(self, db: Any, token: int) -> bool:
@@ -86,6 +88,25 @@ class RelayTables:
                 (REDRIVEN, limit),
             )
             return [DeadLetter(*row) for row in rows]
+
+    def dead_letter(self, letter_id: str) -> DeadLetter | None:
+        with self._store.connection() as db:
+            row = db.execute(
+                f"SELECT {_LETTER} FROM dead_letters WHERE id = ? AND state <> ?", (letter_id, REDRIVEN)
+            ).fetchone()
+        return DeadLetter(*row) if row else None
+
+    def forget_dead_letters(self, before: str) -> int:
+        """State by state, which is how the index goes."""
+        with self._store.writing() as db:
+            return sum(
+                int(
+                    db.execute(
+                        "DELETE FROM dead_letters WHERE state = ? AND created_at < ?", (state, before)
+                    ).rowcount
+                )
+                for state in (WAITING, PUBLISHED, REDRIVEN)
+            )
 
     def redriven(self, letter_id: str) -> None:
         with self._store.writing() as db:

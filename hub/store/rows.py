@@ -15,8 +15,12 @@ OWNER: Final = 1
 SOURCE: Final = 2
 HANDLER: Final = 4
 FORMER: Final = 8
+CONSULTED: Final = 16
+FORMER_OWNER: Final = 32
+WHOLE: Final = OWNER | SOURCE | HANDLER | CONSULTED | FORMER_OWNER
+"""Who sees the case as it stands now."""
 
-ROLE_BITS: Final = {"owner": OWNER, "handler": HANDLER, "participant": OWNER | SOURCE | HANDLER}
+ROLE_BITS: Final = {"owner": OWNER, "handler": HANDLER, "participant": WHOLE}
 """`role` of `GET /v1/cases` -> the bits of which one must be set."""
 
 Row = tuple[Any, ...]
@@ -43,7 +47,10 @@ def case_from_row(state: bytes, texts: bytes | None) -> Case:
 
 
 def leg_rows(case: Case) -> list[Row]:
-    return [(leg.id, case.state.id) for leg in case.state.legs]
+    """Whatever in a case has an id by which a route names it: its legs and its consultations."""
+    state = case.state
+    ids = [leg.id for leg in state.legs] + [asked.id for asked in state.consultations]
+    return [(part_id, state.id) for part_id in ids]
 
 
 def agency_rows(case: Case) -> list[Row]:
@@ -51,6 +58,10 @@ def agency_rows(case: Case) -> list[Row]:
     state = case.state
     bits = {state.owner: OWNER}
     bits[state.source] = bits.get(state.source, 0) | SOURCE
+    for asked in state.consultations:
+        bits[asked.agency] = bits.get(asked.agency, 0) | CONSULTED
+    for name in state.former_owners:
+        bits[name] = bits.get(name, 0) | FORMER_OWNER
     if not state.legs:
         return [(name, state.id, bit, state.status, state.updated_at) for name, bit in bits.items()]
     ended: dict[str, tuple[int, str, str]] = {}

@@ -18,6 +18,7 @@ from typing import Final
 import structlog
 
 from hub.errors import StoreUnavailable
+from hub.ports.bus import Committed
 from hub.store.connection import Connection
 from hub.store.errors import translated
 from hub.store.reading import Session
@@ -161,7 +162,7 @@ class SqliteStore:
                 "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
             )
 
-    def on_commit_elsewhere(self, callback: Callable[[int], None]) -> None:
+    def on_commit_elsewhere(self, callback: Callable[[Committed | None], None]) -> None:
         """Other processes on the file are commands; what they commit is found by looking."""
 
     def start_checkpoints(self) -> None:
@@ -170,20 +171,24 @@ class SqliteStore:
         self._checkpoints.start()
 
     def _checkpoint(self) -> None:
-        connection = connect(self.path, cache_kib=1_024)
-        wal = self.path.with_name(self.path.name + "-wal")
-        try:
-            while not self._closed.wait(CHECKPOINT_EVERY_S):
-                size = wal.stat().st_size if wal.exists() else 0
-                if size < CHECKPOINT_BYTES:
-                    continue
-                mode = "TRUNCATE" if size > TRUNCATE_BYTES else "PASSIVE"
-                try:
-                    connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
-                except sqlite3.OperationalError as error:  # a full disk: the writer tells its callers itself
-                    log.warning("checkpoint_failed", cause=str(error))
-        finally:
+        """Goes on whatever fails (a full disk, a share that is away): nobody else keeps the write-ahead log
+        short. The writer tells its own callers."""
+        connection: Connection | None = None
+        while not self._closed.wait(CHECKPOINT_EVERY_S):
+            try:
+                connection = connection or connect(self.path, cache_kib=1_024)
+                self._move_log(connection)
+            except (sqlite3.Error, OSError, StoreUnavailable) as error:
+                log.warning("checkpoint_failed", cause=str(error) or type(error).__name__)
+        if connection is not None:
             connection.close()
+
+    def _move_log(self, connection: Connection) -> None:
+        wal = self.path.with_name(self.path.name + "-wal")
+        size = wal.stat().st_size if wal.exists() else 0
+        if size >= CHECKPOINT_BYTES:
+            mode = "TRUNCATE" if size > TRUNCATE_BYTES else "PASSIVE"
+            connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
 
     def close(self) -> None:
         self._closed.set()

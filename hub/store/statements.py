@@ -1,5 +1,5 @@
-"""The few hot statements, generated once an engine from the tables and run as driver statements with tuples
-(DESIGN decision 3): a dictionary a row and expanding `IN` lists cost two to four times as much.
+"""The few hot statements, generated once an engine from the tables and run as driver statements with tuples:
+a dictionary a row and expanding `IN` lists cost two to four times as much.
 
 Lists are joined, never put into `IN` or `= ANY`: a plan that was made when the tables were empty would go
 through every row for each member of the list."""
@@ -49,15 +49,15 @@ class Statements:
         self.upsert_case = insert(tables.cases, case)
         member = replacing(tables.case_agencies, "role", "status", "updated_at")
         self.upsert_case_agency = insert(tables.case_agencies, member)
-        self.upsert_leg = insert(tables.legs, replacing(tables.legs))
+        self.insert_leg_once = insert(tables.legs, replacing(tables.legs))
         self.upsert_head = insert(tables.mailboxes, replacing(tables.mailboxes, "head"))
         agency = replacing(tables.agencies, "document", "generation")
         self.upsert_agency = insert(tables.agencies, agency)
         offset = replacing(tables.inbound_positions, "next_offset")
         self.upsert_offset = insert(tables.inbound_positions, offset)
-        self.insert_reply = insert(tables.inbound_replies, replacing(tables.inbound_replies))
-        self.insert_dead_letter = insert(tables.dead_letters, replacing(tables.dead_letters))
-        self.upsert_holder = insert(tables.file_holders, replacing(tables.file_holders))
+        self.insert_reply_once = insert(tables.inbound_replies, replacing(tables.inbound_replies))
+        self.insert_dead_letter_once = insert(tables.dead_letters, replacing(tables.dead_letters))
+        self.insert_holder_once = insert(tables.file_holders, replacing(tables.file_holders))
 
     def _selects(self, dialect: Dialect) -> None:
         texts, pairs = dialect.texts, dialect.pairs

@@ -1,4 +1,4 @@
-"""Every table, for both engines. Which ones are projections of the log, and which are not, is said per table.
+"""Every table, for both engines. The `log` is the truth; of the others some are its projections.
 
 Projections (a rebuild makes them anew): cases, legs, case_agencies, case_references, agencies, mailbox,
 mailboxes. Not projections: stream_keys, identities, files, file_holders, idempotency, mailbox_cursors,
@@ -83,6 +83,7 @@ legs = Table(
     Column("case_id", TEXT, nullable=False),
     sqlite_with_rowid=False,
 )
+"""What in a case has an id by which a route names it: legs, and consultations."""
 
 case_agencies = Table(
     "case_agencies",
@@ -97,8 +98,8 @@ case_agencies = Table(
     Index("case_agencies_updated", "agency", "updated_at", "case_id"),
     sqlite_with_rowid=False,
 )
-"""Who takes or took part. `role` is a bit set: 1 owner, 2 source, 4 handler, 8 former. For a former one,
-`status` and `updated_at` stay as they stood when it left."""
+"""Who takes or took part. `role` is a bit set: 1 owner, 2 source, 4 handler, 8 former, 16 consulted, 32
+former owner. For a former one, `status` and `updated_at` stay as they stood when it left."""
 
 case_references = Table(
     "case_references",

@@ -119,7 +119,7 @@ class Transaction:
                 for r in effects.remembered
             ],
         )
-        sql.upsert_holder.run(
+        sql.insert_holder_once.run(
             db, [(h.sha256, h.stream, h.key.generation, h.key.wrapped) for h in effects.holders]
         )
 
@@ -128,14 +128,14 @@ class Transaction:
         sql.upsert_offset.run(
             db, [(*partition, offset) for partition, offset in effects.next_offsets.items()]
         )
-        sql.insert_reply.run(
+        sql.insert_reply_once.run(
             db,
             [
                 (r.agency, r.topic, r.partition, r.offset, r.correlation, r.document, r.created_at)
                 for r in effects.replies
             ],
         )
-        sql.insert_dead_letter.run(
+        sql.insert_dead_letter_once.run(
             db,
             [
                 (d.id, d.agency, d.topic, d.partition, d.offset, d.sha256, d.cause, d.created_at, WAITING)
@@ -149,7 +149,7 @@ class Transaction:
         sql.insert_case_agency.run(db, list(joined.from_iterable(agency_rows(case) for case in new)))
         sql.upsert_case.run(db, [case_row(case) for case in changed])
         sql.upsert_case_agency.run(db, list(joined.from_iterable(agency_rows(c) for c in changed)))
-        sql.upsert_leg.run(db, list(joined.from_iterable(leg_rows(c) for c in (*new, *changed))))
+        sql.insert_leg_once.run(db, list(joined.from_iterable(leg_rows(c) for c in (*new, *changed))))
         sql.insert_reference.run(
             db, [(r.agency, r.reference, r.case_id, r.accepted_at) for r in effects.references]
         )

@@ -71,12 +71,6 @@ class AttachmentStore:
             sync_folder(path.parent)
         return True
 
-    def locations(self) -> Iterator[str]:
-        with _translated():
-            for path in self._folder.glob("??/*"):
-                if _LOCATION.fullmatch(path.name):
-                    yield path.name
-
     def sweep(self, older_than_s: float) -> int:
         before = self._wall_clock() - older_than_s
         removed = 0

@@ -65,6 +65,11 @@ class Sealer:
             return wrapped
         return self._wrap(wrapped.stream, self._unwrap(wrapped, wrapped.stream))
 
+    def wrap_now(self, key: StreamKey) -> WrappedKey:
+        if key.wrapped.generation == self._ring.current:
+            return key.wrapped
+        return self._wrap(key.stream, key.key)
+
     def part_key(self, key: StreamKey, event_id: str, part: Part) -> bytes:
         return expand(key.key, _INFO[part] + event_id.encode())
 
@@ -112,6 +117,7 @@ class Sealer:
     def wrap_file_key(self, holder: FileHolder, sha256: str, file_key: bytes) -> WrappedKey:
         name = _file_stream(holder, sha256)
         if isinstance(holder, str):
+            self.refresh()
             return self._wrap(name, file_key)
         cipher = AESGCM(expand(holder.key, b"simpul/file/1\0" + sha256.encode()))
         return WrappedKey(name, holder.wrapped.generation, encrypt(cipher, file_key, _wrap_data(name)))

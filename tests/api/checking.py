@@ -11,8 +11,9 @@ from typing import Any
 import jsonschema_rs
 import orjson
 
-from hub.api.openapi import openapi
+from hub.api.documentation import all_documents
 from hub.api.routes import ROUTES
+from hub.settings import Settings
 from schemas.formats import FAST_FORMATS
 from schemas.registry import Registry
 
@@ -44,7 +45,9 @@ class Reply:
 
 @cache
 def document() -> dict[str, Any]:
-    made: dict[str, Any] = orjson.loads(orjson.dumps(openapi(ROUTES, Registry.load(), "http://hub.test")))
+    most = Settings().max_attachment_bytes
+    documents = all_documents(ROUTES, Registry.load(), "http://hub.test", "simpul.", most)
+    made: dict[str, Any] = orjson.loads(documents["openapi"])
     return made
 
 

@@ -13,15 +13,18 @@ import pytest
 from openapi_spec_validator import validate
 
 from auth.scopes import SCOPES
+from hub.api.documentation import all_documents
 from hub.api.route import Route
 from hub.api.routes import ROUTES
 from hub.api.server import allowed_methods
+from hub.app import _api_settings
 from hub.domain.events import EVENT_TYPES
 from hub.service.acts import ACTS
+from hub.settings import Settings
 from schemas.formats import FAST_FORMATS
 from schemas.registry import Registry
 from tests.api.checking import document
-from tests.api.conftest import House, running
+from tests.api.conftest import PUBLIC, House, running
 
 
 def test_openapi_is_valid_3_1() -> None:
@@ -77,6 +80,27 @@ async def test_the_documents_are_served(house: House) -> None:
         node = events
         for part in ref.split("/"):
             node = node[part]
+
+
+def test_the_size_of_a_file_is_the_settings() -> None:
+    for most, told in ((3 << 20, "3 MiB at most"), (5000, "5,000 bytes at most")):
+        served = all_documents(ROUTES, Registry.load(), PUBLIC, "simpul.", most)
+        about = orjson.loads(served["openapi"])["paths"]["/v1/attachments"]["post"]["description"]
+        assert told in about
+        assert "{" not in about
+
+
+async def test_the_topics_are_this_hubs_own(house: House) -> None:
+    channels = (await house.nobody.get("/asyncapi.json")).json["channels"]
+    assert channels["agencyTopic"]["address"] == "simpul.agency.{agency}"
+    described = orjson.loads(all_documents(ROUTES, Registry.load(), PUBLIC, "uji-coba.", 3 << 20)["asyncapi"])
+    addresses = {name: channel["address"] for name, channel in described["channels"].items()}
+    assert addresses["agencyTopic"] == "uji-coba.agency.{agency}"
+    assert addresses["inboundTopic"] == "uji-coba.inbound.{agency}"
+
+
+def test_the_configured_prefix_reaches_the_documents() -> None:
+    assert _api_settings(Settings(kafka_topic_prefix="uji-coba."), True).topic_prefix == "uji-coba."
 
 
 async def test_the_page_needs_nobody_else(house: House) -> None:

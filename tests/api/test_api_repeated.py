@@ -92,7 +92,7 @@ async def test_who_left_a_case_does_not_learn_how_it_went_on(app: Caller, minist
 async def test_who_left_and_was_asked_again_sees_the_case_whole(app: Caller, ministry: Caller) -> None:
     case_id, leg = await forwarded(app)
     assert (await ministry.post(f"/v1/forwardings/{leg}/return", {"reason": "not_ours"})).status == 200
-    to = {"to": [{"agency": "kementerian-pupr", "role": "lead"}]}
+    to = {"to": [{"agency": "kementerian-pupr", "role": "lead"}], "note": "Ruas ini memang jalan nasional."}
     assert (await app.post(f"/v1/cases/{case_id}/forwardings", to)).status == 201
     reply = await ministry.post(f"/v1/forwardings/{leg}/acceptance", {}, headers={"If-Match": '"1"'})
     assert (reply.status, reply.json["version"]) == (412, 5)

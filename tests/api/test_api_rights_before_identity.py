@@ -23,7 +23,7 @@ class CountingReaders(Readers):
     """The hub's own readers, counted."""
 
     def __init__(self, inner: Readers) -> None:
-        self._store, self._pool = inner._store, inner._pool
+        vars(self).update(vars(inner))
         self.hops = 0
 
     async def run(self, query: Callable[[ReadSession], T]) -> T:
@@ -64,8 +64,9 @@ async def test_no_identity_is_opened_for_who_may_not_write(
         (ministry, f"/v1/forwardings/{leg_id}/withdrawal", reason, 403),
         (ministry, f"/v1/cases/{case_id}/verification", {"decision": "reject"} | reason, 403),
         (ministry, f"/v1/cases/{case_id}/closure", {"reason": "other"} | text, 403),
-        (ministry, f"/v1/cases/{case_id}/forwardings", {"to": [{"agency": "bbws", "role": "support"}],
-                                                        "note": NAMED}, 403),
+        (ministry, f"/v1/cases/{case_id}/consultations", {"agency": "bbws", "question": NAMED}, 403),
+        (stranger, f"/v1/cases/{case_id}/forwardings", {"to": [{"agency": "bbws", "role": "support"}],
+                                                        "note": NAMED}, 404),
     ]  # fmt: skip
     for caller, path, body, status in told:
         opened.clear()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from auth.client_side import ClientKey
 from auth.clients import Client, hash_secret, public_pem
-from auth.directory import MemoryReplayGuard
 from auth.grants import prove_client
 from auth.keys import PublishedKeys, SigningKey, rotate
 from auth.principal import Principal
@@ -22,6 +21,23 @@ from auth.scopes import DEFAULT_SCOPES
 from auth.tokens import TokenIssuer, TokenVerifier
 
 START = 1_760_000_000.0
+
+
+class Replays:
+    """The guard that the assertions are tested with: a set of what was seen and has not expired."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._seen: dict[tuple[str, str], float] = {}
+
+    def remember(self, issuer: str, jti: str, expires_at: float) -> bool:
+        if self._seen.get((issuer, jti), 0.0) > self._clock():
+            return False
+        self._seen[issuer, jti] = expires_at
+        return True
+
+    def __len__(self) -> int:
+        return len(self._seen)
 
 
 @dataclass
@@ -35,7 +51,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.token_url = f"{self.issuer}/oauth/token"
-        self.replay = MemoryReplayGuard(self.clock, capacity=100)
+        self.replay = Replays(self.clock)
         self.tokens = TokenIssuer(self.issuer, [self.issuer], 600, self.clock)
         self.verifier = TokenVerifier(self.issuer, self.issuer, self.clock, cache_size=3)
 

@@ -12,8 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from auth.assertions import ASSERTION_TYPE, NOT_AUTHENTICATED
 from auth.client_side import ClientKey
-from auth.directory import MemoryReplayGuard
-from auth.errors import InvalidClient, InvalidRequest, TemporarilyUnavailable
+from auth.errors import InvalidClient, InvalidRequest
 from auth.public_keys import algorithms_for
 
 CLIENT = "client_kotim"
@@ -199,16 +198,3 @@ def test_another_client_id_beside_the_assertion_is_refused(world: Any) -> None:
     world.add(key=KEY)
     with pytest.raises(InvalidRequest, match="another than the one"):
         world.authenticate({}, _form(_assertion(world), client_id="client_lain"))
-
-
-def test_the_guard_is_bounded_and_refuses_rather_than_forgets(world: Any) -> None:
-    guard = MemoryReplayGuard(world.clock, capacity=2)
-    assert guard.remember("a", "1", world.now + 10)
-    assert guard.remember("a", "2", world.now + 20)
-    with pytest.raises(TemporarilyUnavailable, match="try again"):
-        guard.remember("a", "3", world.now + 20)
-    assert not guard.remember("a", "1", world.now + 10)
-    world.now += 10
-    assert guard.remember("a", "3", world.now + 20), "what expired makes room"
-    assert not guard.remember("a", "2", world.now + 20)
-    assert len(guard) == 2

@@ -7,38 +7,40 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auth.policy import (
-    RELATIONS,
     TABLE,
     Action,
     Outcome,
     Reading,
     Relation,
     decide,
-    permitted,
-    policy_table_markdown,
     reading_of,
 )
 from auth.scopes import DEFAULT_SCOPES, SCOPES
 
-COLUMNS = ("source", "owner", "handler", "participant", "sender", "former", "none")
+COLUMNS = (
+    *("source", "owner", "handler", "participant", "sender", "former", "none"),
+    *("consulted", "former_owner"),
+)
 
 # Written by hand from the rules, not from the code. y: allowed, f: allowed as it stood then,
 # 3: forbidden, 4: as if it did not exist.
 EXPECTED = {
-    "submit": ("complaints:write", "yyyyyyy"),
-    "read": ("cases:read", "yyyy4f4"),
-    "history": ("cases:read", "yyyy4f4"),
-    "verify": ("cases:verify", "3y33434"),
-    "consult": ("cases:consult", "3y33434"),
-    "forward": ("cases:forward", "3y33434"),
-    "accept": ("cases:handle", "33y3434"),
-    "return": ("cases:handle", "33y3434"),
-    "progress": ("cases:handle", "33y3434"),
-    "answer": ("cases:handle", "33y3434"),
-    "withdraw": ("cases:forward", "3y33y34"),
-    "close": ("cases:close", "3y33434"),
-    "reopen": ("cases:reopen", "yy33434"),
-    "attach": ("attachments:write", "yyyyyyy"),
+    "submit": ("complaints:write", "yyyyyyyyy"),
+    "read": ("cases:read", "yyyy4f4yy"),
+    "history": ("cases:read", "yyyy4f4yy"),
+    "verify": ("cases:verify", "3y3343433"),
+    "consult": ("cases:consult", "3y3343433"),
+    "advise": ("cases:consult", "3333434y3"),
+    "forward": ("cases:forward", "3yy34343y"),
+    "accept": ("cases:handle", "33y343433"),
+    "return": ("cases:handle", "33y343433"),
+    "progress": ("cases:handle", "33y343433"),
+    "answer": ("cases:handle", "33y343433"),
+    "withdraw": ("cases:forward", "3y33y3433"),
+    "reconsider": ("cases:handle", "33y343433"),
+    "close": ("cases:close", "3y3343433"),
+    "reopen": ("cases:reopen", "yy3343433"),
+    "attach": ("attachments:write", "yyyyyyyyy"),
 }
 CELLS = [
     (action, scope, relation, cell)
@@ -52,9 +54,13 @@ def _are(relation: str) -> frozenset[str]:
     return frozenset() if relation == "none" else frozenset({relation})
 
 
+def permitted(relations: frozenset[str], scopes: frozenset[str]) -> set[str]:
+    return {action.value for action in Action if decide(action, relations, scopes).allowed}
+
+
 def test_every_action_and_relation_has_its_cell() -> None:
     assert set(EXPECTED) == set(Action) == set(TABLE)
-    assert set(COLUMNS) - {"none"} == set(Relation) == set(RELATIONS)
+    assert set(COLUMNS) - {"none"} == set(Relation)
     assert {rule.scope for rule in TABLE.values()} <= DEFAULT_SCOPES
 
 
@@ -91,6 +97,8 @@ def test_each_cell_without_its_scope(action: str, scope: str, relation: str, cel
         ({"former", "sender"}, Reading.FROZEN),
         ({"former", "handler"}, Reading.WHOLE),
         ({"former", "source"}, Reading.WHOLE),
+        ({"former", "consulted"}, Reading.WHOLE),
+        ({"former_owner"}, Reading.WHOLE),
         ({"participant"}, Reading.WHOLE),
         ({"owner"}, Reading.WHOLE),
     ],
@@ -113,7 +121,7 @@ def test_a_further_relation_never_takes_a_right_away(
 
 @given(held=relation_sets)
 def test_without_scopes_nothing_is_allowed(held: frozenset[str]) -> None:
-    assert permitted(held, frozenset()) == frozenset()
+    assert permitted(held, frozenset()) == set()
 
 
 def test_several_relations_are_allowed_what_each_is_allowed() -> None:
@@ -129,7 +137,7 @@ def test_unknown_relations_give_nothing_and_unknown_actions_are_a_defect() -> No
         decide("erase", frozenset({"owner"}), frozenset(SCOPES))
 
 
-def test_permitted_is_what_the_case_lists() -> None:
+def test_what_an_owner_and_a_handler_may_do() -> None:
     owner = permitted(frozenset({"owner"}), DEFAULT_SCOPES)
     assert {"verify", "forward", "close", "reopen", "withdraw", "read"} <= owner
     assert not {"accept", "answer"} & owner
@@ -138,12 +146,5 @@ def test_permitted_is_what_the_case_lists() -> None:
         "return",
         "progress",
         "answer",
+        "reconsider",
     }
-
-
-def test_the_documents_table_says_what_the_policy_says() -> None:
-    table = policy_table_markdown().split("\n\n")[0].splitlines()
-    assert table[0] == "| action | scope | " + " | ".join(COLUMNS) + " |"
-    words = {"y": "yes", "f": "frozen", "3": "403", "4": "404"}
-    for line, (action, (scope, row)) in zip(table[2:], EXPECTED.items(), strict=True):
-        assert line == f"| {action} | `{scope}` | " + " | ".join(words[cell] for cell in row) + " |"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from auth.errors import InvalidScope
-from auth.scopes import DEFAULT_SCOPES, SCOPES, format_scope, parse_scope, scopes_markdown
+from auth.scopes import DEFAULT_SCOPES, SCOPES, format_scope, parse_scope
 
 
 def test_there_are_exactly_the_published_scopes() -> None:
@@ -63,9 +63,3 @@ def test_a_hostile_scope_cannot_break_out_of_the_answer() -> None:
 
 def test_formatting_and_parsing_are_inverse() -> None:
     assert parse_scope(format_scope(DEFAULT_SCOPES)) == DEFAULT_SCOPES
-
-
-def test_the_page_lists_every_scope_and_what_is_given() -> None:
-    page = scopes_markdown()
-    assert all(f"| `{scope}` |" in page for scope in SCOPES)
-    assert page.count("by name") == 2

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from auth.errors import InvalidToken
-from auth.tokens import TokenVerifier
 
 
 def _hit(world: Any) -> str:
@@ -71,28 +69,3 @@ def test_refused_tokens_are_not_remembered(world: Any) -> None:
     with pytest.raises(InvalidToken, match="revoked"):
         world.verify(token)
     assert len(world.verifier) == 0
-
-
-def test_the_cost_of_a_request_is_printed(world: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    token = world.token()
-    keys = world.published()
-    hit = TokenVerifier(world.issuer, world.issuer, time.time)
-    hit._clock = lambda: world.now
-    hit.verify(token, keys, world.clients.get)
-    hit_us = _microseconds(lambda: hit.verify(token, keys, world.clients.get), 20_000)
-
-    def miss() -> None:
-        TokenVerifier(world.issuer, world.issuer, world.clock).verify(token, keys, world.clients.get)
-
-    with capsys.disabled():
-        print(f"\n  verify: hit {hit_us:.2f} us, miss {_microseconds(miss, 300):.0f} us", end=" ")
-
-
-def _microseconds(call: Any, times: int) -> float:
-    best = float("inf")
-    for _ in range(5):
-        start = time.perf_counter()
-        for _ in range(times // 5):
-            call()
-        best = min(best, time.perf_counter() - start)
-    return best / (times // 5) * 1e6

@@ -6,6 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
+import pytest
+
+from hub.bus import embedded
 from hub.bus.embedded import EmbeddedBus
 from hub.domain.events import NO_CHAIN, Fact, Recorded
 from hub.errors import StoreUnavailable
@@ -18,6 +21,7 @@ class Log:
     def __init__(self) -> None:
         self.events: list[Recorded] = []
         self.away = 0
+        self.reads = 0
 
     def add(self, *recipients: str) -> Recorded:
         position = len(self.events) + 1
@@ -35,6 +39,7 @@ class Log:
         return self.events[-1]
 
     async def read(self, after: int, limit: int) -> list[Recorded]:
+        self.reads += 1
         if self.away:
             self.away -= 1
             raise StoreUnavailable("penuh")
@@ -101,6 +106,69 @@ async def test_a_gap_before_an_offer_is_read_and_nothing_is_missed() -> None:
         assert ear.heard == [{"own"}], "told at once all the same"
         await bus._catch_up()
         assert set().union(*ear.heard) == {"own", "other"}
+
+
+async def test_what_other_processes_tell_is_not_read_at_all() -> None:
+    log = Log()
+    async with running(log) as (bus, ear):
+        heard = bus.woken_from(asyncio.get_running_loop())
+        others = [log.add("kotim"), log.add("pupr")]
+        for each in others:
+            await asyncio.to_thread(heard, commit(each)[0])
+        bus.offer(commit(log.add("own")))
+        assert ear.heard == [{"kotim"}, {"pupr"}, {"own"}]
+        assert (log.reads, bus._position) == (0, 3)
+
+
+async def test_a_gap_is_closed_by_what_comes_late() -> None:
+    """Two processes that write at once hear of each other after their own: nothing is told twice."""
+    log = Log()
+    async with running(log) as (bus, ear):
+        one, two, three, four = (log.add(name) for name in ("a", "b", "c", "d"))
+        for each in (two, four, one, three):
+            bus.offer(commit(each))
+        assert (bus._position, bus._ahead) == (4, {})
+        await bus._catch_up()
+        assert ear.heard == [{"b"}, {"d"}, {"a"}, {"c"}]
+
+
+async def test_what_nobody_told_is_found_by_looking_and_the_rest_goes_on() -> None:
+    log = Log()
+    async with running(log, 0.001) as (bus, ear):
+        log.add("lost")
+        bus.offer(commit(log.add("told")))
+        while not any("lost" in names for names in ear.heard):
+            await ear.next()
+        assert (bus._position, bus._ahead) == (2, {})
+        reads = log.reads
+        bus.offer(commit(log.add("next")))
+        assert bus._position == 3 and log.reads == reads
+
+
+async def test_many_hints_make_few_looks() -> None:
+    """A hint without agencies is answered by reading; those that come within a moment by one reading."""
+    log = Log()
+    async with running(log) as (bus, ear):
+        heard = bus.woken_from(asyncio.get_running_loop())
+        for number in range(100):
+            log.add(f"a{number}")
+            heard(None)
+        await ear.next()
+        assert len(set().union(*ear.heard)) == 100
+        assert log.reads == 1
+
+
+async def test_what_is_kept_beyond_a_gap_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "AHEAD", 3)
+    log = Log()
+    async with running(log) as (bus, ear):
+        lost, *others = [log.add(f"a{number}") for number in range(10)]
+        for each in others:
+            bus.offer(commit(each))
+        assert len(bus._ahead) == 3
+        await bus._catch_up()
+        assert (bus._position, bus._ahead) == (10, {})
+        assert lost.fact().recipients.keys() <= set().union(*ear.heard)
 
 
 async def test_more_than_a_page_is_caught_up() -> None:

@@ -130,3 +130,36 @@ def test_an_answer_by_case_goes_to_the_newest_forwarding_that_is_open(
         "the second forwarding is answered",
         within_s=10,
     )
+
+
+def test_a_row_that_cannot_be_a_reply_is_listed_and_the_others_go_on(
+    office: Office, connector: ConnectorProcess, database: sqlite3.Connection
+) -> None:
+    """Ids are texts here, as some systems have them."""
+    database.executescript(
+        "DROP TABLE balasan; CREATE TABLE balasan (id TEXT PRIMARY KEY, aksi, penerusan, isi, alasan)"
+    )
+    configure(office, connector, IN_TABLES + "start_after = ''\n")
+    legs = [office.forward(str(number))["id"] for number in range(4)]
+    rows = [
+        ("a\n1", legs[0]),
+        ("b 2", legs[1]),
+        ("c-é", legs[2]),
+        ("d" * 300, legs[0]),
+        ("e", "../webhook/secret#"),
+        ("f", legs[3]),
+        ("f ", legs[0]),
+        ("g 7 ", legs[0]),
+    ]
+    for name, leg in rows:
+        database.execute("INSERT INTO balasan VALUES (?, 'accept', ?, NULL, NULL)", (name, leg))
+    connector.start()
+    eventually(
+        lambda: [leg["status"] for _, leg in office.legs()] == ["accepted"] * 4, "the good ones take effect"
+    )
+    connector.kill()
+    said = connector.run("check").stdout
+    assert "row-a\\n1 (refused): id: holds a line break" in said
+    assert "(refused): id: has 300 characters; 240 are the most" in said
+    assert "row-e (refused): forwarding_id: is no UUID" in said
+    assert "row-f  (refused): id: is that of another row but for blanks" in said

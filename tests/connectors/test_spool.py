@@ -154,3 +154,29 @@ def test_no_text_of_a_complaint_or_an_answer_is_left_on_the_disk(
     assert SECRET not in connector.log.read_text()
     connector.stop()
     assert SECRET.encode() not in raw(connector.folder)
+
+
+def test_a_spool_that_cannot_be_used_is_one_line_for_check_and_run(
+    sqlite: App, office: Office, connector: ConnectorProcess, tmp_path: Path
+) -> None:
+    sqlite.report("Jalan rusak.")
+    sql_config(sqlite, office, connector)
+    text = connector.config.read_text()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "notes.txt").write_text("Bukan basis data, tetapi catatan rapat bulan Maret.\n" * 20)
+    for path, words in (
+        (tmp_path / "folder", "is a folder; name a file, such as"),
+        (tmp_path / "notes.txt", "cannot be used (file is not a database)"),
+        (Path("/proc/connector.spool"), "cannot be used ("),
+        (tmp_path / ("x" * 300), "cannot be used (File name too long)"),
+    ):
+        connector.config.write_text(text.replace(str(connector.spool), str(path)))
+        ended = connector.run("run")
+        assert (ended.returncode, ended.stdout) == (2, ""), ended.stderr
+        assert len(ended.stderr.splitlines()) == 1, ended.stderr
+        assert f"spool: {path} {words}" in ended.stderr
+        checked = connector.run("check")
+        if path.parent != Path("/proc"):  # what no folder's rights show is seen when it is written
+            assert checked.returncode == 1, checked.stdout
+            assert f"WRONG  spool: {path} {words}" in checked.stdout
+        assert checked.stderr == ""

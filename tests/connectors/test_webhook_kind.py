@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook
 
+from connectors.replies import Replies, Reply
+from connectors.spool import open_spool
 from tests.connectors.agency_system import AgencySystem
 from tests.connectors.office import Office
 from tests.connectors.processes import ConnectorProcess, eventually
@@ -168,6 +170,51 @@ def test_replies_reach_the_hub_once_and_a_wrong_one_harms_none(receiving: Receiv
     answered = ["forwarding.accepted", "forwarding.answered", "complaint.answered"]
     assert _types(office)[-3:] == answered
     assert _types(office).count("forwarding.answered") == 1
+
+
+def test_a_reply_of_any_id_reaches_the_hub_or_is_refused_at_once(
+    receiving: Receiving, office: Office
+) -> None:
+    secrets = _secrets(office)
+    receiving.start(receiving.secret)
+    leg = office.forward("1")["id"]
+    for wrong in (
+        {"id": "a\nb", "forwarding_id": leg},
+        {"id": "x" * 100_000, "forwarding_id": leg},
+        {"id": True, "forwarding_id": leg},
+        {"id": "rot", "forwarding_id": "../webhook/secret#"},
+        {"id": "rot", "case_id": "../webhook/secret#"},
+    ):
+        assert receiving.reply(action="accept", **wrong) == 422, wrong
+    ids = ["jawaban 12", "jawaban-é", "x" * 240]
+    for number, name in enumerate(ids):
+        body = {"action": "progress", "forwarding_id": leg, "text": f"Langkah {number}."}
+        assert [receiving.reply(id=name, **body) for _ in range(2)] == [202, 202]
+    eventually(lambda: _types(office).count("forwarding.progressed") == len(ids), "each took effect, once")
+    assert _secrets(office) == secrets != []
+
+
+def test_a_reply_that_an_older_connector_took_unseen_is_refused_and_stops_nobody(
+    receiving: Receiving, office: Office
+) -> None:
+    secrets = _secrets(office)
+    leg = office.forward("1")["id"]
+    spool = open_spool(receiving.connector.spool)
+    replies = Replies(spool)
+    for number, (name, target) in enumerate([("http-rot", "../webhook/secret#"), ("http-a\nb", leg)]):
+        replies.take(Reply(name, "accept", target), f"2026-03-11T00:00:0{number}")
+    spool.close()
+    receiving.start(receiving.secret)
+    accepted = "forwarding.accepted"
+    eventually(lambda: accepted in _types(office), "the one with the line break took effect")
+    receiving.connector.kill()
+    assert "http-rot (refused): forwarding_id: is no UUID" in receiving.connector.run("check").stdout
+    assert _secrets(office) == secrets != []
+
+
+def _secrets(office: Office) -> object:
+    """What the hub signs with, sealed: other bytes after a rotation."""
+    return office.query("SELECT sealed_secrets FROM webhooks WHERE agency = ?", office.ministry.agency)
 
 
 def _signed(secret: str, body: bytes, moment: datetime) -> dict[str, str]:

@@ -18,6 +18,7 @@ from hub.delivery.sender import Sender  # noqa: E402
 from tests.delivery.delivery_world import DeliveryWorld, delivery_world  # noqa: E402
 from tests.delivery.raw_endpoint import RawEndpoint, sender_of  # noqa: E402
 from tests.delivery.receiver import Receiver  # noqa: E402
+from tests.delivery.relaywork import RelayBench  # noqa: E402
 
 ON_BOTH_LOOPS = ("test_hostile_endpoints.py", "test_kept_connections.py")
 """Transports are the event loop's own, and the hub runs on uvloop."""
@@ -33,6 +34,11 @@ def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, Callable[[], a
 async def world(tmp_path: Path) -> AsyncIterator[DeliveryWorld]:
     async with delivery_world(tmp_path) as made:
         yield made
+
+
+@pytest.fixture
+def bench(world: DeliveryWorld) -> RelayBench:
+    return RelayBench(world)
 
 
 @pytest.fixture

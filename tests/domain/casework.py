@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import hub.domain.consultation
+import hub.domain.forwarding  # noqa: F401  # both register their decisions
 from hub.domain.agency import Agency
 from hub.domain.audience import recipients
 from hub.domain.case import Case
@@ -21,10 +24,9 @@ from hub.domain.commands import (
     Verify,
     Withdraw,
 )
-from hub.domain.decisions import decide, submit
+from hub.domain.decisions import Around, decide, submit
 from hub.domain.events import Draft, Fact
 from hub.domain.evolution import evolve
-from hub.domain.forwarding import forward
 from hub.domain.privacy import split_complaint
 from hub.domain.transitions import VERDICTS
 from hub.errors import Problem
@@ -97,6 +99,8 @@ class Casework:
 
     case: Case | None = None
     log: list[tuple[Fact, dict[str, Any]]] = field(default_factory=list)
+    agencies: Mapping[str, Agency] = field(default_factory=lambda: AGENCIES)
+    returns_limit: int = 3
     numbers: Any = field(default_factory=lambda: itertools.count(1000))
 
     @property
@@ -114,18 +118,16 @@ class Casework:
     def act(self, command: Any, actor: str = SOURCE) -> list[Fact]:
         """Decides and applies; raises the domain's Problem and changes nothing."""
         assert self.case is not None
-        if isinstance(command, Forward):
-            return self.record(forward(command, self.case, AGENCIES.get), actor)
-        return self.record(decide(command, self.case), actor)
+        return self.record(decide(command, self.case, self.around(actor)), actor)
 
-    def would(self, command: Any) -> Problem | None:
+    def around(self, actor: str) -> Around:
+        return Around(actor, self.agencies.get, self.returns_limit)
+
+    def would(self, command: Any, actor: str = SOURCE) -> Problem | None:
         """The Problem that deciding raises now, None when it is accepted."""
         assert self.case is not None
         try:
-            if isinstance(command, Forward):
-                forward(command, self.case, AGENCIES.get)
-            else:
-                decide(command, self.case)
+            decide(command, self.case, self.around(actor))
         except Problem as refused:
             return refused
         return None

@@ -16,6 +16,7 @@ from hub.domain.commands import (
     Accept,
     Answer,
     Close,
+    Consult,
     Forward,
     Progress,
     Recipient,
@@ -23,7 +24,7 @@ from hub.domain.commands import (
     Return,
     Verify,
     Withdraw,
-)
+)  # fmt: skip
 from hub.domain.events import CASE_EVENTS
 from hub.domain.evolution import evolve
 from hub.domain.rendering import cloud_event, event_data
@@ -45,7 +46,7 @@ def schemas() -> Registry:
 class CaseLife(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.work = Casework()
+        self.work = Casework(returns_limit=1000)  # who owns it after too many: test_ownership_machine.py
         self.states: list[CaseState] = []
 
     @initialize(
@@ -208,18 +209,13 @@ class CaseLife(RuleBasedStateMachine):
 
     def accepted(self, agency: str) -> set[str]:
         work, state, found = self.work, self.work.state, set()
+        role = "lead" if agency == state.owner and not state.lead() else "support"
+        if self.possible(Forward(CASE_ID, (Recipient(uuid(1), SPARE, role),)), agency):
+            found.add("forward")
         if agency == state.owner:
-            role = "support" if state.lead() else "lead"
-            if self.possible(Forward(CASE_ID, (Recipient(uuid(1), SPARE, role),))):
-                found.add("forward")
-            found |= {
-                name
-                for name, command in (
-                    ("verify", Verify(CASE_ID, "accept")),
-                    ("close", Close(CASE_ID, "archived")),
-                )
-                if self.possible(command)
-            }
+            asked = Consult(CASE_ID, uuid(2), SPARE, "Apakah ini wewenang Anda?")
+            owners = (asked, Verify(CASE_ID, "accept"), Close(CASE_ID, "archived"))
+            found |= {command.action for command in owners if self.possible(command)}
         if agency in (state.owner, state.source) and self.possible(Reopen(CASE_ID, "Lagi.")):
             found.add("reopen")
         for leg in state.legs:
@@ -232,8 +228,8 @@ class CaseLife(RuleBasedStateMachine):
             found |= {command.action for command in commands if work.would(command) is None}
         return found
 
-    def possible(self, command: Any) -> bool:
-        refused = self.work.would(command)
+    def possible(self, command: Any, actor: str = SOURCE) -> bool:
+        refused = self.work.would(command, actor)
         assert not isinstance(refused, Invalid), refused
         return refused is None
 

@@ -10,7 +10,21 @@ import orjson
 import pytest
 
 from hub.domain.agency import Agency, change, evolve_agency, register
-from hub.domain.commands import Accept, Answer, Close, Progress, Reopen, Return, Verify, Withdraw
+from hub.domain.commands import (
+    Accept,
+    Advise,
+    Answer,
+    Close,
+    Consult,
+    Forward,
+    Progress,
+    Recipient,
+    Reconsider,
+    Reopen,
+    Return,
+    Verify,
+    Withdraw,
+)
 from hub.domain.events import AGENCY_EVENTS, EVENT_TYPES, Draft, Fact, agency_stream
 from hub.domain.rendering import cloud_event, event_data
 from hub.errors import Invalid, StateConflict
@@ -43,7 +57,19 @@ def case_events() -> Iterator[tuple[Fact, dict[str, Any]]]:
     work.act(Answer(CASE_ID, lead, "Sudah menyala.", (PHOTO,), ("sesudah.png",)), SUPPORT)
     work.act(Close(CASE_ID, "other", "Pelapor puas."))
     work.act(Reopen(CASE_ID, "Padam lagi."))
-    yield from asked.log + work.log
+    yield from asked.log + work.log + passed_up().log
+
+
+def passed_up() -> Casework:
+    """Consulted, returned once too often, escalated, and asked to be reconsidered."""
+    work = Casework(returns_limit=1).verified()
+    work.act(Consult(CASE_ID, uuid(71), SUPPORT, "Apakah tiang ini milik Anda?"))
+    work.act(Advise(CASE_ID, uuid(71), "not_ours", LEAD, "Tiang ini bukan aset kami."), SUPPORT)
+    work.act(Return(CASE_ID, work.sent(LEAD), "not_ours"), LEAD)
+    kept = uuid(72)
+    work.act(Forward(CASE_ID, (Recipient(kept, LEAD, "lead"),), "Tangani bersama."), work.state.owner)
+    work.act(Reconsider(CASE_ID, kept, "Mohon ditinjau ulang."), LEAD)
+    return work
 
 
 def agency_events() -> Iterator[tuple[Fact, dict[str, Any]]]:
@@ -105,6 +131,9 @@ def test_without_words_nothing_that_was_written_shows(schemas: Registry) -> None
         "Tjilik Riwut",
         "Sebutkan",
         "Bukan urusan",
+        "Apakah tiang",
+        "bukan aset",
+        "ditinjau ulang",
     ]
     for fact, _ in EVENTS:
         header = fact.to_bytes().decode()

@@ -88,7 +88,7 @@ def test_impossible_recipients_are_named(to: list[tuple[str, str]], pointers: li
 
 @pytest.mark.parametrize("status", ["submitted", "answered", "closed"])
 def test_a_wrong_recipient_is_told_before_a_wrong_state(status: str) -> None:
-    """CONTRACT's order of checks: 422, then 409."""
+    """The order of checks: 422, then 409."""
     work = in_status(status)
     with pytest.raises(Invalid):
         work.act(Forward(CASE_ID, (Recipient(uuid(9), "tidak-ada", "lead"),)))
@@ -105,7 +105,7 @@ def test_a_second_lead_and_a_second_open_leg_are_conflicts() -> None:
 def test_who_returned_may_be_asked_again() -> None:
     work = Casework().verified()
     work.act(leg_command("return", work.sent(LEAD)), LEAD)
-    work.sent(LEAD)
+    work.sent(LEAD, note="Tiangnya berdiri di ruas provinsi.")
     assert work.state.status == "forwarded"
     assert [leg.status for leg in work.state.legs] == ["returned", "sent"]
 
@@ -113,7 +113,7 @@ def test_who_returned_may_be_asked_again() -> None:
 def test_who_left_twice_is_frozen_where_it_left_last_and_hears_no_more() -> None:
     work = Casework().verified()
     for _ in range(2):
-        work.act(leg_command("return", work.sent(LEAD)), LEAD)
+        work.act(leg_command("return", work.sent(LEAD, note="Mohon dicek lagi.")), LEAD)
         left = work.state.version
     work.sent(SUPPORT)
     assert frozen_at(work.state, LEAD) == left

@@ -11,6 +11,7 @@ from hub.domain.commands import (
     Accept,
     Answer,
     Close,
+    Consult,
     Forward,
     Progress,
     Recipient,
@@ -24,24 +25,24 @@ from hub.errors import StateConflict
 from tests.domain.casework import CASE_ID, HANDLERS, SOURCE, Casework, uuid
 
 LEAD, SUPPORT, THIRD = HANDLERS
-NO = "409"
+NO, AGAIN = "409", "in_progress"
 
 # Contract: case.status; `POST /v1/cases/{id}/verification`, `/forwardings`, `/closure`, `/reopening`;
 # "Reopening leads from answered or closed to in_progress, with the lead leg"; "Closing while a leg is open is
 # a 409". The forwarded and the in_progress case below have one open leg, the lead's; `forward` names a lead
 # where nobody leads yet, else a support.
 CASES = [
-    # status         accept        incomplete     reject       forward        close       reopen
-    ("submitted",    "verified",   "incomplete",  "rejected",  NO,            "closed",   NO),
-    ("incomplete",   "verified",   "incomplete",  "rejected",  NO,            "closed",   NO),
-    ("verified",     NO,           NO,            NO,          "forwarded",   "closed",   NO),
-    ("forwarded",    NO,           NO,            NO,          "forwarded",   NO,         NO),
-    ("in_progress",  NO,           NO,            NO,          "in_progress", NO,         NO),
-    ("answered",     NO,           NO,            NO,          NO,            "closed",   "in_progress"),
-    ("closed",       NO,           NO,            NO,          NO,            NO,         "in_progress"),
-    ("rejected",     NO,           NO,            NO,          NO,            "closed",   NO),
+    # status         accept       incomplete    reject      consult        forward        close     reopen
+    ("submitted",    "verified",  "incomplete", "rejected", NO,            NO,            "closed", NO),
+    ("incomplete",   "verified",  "incomplete", "rejected", NO,            NO,            "closed", NO),
+    ("verified",     NO,          NO,           NO,         "verified",    "forwarded",   "closed", NO),
+    ("forwarded",    NO,          NO,           NO,         "forwarded",   "forwarded",   NO,       NO),
+    ("in_progress",  NO,          NO,           NO,         "in_progress", "in_progress", NO,       NO),
+    ("answered",     NO,          NO,           NO,         NO,            NO,            "closed", AGAIN),
+    ("closed",       NO,          NO,           NO,         NO,            NO,            NO,       AGAIN),
+    ("rejected",     NO,          NO,           NO,         NO,            NO,            "closed", NO),
 ]  # fmt: skip
-COMMANDS = ("accept", "incomplete", "reject", "forward", "close", "reopen")
+COMMANDS = ("accept", "incomplete", "reject", "consult", "forward", "close", "reopen")
 
 # Contract: forwarding.status; `/acceptance`, `/return`, `/progress`, `/answer` ("from accepted or
 # in_progress"), `/withdrawal`. What was answered is moved by reopening alone; what was returned or withdrawn
@@ -70,9 +71,9 @@ CASE_AFTER = {
 POSSIBLE = {
     "submitted": ["close", "verify"],
     "incomplete": ["close", "verify"],
-    "verified": ["close", "forward"],
-    "forwarded": ["forward"],  # a leg is open: closing is a 409 too
-    "in_progress": ["forward"],
+    "verified": ["close", "consult", "forward"],
+    "forwarded": ["consult", "forward"],  # a leg is open: closing is a 409 too
+    "in_progress": ["consult", "forward"],
     "answered": ["close", "reopen"],
     "closed": ["reopen"],
     "rejected": ["close"],
@@ -128,6 +129,7 @@ def command(name: str, work: Casework) -> tuple[Any, str]:
         "accept": Verify(CASE_ID, "accept"),
         "incomplete": Verify(CASE_ID, "incomplete", "Lokasi belum disebut."),
         "reject": Verify(CASE_ID, "reject", "Bukan urusan pemerintah."),
+        "consult": Consult(CASE_ID, uuid(77), THIRD, "Apakah ini aset PLN?"),
         "forward": Forward(CASE_ID, (to,)),
         "close": Close(CASE_ID, "resolved"),
         "reopen": Reopen(CASE_ID, "Lampunya padam lagi."),

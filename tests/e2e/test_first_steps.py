@@ -112,12 +112,13 @@ def test_rebuild_check_names_the_first_difference(hub: HubProcess) -> None:
 
 
 def test_a_mailbox_that_waits_hears_of_another_processes_write(hub: HubProcess) -> None:
-    pemda = hub.agency("pemda-kotim", "regency", "--region", "62.02")
-    last = pemda.events()[-1]["position"]
+    hub.agency("pemda-kotim", "regency", "--region", "62.02")
+    national = hub.caller(hub.client("hub"))  # who watches the registry
+    last = national.events()[-1]["position"]
     started = time.monotonic()
     waiting = f"{hub.url}/v1/mailbox?after={last}&wait=20"
     background = subprocess.Popen(
-        ["curl", "-s", "-H", f"Authorization: Bearer {pemda.token}", waiting], stdout=subprocess.PIPE
+        ["curl", "-s", "-H", f"Authorization: Bearer {national.token}", waiting], stdout=subprocess.PIPE
     )
     hub.cli("agency", "deactivate", "pemda-kotim")
     answer, _ = background.communicate(timeout=25)

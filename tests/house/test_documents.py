@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -12,6 +14,7 @@ from hub.cli.main import main
 from hub.store.tables import metadata
 
 ROOT = Path(__file__).parents[2]
+MOST_LINES = 300
 DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "DECISIONS.md", "CHANGELOG.md"]
 PATH = re.compile(r"`((?:hub|auth|connectors|schemas|deploy|tests)/[\w./-]*|[\w-]+\.(?:md|toml))`")
 
@@ -48,14 +51,41 @@ def test_decisions_list_every_table_once() -> None:
     assert set(metadata.tables) - {"log"} == set(re.findall(r"`([a-z_]+)`", first)) & set(metadata.tables)
 
 
+def text_files() -> Iterator[tuple[Path, str]]:
+    """Every file that is text and belongs here, as git says."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    ).stdout
+    for name in listed.decode().split("\0"):
+        path = ROOT / name
+        if not name or not path.is_file():
+            continue
+        data = path.read_bytes()
+        if b"\0" not in data:
+            yield path.relative_to(ROOT), data.decode("utf-8")
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a git clone")
 def test_no_registry_and_no_path_of_a_machine_is_named() -> None:
-    registries = [
-        "pypi" + ".org",
-        "files." + "pythonhosted",
-        "registry." + "npmjs",
-        "/work" + "/",
-        "/root" + "/",
-    ]
-    for path in (ROOT / "requirements.lock", ROOT / "requirements-dev.lock", *(ROOT / d for d in DOCUMENTS)):
-        text = path.read_text("utf-8")
-        assert [word for word in registries if word in text] == [], path
+    names = ["pypi" + ".org", "files." + "pythonhosted", "registry." + "npmjs", "/work" + "/", "/root" + "/"]
+    assert [f"{path}: {name}" for path, text in text_files() for name in names if name in text] == []
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a git clone")
+def test_no_text_refers_to_a_document_that_is_not_here() -> None:
+    """Such as a design that only its authors have; decisions are cited from DECISIONS.md."""
+    elsewhere = re.compile(r"\b(" + "|".join(["DES" + "IGN", "CON" + "TRACT", "DOM" + "AIN"]) + r")\b")
+    assert [f"{path}: {found[0]}" for path, text in text_files() if (found := elsewhere.search(text))] == []
+
+
+def test_no_source_file_is_longer_than_300_lines() -> None:
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for room in ("hub", "auth", "connectors", "schemas", "deploy")
+        for path in (ROOT / room).rglob("*.py")
+        if (lines := path.read_bytes().count(b"\n")) > MOST_LINES
+    }
+    assert long == {}

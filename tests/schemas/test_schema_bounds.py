@@ -64,7 +64,7 @@ def test_a_mebibyte_of_errors_is_answered_in_bounds(
     flaws = registry.validate("complaint", {**complaint, **spoiled})
     assert time.perf_counter() - started < PATIENCE_S, label
     assert 0 < len(flaws) <= MOST_FLAWS
-    assert len(orjson.dumps([flaw.as_dict() for flaw in flaws])) < 16_384
+    assert len(orjson.dumps(flaws)) < 16_384
 
 
 def test_the_true_number_of_entries_is_named_though_few_were_searched(
@@ -100,7 +100,7 @@ def test_a_lone_surrogate_is_named_where_it_stands(registry: Registry, complaint
     complaint["extensions"] = {"dinas-pupr": {"catatan": ["baik", "\udfff"]}}
     found = registry.validate("complaint", complaint)
     assert {flaw.pointer for flaw in found} == {"/title", "/extensions/dinas-pupr/catatan/1"}
-    orjson.dumps([flaw.as_dict() for flaw in found])
+    orjson.dumps(found)
 
 
 def test_a_lone_surrogate_is_refused_beside_other_faults_and_in_a_name(
@@ -114,20 +114,16 @@ def test_a_lone_surrogate_is_refused_beside_other_faults_and_in_a_name(
         assert registry.validate("complaint", {**complaint, field: {"\udfff": [1]}})
 
 
-def test_validating_is_quick_enough_to_print(
-    registry: Registry, complaint: Any, capsys: pytest.CaptureFixture[str]
+def test_a_document_that_fits_costs_one_look_of_the_fast_validator(
+    registry: Registry, complaint: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Printed, not asserted: the aim is under 10 us for a complaint of 1.5 kB."""
+    """What explains a refusal (trimming, searching, sentences) costs a hundred times as much."""
+
+    def explained(*_: Any) -> Any:
+        raise AssertionError("a document that fits was searched")
+
+    monkeypatch.setattr(Registry, "_explained", explained)
     complaint["description"] = "Lubang sedalam betis. " * 35
-    size = len(orjson.dumps(complaint))
-    each_us = min(_cost_us(registry, complaint) for _ in range(10))
-    with capsys.disabled():
-        print(f"\n  a valid complaint of {size} bytes: {each_us:.1f} us")
-
-
-def _cost_us(registry: Registry, complaint: Any, rounds: int = 1_000) -> float:
-    """Processor time of one validation; the least of several runs is what the machine's other work leaves."""
-    started = time.process_time()
-    for _ in range(rounds):
-        assert not registry.validate("complaint", complaint)
-    return (time.process_time() - started) / rounds * 1e6
+    assert registry.validate("complaint", complaint) == []
+    with pytest.raises(AssertionError, match="searched"):
+        registry.validate("complaint", {**complaint, "title": ""})

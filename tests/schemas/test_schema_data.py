@@ -97,12 +97,12 @@ def test_every_ended_code_leads_to_the_same_region_of_today() -> None:
         assert today.valid_from == region.valid_to
 
 
-def test_a_code_is_valid_from_its_first_day_until_the_day_before_it_ends() -> None:
+def test_a_code_is_valid_from_the_day_on_which_the_former_one_ends() -> None:
     old, new = REGIONS.get("91.01"), REGIONS.get("93.01")
     assert old is not None
     assert new is not None
-    for day, which in ((date(2022, 11, 8), old), (date(2022, 11, 9), new)):
-        assert [region for region in (old, new) if region.valid_on(day)] == [which]
+    assert (old.valid_from, old.valid_to) == (None, date(2022, 11, 9))
+    assert (new.valid_from, new.valid_to) == (date(2022, 11, 9), None)
 
 
 def test_the_district_of_a_moved_regency_leads_to_the_regency_because_districts_were_numbered_anew() -> None:

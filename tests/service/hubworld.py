@@ -152,7 +152,7 @@ class HubWorld:
         self.do(self.request(Verify(case_id, "incomplete", "Nomor tiang belum disebut.")))
         self.do(self.request(Verify(case_id, "accept")))
         first = self.forwarding(case_id, (PLN, "lead"), note="Mohon ditindaklanjuti.")
-        second = self.forwarding(case_id, (PUPR, "lead"), (PLN, "support"))
+        second = self.forwarding(case_id, (PUPR, "lead"), (PLN, "support"), note="PLN memasang lampunya.")
         self.do(
             self.request(first),
             self.request(Return(case_id, first.to[0].leg_id, "not_ours", "Bukan aset kami."), PLN),

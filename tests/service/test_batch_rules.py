@@ -1,4 +1,4 @@
-"""The rules of the batch transaction (DESIGN decision 2), each by its name."""
+"""The rules of the batch transaction, each by its name."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from hub.domain.commands import Accept, Progress, Return, Verify, Withdraw
 from hub.errors import Forbidden, Invalid, NotFound
 from hub.ports.store import CaseFilter
 from hub.service.bulk import BulkIntake
-from hub.service.ids import Ids, tracking_number
+from hub.service.ids import Ids, tracking_number, uuid_of
 from hub.service.submissions import missing_references, submissions_digest
 from schemas.registry import Registry as Schemas
 from tests.service.hubworld import (
@@ -209,3 +209,19 @@ def test_tracking_numbers_can_be_read_out_and_not_be_counted() -> None:
     assert {len(number) for number in numbers} == {14}
     assert not set("".join(numbers)) & set("ILOU")
     assert len({number[:2] for number in numbers}) > 300, "they do not follow one another"
+
+
+@pytest.mark.parametrize(
+    ("given", "known"),
+    [
+        ("01890a5d-ac96-774b-bcce-b302099a8057", "01890a5d-ac96-774b-bcce-b302099a8057"),
+        ("01890A5D-AC96-774B-BCCE-B302099A8057", "01890a5d-ac96-774b-bcce-b302099a8057"),
+        ("01890a5dac96774bbcceb302099a8057", None),
+        ("{01890a5d-ac96-774b-bcce-b302099a8057}", None),
+        ("urn:uuid:01890a5d-ac96-774b-bcce-b302099a8057", None),
+        ("01890a5d-ac96-774b-bcce-b302099a8057\n", None),
+        ("", None),
+    ],
+)
+def test_a_callers_id_has_one_form(given: str, known: str | None) -> None:
+    assert uuid_of(given) == known

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
+from hub.errors import StoreUnavailable, Unavailable
 from hub.ports.broker import InBatch, InRecord, Notice, Trouble
 from hub.ports.relaying import RelayTable
+from hub.ports.sealing import KeyUnavailable, SealBroken
 from hub.service.inbound import InboundDesk
-from hub.service.inbound_role import LATE_S, InboundRole
+from hub.service.inbound_role import CHUNK, LATE_S, TRIES, InboundRole
 from hub.service.requests import Request
 from hub.service.threads import Writer
 
@@ -128,6 +134,150 @@ async def test_a_batch_that_failed_is_gone_on_with() -> None:
     finally:
         await role.stop()
         await writer.stop()
+
+
+def _records(count: int) -> list[InRecord]:
+    """Of two partitions, in turn."""
+    return [replace(RECORD, partition=n % 2, offset=n // 2) for n in range(count)]
+
+
+class Steps:
+    """A database that writes one batch for each step it is allowed; the first answers may be given."""
+
+    def __init__(self, *answers: object, free: bool = False) -> None:
+        self.steps, self.free = threading.Semaphore(0), free
+        self.begun: list[list[InRecord]] = []
+        self.written: list[InRecord] = []
+        self._answers = list(answers)
+
+    def run(self, requests: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        self.begun.append(list(requests))
+        if not self.free:
+            self.steps.acquire(timeout=10)
+        answer = self._answers.pop(0) if self._answers else None
+        if answer is not None:
+            return [answer for _ in requests], []
+        self.written += requests
+        return [SimpleNamespace() for _ in requests], []
+
+
+class Preparing(Desk):
+    """`crash` is raised for the records at these offsets of partition 0, so many times each."""
+
+    def __init__(
+        self, crash: Exception | None = None, offsets: Collection[int] = (), times: int = 99
+    ) -> None:
+        self.prepared = 0
+        self._crash, self._left = crash, dict.fromkeys(offsets, times)
+
+    async def prepare(self, record: InRecord) -> Request:
+        if self._crash and record.partition == 0 and self._left.get(record.offset, 0):
+            self._left[record.offset] -= 1
+            raise self._crash
+        self.prepared += 1
+        return cast(Request, record)
+
+    def crashed(self, record: InRecord) -> Request:
+        return cast(Request, replace(record, value=b"dead"))
+
+
+@asynccontextmanager
+async def running(
+    database: Steps, desk: Desk, *batches: InBatch
+) -> AsyncIterator[tuple[InboundRole, Batches, list[float]]]:
+    writer, source, naps = Writer(cast(Any, database), lambda commits: None), Batches(), list[float]()
+    writer.start()
+    source.left = list(reversed(batches))
+
+    async def sleep(seconds: float) -> None:
+        naps.append(seconds)
+        await asyncio.sleep(0)
+
+    role = InboundRole(
+        source=source,
+        desk=cast(InboundDesk, desk),
+        table=cast(RelayTable, None),
+        writer=writer,
+        refresh=lambda: None,
+        sleep=sleep,
+    )
+    await role.start()
+    try:
+        yield role, source, naps
+    finally:
+        database.free = True
+        for _ in range(99):
+            database.steps.release()
+        await role.stop()
+        await writer.stop()
+
+
+async def test_the_next_chunk_is_prepared_while_one_is_written_and_no_more() -> None:
+    database, desk, records = Steps(), Preparing(), _records(3 * CHUNK + 5)
+    async with running(database, desk, InBatch(records), InBatch([RECORD])) as (_, source, _):
+        await _until(lambda: desk.prepared == 2 * CHUNK)
+        await asyncio.sleep(0.02)
+        assert (len(database.begun), desk.prepared) == (1, 2 * CHUNK), "one ahead, not handed over yet"
+        database.steps.release()
+        await _until(lambda: desk.prepared == 3 * CHUNK)
+        assert len(database.begun) == 2
+        assert len(source.left) == 1, "nothing is polled while anything is in hand"
+        database.free = True
+        database.steps.release()
+        await _until(lambda: len(database.written) == len(records) + 1)
+    assert database.written == [*records, RECORD], "in order, each once"
+
+
+async def test_a_chunk_that_cannot_be_written_is_not_overtaken_by_the_next() -> None:
+    """A later place of a partition stands for all before it: they would be lost."""
+    away = Unavailable("away", retry_after_s=1)
+    database, records = Steps(None, away, away, free=True), _records(3 * CHUNK)
+    async with running(database, Preparing(), InBatch(records)) as (_, _, naps):
+        await _until(lambda: len(database.written) == len(records))
+    assert database.written == records
+    assert [batch[0] for batch in database.begun] == [records[n * CHUNK] for n in (0, 1, 1, 1, 2)]
+    assert len(naps) == 2
+
+
+@pytest.mark.parametrize("trouble", [StoreUnavailable("away"), Unavailable("full"), KeyUnavailable(3)])
+async def test_a_trouble_of_the_hub_makes_the_record_wait(trouble: Exception) -> None:
+    """In the middle of the second chunk, while the first is written: nothing is dropped, nothing is dead."""
+    desk = Preparing(trouble, [CHUNK // 2 + 7], times=5)
+    database, records = Steps(free=True), _records(3 * CHUNK)
+    async with running(database, desk, InBatch(records)) as (_, _, naps):
+        await _until(lambda: len(database.written) == len(records))
+    assert database.written == records
+    assert naps == [1.0] * 5
+    assert desk.prepared == len(records), "what was prepared before is not prepared again"
+
+
+async def test_a_record_that_crashes_each_time_is_a_dead_letter_and_the_rest_goes_on() -> None:
+    desk, records = Preparing(LookupError("a defect"), [3, 90]), _records(CHUNK * 2)
+    database = Steps(free=True)
+    async with running(database, desk, InBatch(records)) as (_, _, naps):
+        await _until(lambda: len(database.written) == len(records))
+    dead = [record for record in database.written if record.value == b"dead"]
+    assert [(record.partition, record.offset) for record in dead] == [(0, 3), (0, 90)]
+    assert [(r.partition, r.offset) for r in database.written] == [(r.partition, r.offset) for r in records]
+    assert len(naps) == 2 * (TRIES - 1)
+
+
+async def test_what_was_altered_is_not_tried_again() -> None:
+    desk, database = Preparing(SealBroken("altered"), [0]), Steps(free=True)
+    async with running(database, desk, InBatch(_records(2))) as (_, _, naps):
+        await _until(lambda: len(database.written) == 2)
+    assert (database.written[0].value, naps) == (b"dead", [])
+
+
+async def test_a_stop_leaves_what_was_not_handed_over() -> None:
+    """It is read again; what was handed over is still written."""
+    database, desk, records = Steps(), Preparing(), _records(3 * CHUNK)
+    async with running(database, desk, InBatch(records)) as (role, _, _):
+        await _until(lambda: desk.prepared == 2 * CHUNK)
+        async with asyncio.timeout(2):
+            await role.stop()
+        assert role._writing is None or role._writing.done()
+    assert database.written == records[:CHUNK]
 
 
 async def _until(done: Callable[[], bool]) -> None:

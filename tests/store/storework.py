@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+import psycopg
+
 from hub.domain.agency import Agency
 from hub.domain.case import Case, CaseState, CaseTexts, Leg
 from hub.domain.events import NO_CHAIN, Fact, Recorded
@@ -72,6 +74,13 @@ class SqliteBackend:
             store.close()
 
 
+FULL = (
+    "CREATE OR REPLACE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' "
+    "USING ERRCODE = 'disk_full'; END $$"
+)
+
+
 @dataclass
 class PostgresBackend:
     """A database of its own on the shared server."""
@@ -98,16 +107,15 @@ class PostgresBackend:
 
     @contextmanager
     def full(self, store: PostgresStore) -> Iterator[None]:
-        """The server takes no writes: its own refusal, as after a disk that went read-only."""
-        self._read_only(store, "on")
-        try:
-            yield
-        finally:
-            self._read_only(store, "off")
-
-    def _read_only(self, store: PostgresStore, value: str) -> None:
-        assert store._writer is not None
-        store._writer.execute(f"SET default_transaction_read_only = {value}")
+        """The server takes no row of the log, with the error that it gives for a full disk; whatever
+        connection the row comes by."""
+        with psycopg.connect(self.url, autocommit=True) as operator:
+            operator.execute(FULL)
+            operator.execute("CREATE TRIGGER full_disk BEFORE INSERT ON log EXECUTE FUNCTION full_disk()")
+            try:
+                yield
+            finally:
+                operator.execute("DROP TRIGGER full_disk ON log")
 
     def close(self) -> None:
         for store in self.opened:
@@ -214,7 +222,7 @@ def is_empty(store: Any) -> bool:
             and session.case(stream) is None
             and session.case_of_leg("leg-1") is None
             and session.reference("kotim", "PGD-1") is None
-            and session.identity(stream) is None
+            and session.identities([stream]) == {}
             and session.keys([stream]) == {}
             and session.remembered(b"key-1") is None
             and session.mailbox_state("kotim").head == 0

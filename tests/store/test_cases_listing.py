@@ -162,6 +162,8 @@ def listed(store: Any, agency: str, wanted: CaseFilter, limit: int) -> list[str]
         while page := session.cases(agency, wanted, after, limit):
             assert len(page) <= limit
             assert page[-1][0] != after, "each page goes on"
-            result += [state.id for _, state in page]
+            for _, each in page:
+                assert each == session.case(each.state.id), "a row is the whole case"
+            result += [each.state.id for _, each in page]
             after = page[-1][0]
     return result

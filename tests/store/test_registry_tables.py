@@ -55,7 +55,7 @@ def test_the_generation_grows_with_every_change_and_tells_other_connections(
     for change in (
         lambda: registry.add_client(client("client_a")),
         lambda: registry.revoke_client("client_a", LATER),
-        lambda: registry.put_signing_keys([signing_key("k1")]),
+        lambda: registry.put_signing_keys([signing_key("k1")], []),
         lambda: write(store, Effects(agencies=[Agency("pupr", "PUPR", "ministry")])),
     ):
         change()
@@ -75,8 +75,9 @@ def test_changes_since_gives_only_what_changed(registry: Any, store: Any) -> Non
 
 
 def test_signing_keys_are_replaced_as_a_whole(registry: Any) -> None:
-    registry.put_signing_keys([signing_key("k1"), signing_key("k2")])
-    registry.put_signing_keys([signing_key("k2", LATER), signing_key("k3")])
+    first = [signing_key("k1"), signing_key("k2")]
+    assert registry.put_signing_keys(first, [])
+    assert registry.put_signing_keys([signing_key("k2", LATER), signing_key("k3")], first)
     assert registry.changes_since(-1).signing_keys == [signing_key("k2", LATER), signing_key("k3")]
 
 

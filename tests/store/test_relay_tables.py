@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from hub.ports.leases import RELAY
 from hub.ports.relaying import DeadLetter, Relayed, Reply
 from hub.ports.store import Effects
 from hub.store.leases import LeaseTable
-from hub.store.relaying import RELAY, RelayTables
+from hub.store.relaying import RelayTables
 from tests.store.storework import WHEN, event, write
 
 TOPIC = "simpul.inbound.kotim"
@@ -87,3 +89,40 @@ def test_cursors_of_another_incarnation_count_for_nothing(store: Any, relay: Rel
     with store.writing() as connection:
         connection.execute("UPDATE facts SET value = 'restored' WHERE name = 'incarnation'")
     assert relay.cursors() == {}
+
+
+def test_a_letter_that_was_redriven_meanwhile_is_not_published_after_all(
+    store: Any, relay: RelayTables
+) -> None:
+    write(store, taken(0))
+    read = relay.unpublished_dead_letters(9)
+    relay.redriven(letter(0).id)
+    assert relay.settle(1, Relayed({}, dead_letters=read))
+    assert (relay.dead_letters(9), relay.dead_letter(letter(0).id)) == ([], None)
+
+
+def test_a_dead_letter_is_found_by_its_id_while_it_is_dead(store: Any, relay: RelayTables) -> None:
+    write(store, taken(0))
+    write(store, taken(1))
+    assert relay.dead_letter(letter(0).id) == letter(0)
+    assert relay.settle(1, Relayed({}, dead_letters=[letter(0)]))
+    assert relay.dead_letter(letter(0).id) == letter(0), "published, and still dead"
+    relay.redriven(letter(0).id)
+    assert relay.dead_letter(letter(0).id) is None
+    assert relay.dead_letter(letter(1).id) == letter(1)
+    assert relay.dead_letter(f"{TOPIC}/0/9") is None
+
+
+def test_dead_letters_are_forgotten_by_age_whatever_became_of_them(store: Any, relay: RelayTables) -> None:
+    old = [replace(letter(n), created_at="2024-12-01T00:00:00.000Z") for n in range(3)]
+    for offset, each in enumerate(old):
+        write(store, replace(taken(offset), dead_letters=[each]))
+    write(store, taken(3))
+    assert relay.settle(1, Relayed({}, dead_letters=[old[1]]))
+    relay.redriven(old[2].id)
+    assert relay.forget_dead_letters("2024-12-01T00:00:00.000Z") == 0
+    assert relay.forget_dead_letters(WHEN) == 3
+    assert relay.dead_letters(9) == [letter(3)]
+    assert relay.forget_dead_letters(WHEN) == 0
+    with store.connection() as db:
+        assert db.execute("SELECT count(*) FROM dead_letters").fetchone()[0] == 1

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 import stat
 import textwrap
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hub.store import sqlite
+from hub.store.connection import Connection
 from hub.store.sqlite import SqliteStore, connect
 from tests.store.storework import SqliteBackend, append
 
@@ -135,3 +139,42 @@ def test_reader_connections_are_kept_and_bounded(backend: SqliteBackend) -> None
     for session in sessions:
         session.__exit__(None, None, None)
     assert store._readers.qsize() == 4
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [OSError(5, "Input/output error"), sqlite3.DatabaseError("malformed"), sqlite3.OperationalError()],
+)
+@pytest.mark.parametrize("place", ["connect", "look", "move"])
+def test_checkpoints_go_on_after_a_failure(
+    backend: SqliteBackend, monkeypatch: pytest.MonkeyPatch, failure: Exception, place: str
+) -> None:
+    """Nobody else moves the write-ahead log into the database: it would grow without end."""
+    failures, moved = [failure], threading.Event()
+
+    def fail(at: str) -> None:
+        if at == place and threading.current_thread().name == "checkpoints" and failures:
+            raise failures.pop()
+
+    class Watched(Connection):
+        def execute(self, *args: Any) -> Any:
+            fail("move" if "wal_checkpoint" in args[0] else "connect")
+            cursor = super().execute(*args)
+            if "wal_checkpoint" in args[0]:
+                moved.set()
+            return cursor
+
+    def look(path: Path, **options: Any) -> Any:
+        fail("look")
+        return real(path, **options)
+
+    real = Path.stat
+    monkeypatch.setattr(Path, "stat", look)
+    monkeypatch.setattr(sqlite, "Connection", Watched)
+    monkeypatch.setattr(sqlite, "CHECKPOINT_EVERY_S", 0.01)
+    monkeypatch.setattr(sqlite, "CHECKPOINT_BYTES", 1)
+    store = backend.open()
+    append(store, "kotim")
+    store.start_checkpoints()
+    assert moved.wait(10)
+    assert not failures

@@ -34,7 +34,7 @@ def test_what_is_committed_is_there_whole(store: Any) -> None:
         assert session.case(stream) == effects.new_cases[0]
         assert session.case_of_leg("leg-1") == stream
         assert session.reference("kotim", "PGD-1") == effects.references[0]
-        assert session.identity(stream) == effects.identities[0]
+        assert session.identities([stream, "other"]) == {stream: effects.identities[0]}
         assert session.keys([stream, "other"]) == {stream: effects.keys[0]}
         assert session.remembered(b"key-1") == effects.remembered[0]
         assert session.agencies() == effects.agencies

@@ -11,6 +11,7 @@ from hub.domain.agency import Agency
 from hub.domain.case import Leg
 from hub.ports.sealing import WrappedKey
 from hub.ports.store import Effects, FileHolding, Head, MailboxEntry, Reference
+from hub.store.files import FileTables
 from tests.store.storework import (
     WHEN,
     append,
@@ -89,6 +90,8 @@ def test_naming_a_file_twice_keeps_the_first_wrap(store: Any) -> None:
     for wrapped in (b"1" * 60, b"2" * 60):
         key = WrappedKey("case-1/file", 1, wrapped)
         write(store, Effects(holders=[FileHolding("ab" * 32, "case-1", key)]))
+    (holder,) = FileTables(store).holders("ab" * 32)
+    assert (holder.stream, holder.wrapped.wrapped) == ("case-1", b"1" * 60)
 
 
 # --- readings ---------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import timeit
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hub.ports.sealing import KeyUnavailable, Part, SealBroken, WrappedKey
-from hub.vault.master_key import MasterKeyFile
+from hub.vault import sealer as module
+from hub.vault.master_key import Keyring, MasterKeyFile
 from hub.vault.primitives import hmac_sha256
 from hub.vault.sealer import Sealer
 
@@ -171,6 +171,22 @@ def test_after_rewrapping_the_old_generation_may_go(sealer: Sealer, key_file: Ma
     assert raised.value.generation == 1
 
 
+def test_what_is_stored_is_wrapped_under_the_key_of_now(sealer: Sealer, key_file: MasterKeyFile) -> None:
+    """Also where the generation of its making is gone by then."""
+    old = sealer.new_stream_key("case:1")
+    assert sealer.wrap_now(old) is old.wrapped
+    key_file.rotate(LATER)
+    key_file.destroy(retired_before=FAR)
+    sealer.refresh()
+    assert sealer.wrap_now(old).generation == 2
+    assert sealer.open_stream_key(sealer.wrap_now(old)).key == old.key
+
+
+def test_an_upload_sees_a_rotation_at_once(sealer: Sealer, key_file: MasterKeyFile) -> None:
+    key_file.rotate(LATER)
+    assert sealer.wrap_file_key("uploader:dinas", "ab" * 32, b"k" * 32).generation == 2
+
+
 def test_file_keys_open_for_their_holder_and_file_only(sealer: Sealer, key_file: MasterKeyFile) -> None:
     file_key, case, thread = (
         sealer.new_file_key(),
@@ -211,24 +227,31 @@ def test_keys_do_not_show_in_what_is_logged(sealer: Sealer, key_file: MasterKeyF
     assert repr(key_file.load().current.key) not in repr(key_file.load())
 
 
-def test_figures_of_sealing(sealer: Sealer) -> None:
-    text = b"x" * 1500
-    key = sealer.new_stream_key("case:1")
-    sealed = sealer.seal_event(key, "e1", {"masked": text, "original": text})
-    for name, action in {
-        "new stream key": lambda: sealer.new_stream_key("case:1"),
-        "seal one part of 1.5 kB": lambda: sealer.seal_event(key, "e1", {"masked": text}),
-        "new key and two parts": lambda: sealer.seal_event(
-            sealer.new_stream_key("case:1"), "e1", {"masked": text, "original": text}
-        ),
-        "open one part": lambda: sealer.open_event(key, "e1", sealed, "masked"),
-        "seal identity": lambda: sealer.seal_identity(key, "1", b"x" * 120),
-        "keyed digest": lambda: sealer.keyed_digest(key, "content", text),
-        "hub digest": lambda: sealer.hub_digest("idempotency", b"x" * 40),
-        "refresh": sealer.refresh,
-    }.items():
-        best_s = min(timeit.repeat(action, number=1_000, repeat=7)) / 1_000
-        print(f"\n{name}: {best_s * 1e6:.1f} us", end="")
+def test_what_is_done_at_every_request_reads_no_file_and_derives_no_key_twice(
+    sealer: Sealer, key_file: MasterKeyFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[None] = []
+    derived: list[bytes] = []
+    load, expand = MasterKeyFile.load, module.expand
+
+    def counted_load(file: MasterKeyFile) -> Keyring:
+        reads.append(None)
+        return load(file)
+
+    def counted_expand(key: bytes, info: bytes) -> bytes:
+        derived.append(info)
+        return expand(key, info)
+
+    monkeypatch.setattr(MasterKeyFile, "load", counted_load)
+    monkeypatch.setattr(module, "expand", counted_expand)
+    for _ in range(5):
+        sealer.refresh()
+        sealer.hub_digest("idempotency", b"kunci")
+    assert (reads, len(derived)) == ([], 1)
+    key_file.rotate(LATER)
+    reads.clear()
+    assert [sealer.refresh() for _ in range(5)] == [2] * 5
+    assert len(reads) == 1, "a changed file is read once"
 
 
 @given(st.binary(max_size=64), st.binary(max_size=3000))

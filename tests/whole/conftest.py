@@ -1,10 +1,12 @@
-"""Every test here runs on both sets of backends; a difference is a failure."""
+"""Every test here runs on both sets of backends; a difference is a failure. The tests of `whole`
+share a hub of each kind; each test has agencies of its own."""
 
 from __future__ import annotations
 
 import itertools
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,21 +27,33 @@ def node() -> Iterator[kafka.Node]:
         skip_or_fail(missing)
 
 
-@pytest.fixture(params=["embedded", "cluster"])
-def whole(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Whole]:
-    """Running."""
-    if request.param == "embedded":
-        made = embedded(tmp_path)
-    else:
-        made = cluster(tmp_path, request.getfixturevalue("node"), f"w{os.getpid()}-{next(NUMBERS)}.")
-    with made as hub:
-        hub.start()
+@pytest.fixture(scope="module")
+def embedded_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
+    """One process on SQLite."""
+    with embedded(tmp_path_factory.mktemp("embedded")) as hub:
         yield hub
+
+
+@pytest.fixture(scope="module")
+def cluster_hub(tmp_path_factory: pytest.TempPathFactory, node: kafka.Node) -> Iterator[Whole]:
+    """PostgreSQL, Kafka and several processes."""
+    with cluster(tmp_path_factory.mktemp("cluster"), node, f"w{os.getpid()}-{next(NUMBERS)}.") as hub:
+        yield hub
+
+
+@pytest.fixture(params=["embedded", "cluster"])
+def whole(request: pytest.FixtureRequest) -> Whole:
+    """Running, with agencies of the test's own; what the test before has ended is started anew."""
+    return of_a_test(request.getfixturevalue(f"{request.param}_hub"))
 
 
 @pytest.fixture
 def big(tmp_path: Path, node: kafka.Node) -> Iterator[Whole]:
-    """PostgreSQL, Kafka and several processes, for what only these have."""
+    """A cluster of the test's own, for what only it has."""
     with cluster(tmp_path, node, f"w{os.getpid()}-{next(NUMBERS)}.") as hub:
-        hub.start()
-        yield hub
+        yield of_a_test(hub)
+
+
+def of_a_test(hub: Whole) -> Whole:
+    hub.start()
+    return replace(hub, mark=f"-{next(NUMBERS)}")

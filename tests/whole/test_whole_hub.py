@@ -26,13 +26,15 @@ def ministry(whole: Whole) -> Caller:
     return whole.agency("kemenpu", "ministry")
 
 
-def forwarded(pemda: Caller, reference: str = "A-1", to: str = "kemenpu") -> tuple[str, str]:
+def forwarded(pemda: Caller, ministry: Caller, reference: str = "A-1") -> tuple[str, str]:
     """A verified and forwarded case: its id and its leg's."""
-    status, case = pemda.call("POST", "/v1/complaints", complaint("pemda-kotim", reference))
+    status, case = pemda.call("POST", "/v1/complaints", complaint(pemda.agency, reference))
     assert status == 201, case
     path = f"/v1/cases/{case['id']}"
     assert pemda.call("POST", f"{path}/verification", {"decision": "accept"})[0] == 200
-    status, sent = pemda.call("POST", f"{path}/forwardings", {"to": [{"agency": to, "role": "lead"}]})
+    status, sent = pemda.call(
+        "POST", f"{path}/forwardings", {"to": [{"agency": ministry.agency, "role": "lead"}]}
+    )
     assert status == 201, sent
     return case["id"], sent["items"][0]["id"]
 
@@ -40,7 +42,7 @@ def forwarded(pemda: Caller, reference: str = "A-1", to: str = "kemenpu") -> tup
 def test_a_complaint_goes_to_a_ministry_and_its_answer_comes_back(
     whole: Whole, pemda: Caller, ministry: Caller
 ) -> None:
-    case_id, leg = forwarded(pemda)
+    case_id, leg = forwarded(pemda, ministry)
     for act, body, status in (
         ("acceptance", {}, "accepted"),
         ("progress", {"text": "Tim berangkat."}, "in_progress"),
@@ -63,12 +65,12 @@ def test_a_complaint_goes_to_a_ministry_and_its_answer_comes_back(
 
 
 def test_refusals_are_the_same_everywhere(pemda: Caller, ministry: Caller) -> None:
-    case_id, leg = forwarded(pemda)
+    case_id, leg = forwarded(pemda, ministry)
     wanted = [
-        (pemda, "POST", "/v1/complaints", complaint("pemda-kotim", "A-1"), 200),
-        (pemda, "POST", "/v1/complaints", complaint("pemda-kotim", "A-1", title="Lain"), 409),
-        (pemda, "POST", "/v1/complaints", complaint("pemda-kotim", "A-2", surprise=1), 422),
-        (pemda, "POST", "/v1/complaints", complaint("kemenpu", "A-2"), 403),
+        (pemda, "POST", "/v1/complaints", complaint(pemda.agency, "A-1"), 200),
+        (pemda, "POST", "/v1/complaints", complaint(pemda.agency, "A-1", title="Lain"), 409),
+        (pemda, "POST", "/v1/complaints", complaint(pemda.agency, "A-2", surprise=1), 422),
+        (pemda, "POST", "/v1/complaints", complaint(ministry.agency, "A-2"), 403),
         (pemda, "POST", f"/v1/cases/{case_id}/verification", {"decision": "accept"}, 409),
         (pemda, "POST", f"/v1/cases/{case_id}/closure", {"reason": "resolved"}, 409),
         (ministry, "POST", f"/v1/forwardings/{leg}/answer", {"text": "Sudah."}, 409),
@@ -82,9 +84,9 @@ def test_refusals_are_the_same_everywhere(pemda: Caller, ministry: Caller) -> No
 
 def test_what_one_engine_takes_and_the_other_does_not_is_refused_by_both(pemda: Caller) -> None:
     """PostgreSQL's text holds no NUL; the schema refuses it before any database sees it."""
-    status, problem = pemda.call("POST", "/v1/complaints", complaint("pemda-kotim", "A\u0000B"))
+    status, problem = pemda.call("POST", "/v1/complaints", complaint(pemda.agency, "A\u0000B"))
     assert (status, problem["errors"][0]["pointer"]) == (422, "/source/reference")
-    long = complaint("pemda-kotim", "A-3", description="é" * 20_000)
+    long = complaint(pemda.agency, "A-3", description="é" * 20_000)
     assert pemda.call("POST", "/v1/complaints", long)[0] == 201
 
 
@@ -98,7 +100,7 @@ def test_the_same_reference_at_once_is_one_case(pemda: Caller, whole: Whole) -> 
 
     def submit(caller: Caller) -> tuple[int, Any]:
         gate.wait(10)
-        return caller.call("POST", "/v1/complaints", complaint("pemda-kotim", "KEMBAR-1"))
+        return caller.call("POST", "/v1/complaints", complaint(pemda.agency, "KEMBAR-1"))
 
     with ThreadPoolExecutor(len(callers)) as pool:
         answers = list(pool.map(submit, callers))
@@ -108,7 +110,7 @@ def test_the_same_reference_at_once_is_one_case(pemda: Caller, whole: Whole) -> 
 
 
 def test_an_idempotency_key_holds_in_every_process(pemda: Caller, ministry: Caller) -> None:
-    _, leg = forwarded(pemda)
+    _, leg = forwarded(pemda, ministry)
     withdrawal, key = {"reason": "Salah alamat."}, {"Idempotency-Key": "tarik-1"}
     path = f"/v1/forwardings/{leg}/withdrawal"
     assert pemda.call("POST", path, withdrawal, key)[1]["status"] == "withdrawn"
@@ -132,7 +134,7 @@ def test_many_agencies_write_at_once_and_every_mailbox_is_dense(whole: Whole, pe
 
     def work(pair: tuple[int, Caller]) -> list[str]:
         number, caller = pair
-        return [forwarded(caller, f"B-{number}-{turn}")[0] for turn in range(5)]
+        return [forwarded(caller, ministry, f"B-{number}-{turn}")[0] for turn in range(5)]
 
     with ThreadPoolExecutor(len(callers)) as pool:
         cases = [case for found in pool.map(work, enumerate(callers)) for case in found]
@@ -154,7 +156,7 @@ def test_a_long_poll_hears_of_what_another_process_wrote(whole: Whole, pemda: Ca
     last = listener.events()[-1]["position"]
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(listener.call, "GET", f"/v1/mailbox?after={last}&wait=25")
-        forwarded(pemda)
+        forwarded(pemda, ministry)
         status, page = waiting.result(25)
     assert status == 200
     assert types(page["items"])[0] == "forwarding.sent"
@@ -169,7 +171,7 @@ def test_a_revoked_client_is_refused_at_once_by_every_process(whole: Whole, pemd
 
 
 def test_a_batch_answers_line_by_line(pemda: Caller, whole: Whole) -> None:
-    lines = [complaint("pemda-kotim", f"N-{number}") for number in range(120)]
+    lines = [complaint(pemda.agency, f"N-{number}") for number in range(120)]
     lines[50] = {"bukan": "pengaduan"}
     body = "\n".join(json.dumps(line) for line in lines).encode()
     found = []
@@ -182,7 +184,7 @@ def test_a_batch_answers_line_by_line(pemda: Caller, whole: Whole) -> None:
 
 
 def test_both_sides_can_compare_digests(pemda: Caller, ministry: Caller) -> None:
-    forwarded(pemda)
+    forwarded(pemda, ministry)
     items = pemda.events()
     digest = pemda.call("GET", f"/v1/mailbox/digest?from=1&to={len(items)}")[1]
     lines = "".join(f"{item['position']} {item['event']['id']}\n" for item in items)
@@ -192,7 +194,7 @@ def test_both_sides_can_compare_digests(pemda: Caller, ministry: Caller) -> None
 
 
 def test_everything_outlives_a_kill_of_every_process(whole: Whole, pemda: Caller, ministry: Caller) -> None:
-    case_id, leg = forwarded(pemda)
+    case_id, leg = forwarded(pemda, ministry)
     before = pemda.events()
     whole.kill()
     whole.start()
@@ -206,7 +208,7 @@ def test_lists_filter_and_search_alike(pemda: Caller) -> None:
     for number, (title, category) in enumerate(
         [("Jalan ROSAK di 100%_pasar", "road"), ("Air keruh", "water"), ("Jalan licin", "road")]
     ):
-        body = complaint("pemda-kotim", f"C-{number}", title=title, category=category)
+        body = complaint(pemda.agency, f"C-{number}", title=title, category=category)
         assert pemda.call("POST", "/v1/complaints", body)[0] == 201
 
     def titles(query: str) -> list[str]:
@@ -225,7 +227,7 @@ def test_webhooks_are_sent_whichever_process_took_the_command(whole: Whole, pemd
         body = {"url": receiver.url, "event_types": ["*"]}
         assert pemda.call("PUT", "/v1/webhook", body)[0] == 200
         for number in range(6):
-            assert pemda.call("POST", "/v1/complaints", complaint("pemda-kotim", f"W-{number}"))[0] == 201
+            assert pemda.call("POST", "/v1/complaints", complaint(pemda.agency, f"W-{number}"))[0] == 201
         eventually(lambda: len(receiver.ids) >= 6)
         wanted = [item["event"]["id"] for item in pemda.events() if types([item]) == ["complaint.submitted"]]
         assert set(wanted) <= set(receiver.ids)

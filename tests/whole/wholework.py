@@ -40,12 +40,14 @@ class RoundRobin(Caller):
 
 @dataclass
 class Whole:
-    """`apis` answer HTTP; `others` have the roles that do not. `node` is the broker, where there is one."""
+    """`apis` answer HTTP; `others` have the roles that do not. `node` is the broker, where there is one.
+    `mark` ends the ids of agencies, so that tests that share a hub have agencies of their own."""
 
     apis: list[HubProcess]
     others: list[HubProcess] = field(default_factory=list)
     node: kafka.Node | None = None
     prefix: str = ""
+    mark: str = ""
 
     @property
     def desk(self) -> HubProcess:
@@ -57,7 +59,8 @@ class Whole:
         return [*self.apis, *self.others]
 
     def agency(self, agency: str, kind: str, *more: str) -> Caller:
-        member = self.desk.member(agency, agency.title(), "--kind", kind, *more)
+        """A new agency, whose id begins like that."""
+        member = self.desk.member(agency + self.mark, agency.title(), "--kind", kind, *more)
         urls = itertools.cycle([hub.url for hub in self.apis])
         return RoundRobin(self.desk.url, member, urls=urls)
 
@@ -71,8 +74,10 @@ class Whole:
             return [json.loads(line) for line in response.read().splitlines()]
 
     def start(self) -> None:
+        """Whatever of it does not run."""
         for process in self.processes:
-            process.start(wait=False)
+            if not process.alive():
+                process.start(wait=False)
         for process in self.processes:
             process.wait_until_ready()
 

@@ -37,7 +37,9 @@ def missing() -> list[str]:
     if shutil.which("java") is None:
         wanted.append("Java 17 is not installed: apt-get install openjdk-17-jre-headless")
     if not (jars() / f"kafka_2.13-{VERSION}.jar").exists():
-        wanted.append(f"Apache Kafka {VERSION} is not in {jars()}: apt-get install maven, then make parts")
+        wanted.append(
+            f"Apache Kafka {VERSION} is not in {jars()}: apt-get install maven, then make run-cluster"
+        )
     return wanted
 
 

@@ -21,6 +21,9 @@ REFUSED: Final = (
 )
 
 
+WORDS: Final = 300
+
+
 def told(error: BaseException, doing: str) -> BrokerError:
     """The port's error for one of the library's; `doing` says what failed, such as "publishing"."""
     cause = _cause(error)
@@ -48,4 +51,6 @@ def _cause(error: BaseException) -> BaseException:
 def _words(error: BaseException) -> str:
     name = type(error).__name__.removesuffix("Error")
     said = str(error).strip()
+    if len(said) > WORDS:  # some of the library's repeat the whole request
+        said = f"{said[:WORDS]} …"
     return f"{name}: {said}" if said and name not in said else (said or name)

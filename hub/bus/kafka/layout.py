@@ -18,7 +18,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
+
+from hub.ports.topics import DEAD_LETTERS_KEPT, dead_letter, events, inbound, outbound
 
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
@@ -61,24 +64,6 @@ class Plan:
         return (*made, *grown, *set_)
 
 
-def inbound(prefix: str, agency: str) -> str:
-    """Where an agency submits."""
-    return f"{prefix}inbound.{agency}"
-
-
-def outbound(prefix: str, agency: str) -> str:
-    """Where an agency receives."""
-    return f"{prefix}agency.{agency}"
-
-
-def events(prefix: str) -> str:
-    return f"{prefix}events"
-
-
-def dead_letter(prefix: str) -> str:
-    return f"{prefix}dead-letter"
-
-
 def wanted(prefix: str, agencies: Collection[str], brokers: int) -> list[Topic]:
     """Every topic of a hub with these agencies on Kafka, on that many brokers."""
     replication = min(3, max(1, brokers))
@@ -86,7 +71,7 @@ def wanted(prefix: str, agencies: Collection[str], brokers: int) -> list[Topic]:
     def topic(name: str, partitions: int, kept_ms: int) -> Topic:
         return Topic(name, partitions, replication, _configs(kept_ms, replication))
 
-    own = [topic(events(prefix), 12, 7 * DAY_MS), topic(dead_letter(prefix), 1, 90 * DAY_MS)]
+    own = [topic(events(prefix), 12, 7 * DAY_MS), topic(dead_letter(prefix), 1, _ms(DEAD_LETTERS_KEPT))]
     for agency in sorted(agencies):
         own += [topic(inbound(prefix, agency), 3, DAY_MS), topic(outbound(prefix, agency), 3, DAY_MS)]
     return own
@@ -139,6 +124,10 @@ def _notes(old: Topic, new: Topic) -> list[str]:
             "move them with kafka-reassign-partitions"
         )
     return notes
+
+
+def _ms(span: timedelta) -> int:
+    return int(span.total_seconds() * 1000)
 
 
 def _kept(configs: Mapping[str, str]) -> str:

@@ -18,8 +18,8 @@ from kafka.admin import (  # type: ignore[import-untyped]
     ResourceType,
 )
 
-from hub.bus.kafka.layout import inbound, outbound
 from hub.ports.broker import Reader
+from hub.ports.topics import inbound, outbound
 
 
 @dataclass(frozen=True, slots=True, order=True)

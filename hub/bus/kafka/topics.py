@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from hub.bus.kafka.directory import Found, look_up_all
 from hub.bus.kafka.endpoint import Endpoint
 from hub.bus.kafka.threads import KafkaThread
 from hub.ports.broker import Applied, BrokerAway, BrokerRefused, Reader
+from hub.ports.topics import inbound, outbound
 
 PING_WITHIN_S: Final = 8.0
 APPLY_WITHIN_S: Final = 120.0
@@ -120,7 +122,7 @@ def _wait_until(done: Callable[[], bool]) -> None:
 
 def _existing(admin: Any, prefix: str, wish: Iterable[layout.Topic]) -> list[layout.Topic]:
     """Topics of ours by their names: the hub's two, and those of agencies."""
-    ours = (layout.inbound(prefix, ""), layout.outbound(prefix, ""))
+    ours = (inbound(prefix, ""), outbound(prefix, ""))
     names = {topic.name for topic in wish}
     found = look_up_all(admin, prefix)
     there = [
@@ -139,17 +141,16 @@ def _topic(found: Found, configs: Mapping[str, Any]) -> layout.Topic:
 
 def _carry_out(admin: Any, plan: layout.Plan) -> None:
     if plan.creates:
-        admin.create_topics(
-            {
-                topic.name: {
-                    "num_partitions": topic.partitions,
-                    "replication_factor": topic.replication,
-                    "configs": dict(topic.configs),
-                }
-                for topic in plan.creates
-            },
-            wait_for_metadata=True,
-        )
+        made = {
+            topic.name: {
+                "num_partitions": topic.partitions,
+                "replication_factor": topic.replication,
+                "configs": dict(topic.configs),
+            }
+            for topic in plan.creates
+        }
+        with contextlib.suppress(errors.TopicAlreadyExistsError):  # another process was first; see `_apply`
+            admin.create_topics(made, wait_for_metadata=True)
     if plan.grows:
         admin.create_partitions({name: new for name, (_, new) in plan.grows.items()})
     for name, changed in plan.settings.items():

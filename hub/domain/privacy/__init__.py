@@ -1,4 +1,4 @@
-"""What is personal in a complaint, found and taken out of the text; pure functions (DESIGN decision 11)."""
+"""What is personal in a complaint, found and taken out of the text; pure functions (`DECISIONS.md` 19)."""
 
 from hub.domain.privacy.complaint import ComplaintParts, join_complaint, split_complaint
 from hub.domain.privacy.document import mask_document

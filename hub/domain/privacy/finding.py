@@ -1,4 +1,4 @@
-"""What masking found, by kind and count: the value itself is never kept."""
+"""What masking finds in a text, and tells of it, by kind and count: the value itself is never kept."""
 
 from __future__ import annotations
 
@@ -27,6 +27,16 @@ class Finding:
 
     kind: Kind
     count: int
+
+
+@dataclass(slots=True)
+class Group:
+    """Neighbouring digits: their place in the text, the digits in ASCII, and what parts it from the last."""
+
+    start: int
+    end: int
+    digits: str
+    gap: str
 
 
 Span = tuple[int, int, Kind]

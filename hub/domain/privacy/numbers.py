@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from hub.domain.privacy.finding import Span
+from hub.domain.privacy.finding import Group, Span
 from hub.domain.privacy.phones import Phones
 from hub.domain.privacy.plain import FEWEST_DIGITS
 
@@ -24,16 +23,6 @@ _RUN = re.compile(rf"\d(?>[{INVISIBLE}]*+(?:[{_VISIBLE}][{INVISIBLE}]*+){{0,3}}+
 _GROUP = re.compile(rf"\d(?>[{INVISIBLE}]*+\d)*+")
 _AMOUNT = re.compile(r"(?:\brp|\bidr)[\s.]{0,2}$", re.IGNORECASE)
 _NIK_DIGITS = 16
-
-
-@dataclass(slots=True)
-class Group:
-    """Neighbouring digits: their place in the text, the digits in ASCII, and what parts it from the last."""
-
-    start: int
-    end: int
-    digits: str
-    gap: str
 
 
 def number_spans(text: str) -> Iterator[Span]:

@@ -4,12 +4,10 @@ was handed out yesterday); landlines and foreign numbers are asked of `phonenumb
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 import phonenumbers
 
-if TYPE_CHECKING:
-    from hub.domain.privacy.numbers import Group
+from hub.domain.privacy.finding import Group
 
 _MOBILE = re.compile(r"8[1-9]\d{7,10}")
 _SHORTEST, _LONGEST = 9, 16

@@ -19,17 +19,20 @@ import psycopg
 import structlog
 
 from hub.errors import StoreError
+from hub.ports.bus import Committed
 from hub.store.postgres.connections import LISTENER, Connection
 from hub.store.postgres.errors import translated
+from hub.store.postgres.transaction import noticed
 
 log = structlog.get_logger(__name__)
 
 LOOK_EVERY_S: Final = 0.5
-REGISTRY, LOG, SEEN = "simpul_registry", "simpul_log", "simpul_seen"
+REGISTRY, COMMITS, SEEN = "simpul_registry", "simpul_commits", "simpul_seen"
 READ: Final = "SELECT value FROM facts WHERE name = 'registry_generation'"
 
-Told = Callable[[int, int], None]
-"""(last position of the log, server process that committed it), on the listener's thread."""
+Told = Callable[[Committed | None, int], None]
+"""(what was committed, None where the log must be asked; the server process that did it), on the listener's
+thread."""
 
 
 class Listener:
@@ -83,7 +86,7 @@ class Listener:
         connection.add_notify_handler(self._meanwhile.append)
         with translated():
             connection.execute(f"LISTEN {REGISTRY}")
-            connection.execute(f"LISTEN {LOG}")
+            connection.execute(f"LISTEN {COMMITS}")
             self._connection = connection
             self._read(connection)
         return connection
@@ -121,8 +124,8 @@ class Listener:
                 self._heard(connection, notice.channel, notice.payload, notice.pid)
 
     def _heard(self, connection: Connection, channel: str, payload: str, pid: int) -> None:
-        if channel == LOG:
-            self._grown(int(payload), pid)
+        if channel == COMMITS:
+            self._grown(noticed(payload), pid)
         elif channel == REGISTRY:
             self.raise_to(int(payload))
             connection.execute("SELECT pg_notify(?, ?)", (SEEN, payload))

@@ -17,6 +17,7 @@ from typing import Final
 import psycopg
 
 from hub.errors import StoreUnavailable
+from hub.ports.bus import Committed
 from hub.store.postgres.connections import LISTENER, READER, WRITER, Connection, Limits, connector
 from hub.store.postgres.dialect import POSTGRES
 from hub.store.postgres.errors import translated
@@ -58,7 +59,7 @@ class PostgresStore:
         self._spare = readers
         self._closed = False
         self._presence: Connection | None = None
-        self._elsewhere: Callable[[int], None] = lambda position: None
+        self._elsewhere: Callable[[Committed | None], None] = lambda committed: None
         self._listener = Listener(self._connect, self._grown)
         self._connected()
 
@@ -121,8 +122,8 @@ class PostgresStore:
 
     def _end(self, connection: Connection) -> None:
         try:
-            if not connection.closed and connection.in_transaction:
-                connection.execute("ROLLBACK")
+            if not connection.closed:
+                connection.end()
         except psycopg.Error:
             with suppress(psycopg.Error):
                 connection.close()
@@ -188,15 +189,16 @@ class PostgresStore:
                 if int(notice.payload) >= generation:
                     missing.discard(notice.pid)
 
-    def on_commit_elsewhere(self, callback: Callable[[int], None]) -> None:
-        """`callback` is told, on the listener's thread, of the log's last position after each commit by
-        another process. A hint: it may be told late, twice, or (the connection lost) not at all."""
+    def on_commit_elsewhere(self, callback: Callable[[Committed | None], None]) -> None:
+        """`callback` is told, on the listener's thread, of each commit by another process in their order;
+        None where its agencies were too many to be told. A hint: it may come late, or (the connection lost)
+        not at all."""
         self._elsewhere = callback
         self._listener.start()
 
-    def _grown(self, position: int, pid: int) -> None:
+    def _grown(self, committed: Committed | None, pid: int) -> None:
         if pid != self._writer_pid:
-            self._elsewhere(position)
+            self._elsewhere(committed)
 
     def probe(self) -> None:
         """Commits something small; raises StoreUnavailable when the database does not take it."""

@@ -18,9 +18,11 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
+import orjson
 import psycopg
 
 from hub.domain.case import Case
+from hub.ports.bus import Committed
 from hub.ports.store import Effects, Remembered
 from hub.store.postgres.arrays import bigs, blobs, texts
 from hub.store.postgres.connections import Connection
@@ -45,7 +47,9 @@ SELECT_REMEMBERED: Final = (
     f"SELECT {REMEMBERED} FROM unnest(?::bytea[]) AS wanted (one) "  # noqa: S608
     "JOIN idempotency AS i ON i.key = wanted.one"
 )
-NOTIFY_LOG: Final = "SELECT pg_notify('simpul_log', ?::text)"
+NOTIFY_LOG: Final = "SELECT pg_notify('simpul_commits', ?::text)"
+PAYLOAD_BYTES: Final = 7900
+"""The server takes less than 8000; a commit that tells more agencies is told without them."""
 NOTIFY_REGISTRY: Final = (
     "SELECT value, pg_notify('simpul_registry', value) FROM facts WHERE name = 'registry_generation'"
 )
@@ -54,6 +58,20 @@ Witness = tuple[int, str]
 """(position, event id) of the first event that a transaction wrote."""
 AskOutcome = Callable[[str, Witness | None], bool]
 """(transaction id, witness) -> whether that transaction was committed; OutcomeUnknown if nobody can say."""
+
+
+def notice(committed: Committed) -> str:
+    """What other processes are told: `[first, last, agency, ...]`, empty where that would be too long."""
+    text = orjson.dumps([committed.first, committed.last, *sorted(committed.agencies)])
+    return text.decode() if len(text) <= PAYLOAD_BYTES else ""
+
+
+def noticed(text: str) -> Committed | None:
+    """`notice` read again; None: something was committed, and the log says what."""
+    if not text:
+        return None
+    first, last, *agencies = orjson.loads(text)
+    return Committed(first, last, frozenset(agencies))
 
 
 def stream_lock(stream: str) -> int:
@@ -72,7 +90,8 @@ class PostgresTransaction(Transaction):
         self._xid: str | None = None
         self._waiting: list[Effects] = []
         self._witness: Witness | None = None
-        self._last: int | None = None
+        self._first = self._last = 0
+        self._told: set[str] = set()
         self.generation: int | None = None
 
     def reserve_keys(self, keys: Sequence[bytes]) -> dict[bytes, Remembered]:
@@ -99,7 +118,9 @@ class PostgresTransaction(Transaction):
         self._waiting.append(effects)
         if effects.events:
             first, self._last = effects.events[0], effects.events[-1].position
+            self._first = self._first or first.position
             self._witness = self._witness or (first.position, first.id)
+            self._told.update(entry.agency for entry in effects.mailbox)
 
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -130,8 +151,9 @@ class PostgresTransaction(Transaction):
         told = None
         with self._db.pipeline():
             self._send(waiting)
-            if self._last is not None:
-                self._db.execute(NOTIFY_LOG, (self._last,))
+            if self._last:
+                committed = Committed(self._first, self._last, frozenset(self._told))
+                self._db.execute(NOTIFY_LOG, (notice(committed),))
             if self._db.registry_changed:
                 told = self._db.execute(NOTIFY_REGISTRY)
             self._db.execute("COMMIT")
@@ -145,6 +167,5 @@ class PostgresTransaction(Transaction):
 
     def rollback(self) -> None:
         self._waiting.clear()
-        if self._db.in_transaction:
-            with translated():
-                self._db.execute("ROLLBACK")
+        with translated():
+            self._db.end()

@@ -10,13 +10,14 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError, TopicAuthorizationFailedError
 
-from hub.bus.kafka import layout, rights, wire
+from hub.bus.kafka import rights, wire
 from hub.bus.kafka.endpoint import Endpoint
 from hub.bus.kafka.probe import KafkaListenerProbe, forgeries
 from hub.bus.kafka.publisher import KafkaPublisher
 from hub.bus.kafka.source import KafkaSource
 from hub.bus.kafka.topics import KafkaTopics
 from hub.ports.broker import BrokerAway, ListenerUnsafe, Partition, Reader, Refusal, Trouble
+from hub.ports.topics import events, inbound, outbound
 from tests.bus.kafka_broker.brokerwork import Bench, numbers, publish_all, read_until, record
 from tests.bus.kafka_broker.tokens import Issuer, TokenEndpoint
 from tests.parts import kafka
@@ -171,30 +172,30 @@ async def test_a_client_writes_its_agencys_inbound_topic_and_no_other(
     bench: Bench, node: kafka.Node, issuer: Issuer, agencies: KafkaTopics
 ) -> None:
     token = issuer.token(bench.prefix + "ka")
-    produce(node, token, layout.inbound(bench.prefix, "a"))
+    produce(node, token, inbound(bench.prefix, "a"))
     for foreign in (
-        layout.inbound(bench.prefix, "b"),
-        layout.outbound(bench.prefix, "a"),
-        layout.events(bench.prefix),
+        inbound(bench.prefix, "b"),
+        outbound(bench.prefix, "a"),
+        events(bench.prefix),
     ):
         with pytest.raises(KafkaError):
             produce(node, token, foreign)
         assert bench.read(foreign) == []
-    assert len(bench.read(layout.inbound(bench.prefix, "a"))) == 1
+    assert len(bench.read(inbound(bench.prefix, "a"))) == 1
 
 
 async def test_a_client_reads_its_agencys_topic_in_its_own_groups_and_no_other(
     bench: Bench, node: kafka.Node, issuer: Issuer, agencies: KafkaTopics
 ) -> None:
     me = bench.prefix + "ka"
-    token, own = issuer.token(me), layout.outbound(bench.prefix, "a")
+    token, own = issuer.token(me), outbound(bench.prefix, "a")
     with KafkaProducer(bootstrap_servers=bench.bootstrap) as producer:
-        for topic in (own, layout.outbound(bench.prefix, "b"), layout.inbound(bench.prefix, "a")):
+        for topic in (own, outbound(bench.prefix, "b"), inbound(bench.prefix, "a")):
             for part in range(3):
                 producer.send(topic, b"{}", partition=part).get(timeout=10)
     assert readable(node, token, own, f"{me}.aplikasi")
     with pytest.raises(TopicAuthorizationFailedError):
-        readable(node, token, layout.outbound(bench.prefix, "b"), f"{me}.aplikasi")
+        readable(node, token, outbound(bench.prefix, "b"), f"{me}.aplikasi")
     with pytest.raises(KafkaError):
         readable(node, token, own, f"{me}x.aplikasi")
     with pytest.raises(KafkaError):
@@ -207,9 +208,9 @@ async def test_a_refused_read_is_told_in_words_and_harms_no_other_topic(
     """The library alone would say nothing, and deliver nothing of either."""
     me = bench.prefix + "ka"
     own, hidden, write_only = (
-        layout.outbound(bench.prefix, "a"),
-        layout.outbound(bench.prefix, "b"),
-        layout.inbound(bench.prefix, "a"),
+        outbound(bench.prefix, "a"),
+        outbound(bench.prefix, "b"),
+        inbound(bench.prefix, "a"),
     )
 
     async def beginning(parts: Collection[Partition]) -> dict[Partition, int]:
@@ -240,7 +241,7 @@ async def test_a_right_that_is_withdrawn_while_publishing_concerns_its_topic_alo
 ) -> None:
     """The publisher under a user that is no super user."""
     me = bench.prefix + "ka"
-    lost, kept = layout.inbound(bench.prefix, "a"), bench.topic("lain")
+    lost, kept = inbound(bench.prefix, "a"), bench.topic("lain")
     who = rights.principal(me)
     more = [
         rights.Right(who, "TRANSACTIONAL_ID", f"{me}.pengirim", "WRITE"),
@@ -276,7 +277,7 @@ async def test_a_revoked_client_loses_its_rights_at_once_and_its_colleague_keeps
     await agencies.apply(["a", "b"], [Reader("a", bench.prefix + "ka"), second])
     done = await agencies.revoke(bench.prefix + "ka")
     assert len(done.changes) == 5
-    topic = layout.inbound(bench.prefix, "a")
+    topic = inbound(bench.prefix, "a")
     with pytest.raises(KafkaError):
         produce(node, issuer.token(bench.prefix + "ka"), topic)
     produce(node, issuer.token(second.client_id), topic)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 from kafka.admin import ConfigResource
 
-from hub.bus.kafka import layout, rights
+from hub.bus.kafka import rights
 from hub.bus.kafka.endpoint import Endpoint
 from hub.bus.kafka.topics import KafkaTopics
 from hub.ports.broker import BrokerAway, Reader
+from hub.ports.topics import events, inbound
 from tests.bus.kafka_broker.brokerwork import Bench
 from tests.parts import kafka
 
@@ -45,6 +47,20 @@ async def test_the_second_time_nothing_is_left_to_do(bench: Bench, topics: Kafka
     )  # fmt: skip
 
 
+async def test_two_processes_that_make_the_same_topics_at_once_both_succeed(
+    bench: Bench, topics: KafkaTopics
+) -> None:
+    other = KafkaTopics(bench.endpoint, bench.prefix)
+    await other.start()
+    try:
+        for round_ in range(4):
+            agencies = [f"a{round_}{number}" for number in range(4)]
+            await asyncio.gather(topics.apply(agencies, []), other.apply(agencies, []))
+            assert {f"inbound.{agency}" for agency in agencies} <= names(bench)
+    finally:
+        await other.stop()
+
+
 async def test_a_dry_run_says_the_same_and_changes_nothing(bench: Bench, topics: KafkaTopics) -> None:
     readers = [Reader("pu", bench.prefix + "kl")]
     planned = await topics.apply(["pu"], readers, dry_run=True)
@@ -75,8 +91,8 @@ async def test_foreign_rights_on_agency_topics_go_and_others_stay(bench: Bench, 
     """Also those of a client that is no longer there, groups included; an analyst's on events are not
     ours."""
     await topics.apply(["pu"], [Reader("pu", bench.prefix + "lama")])
-    intruder = rights.Right("User:x", "TOPIC", layout.inbound(bench.prefix, "pu"), "WRITE")
-    analyst = rights.Right("User:analis", "TOPIC", layout.events(bench.prefix), "READ")
+    intruder = rights.Right("User:x", "TOPIC", inbound(bench.prefix, "pu"), "WRITE")
+    analyst = rights.Right("User:analis", "TOPIC", events(bench.prefix), "READ")
     bench.admin.create_acls([rights.rule(intruder), rights.rule(analyst)])
     done = await topics.apply(["pu"], [])
     assert len(done.changes) == 6 and all(change.startswith("withdraw") for change in done.changes)

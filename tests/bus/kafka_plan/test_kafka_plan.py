@@ -13,6 +13,7 @@ from hub.bus.kafka import layout, rights
 from hub.bus.kafka.clients import MAX_RECORD_BYTES
 from hub.bus.kafka.endpoint import Endpoint
 from hub.errors import SettingsError
+from hub.ports import topics
 from hub.ports.broker import Reader
 
 PREFIX = "simpul."
@@ -66,6 +67,11 @@ def test_personal_data_expires_within_a_day_and_replication_follows_the_brokers(
             if ".agency." in topic.name or ".inbound." in topic.name:
                 assert int(topic.configs["retention.ms"]) <= layout.DAY_MS
     assert layout.MAX_MESSAGE_BYTES > MAX_RECORD_BYTES
+
+
+def test_a_dead_letter_is_kept_as_long_on_its_topic_as_in_the_table() -> None:
+    (dead,) = [t for t in layout.wanted(PREFIX, [], 3) if t.name == topics.dead_letter(PREFIX)]
+    assert int(dead.configs["retention.ms"]) == topics.DEAD_LETTERS_KEPT.days * layout.DAY_MS
 
 
 @given(READERS, READERS)

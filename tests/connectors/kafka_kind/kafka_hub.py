@@ -34,6 +34,9 @@ ROUTES = {
     },
 }
 
+COMING_BACK = {"reconnect_backoff_max_ms": 500, "request_timeout_ms": 5_000}
+"""The stand-in is back soon after its broker; the library would take up to half a minute."""
+
 
 class KafkaHub:
     """`url` is where the connector finds the hub. `audience` and `life_s` are of the tokens it gives; the
@@ -64,7 +67,7 @@ class KafkaHub:
         self._front = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._start(self._front.serve_forever)
         self.url = f"http://127.0.0.1:{self._front.server_port}"
-        self.producer = KafkaProducer(bootstrap_servers=self.node.bootstrap, acks="all")
+        self.producer = KafkaProducer(bootstrap_servers=self.node.bootstrap, acks="all", **COMING_BACK)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -129,7 +132,7 @@ class KafkaHub:
         self._start(self._inbound)
 
     def _inbound(self) -> None:
-        reader = KafkaConsumer(bootstrap_servers=self.node.bootstrap, enable_auto_commit=False)
+        reader = KafkaConsumer(bootstrap_servers=self.node.bootstrap, enable_auto_commit=False, **COMING_BACK)
         parts = [TopicPartition(self.inbound, number) for number in range(3)]
         reader.assign(parts)
         for part in parts:

@@ -1,0 +1,78 @@
+"""What a configured SQL statement says by its text alone: how many there are, and what it may touch."""
+
+from __future__ import annotations
+
+import re
+
+from connectors.dialects.base import parameters_in
+from connectors.errors import ConfigRefused
+
+# a quoted text, a quoted name, a comment: nothing in them is SQL
+_MASKED = re.compile(r"'(?:[^'\\]|\\.|'')*'|\"[^\"]*\"|`[^`]*`|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_WHERE = re.compile(r"\bWHERE\b", re.IGNORECASE)
+_INTO = re.compile(r"\bINTO\b", re.IGNORECASE)
+
+
+def masked(statement: str) -> str:
+    """The statement, as long as before, with blanks where texts, quoted names and comments are."""
+    return _MASKED.sub(lambda match: " " * len(match[0]), statement)
+
+
+def verb(statement: str) -> str:
+    """Its first word in capitals: SELECT, INSERT, UPDATE; "" when there is none."""
+    words = masked(statement).split(maxsplit=1)
+    return words[0].upper() if words else ""
+
+
+def parameters_of_where(statement: str) -> set[str]:
+    """The :name parameters behind the WHERE that stands in no brackets: what picks the rows."""
+    plain = masked(statement)
+    for found in _WHERE.finditer(plain):
+        before = plain[: found.start()]
+        if before.count("(") == before.count(")"):
+            return parameters_in(statement[found.end() :])
+    return set()
+
+
+def has_word(statement: str, words: re.Pattern[str]) -> str:
+    """The first match outside texts and comments; "" when there is none."""
+    found = words.search(masked(statement))
+    return found[0] if found else ""
+
+
+def check_single(key: str, statement: str) -> None:
+    """Refuses several statements in one text: only the first would be looked at here."""
+    if ";" in masked(statement).rstrip().removesuffix(";"):
+        raise ConfigRefused(
+            key, "holds several statements", "write one statement, without a semicolon inside"
+        )
+
+
+def check_select(key: str, query: str) -> None:
+    """Refuses a question that could change something, and one that asks about nothing in particular."""
+    check_single(key, query)
+    remedy = "write SELECT 1 FROM ... WHERE ..., which gives a row when the statement took effect"
+    if verb(query) != "SELECT" or has_word(query, _INTO):
+        raise ConfigRefused(key, "is no SELECT, or one that writes", remedy)
+    if not parameters_in(query):
+        raise ConfigRefused(key, "names no parameter: one row of anybody would answer it", remedy)
+
+
+def check_part(key: str, text: str) -> None:
+    """Refuses a piece of a statement (source.where, source.join) that would reach out of its place."""
+    plain = masked(text)
+    depth = 0
+    for character in plain:
+        depth += (character == "(") - (character == ")")
+        if depth < 0:
+            break
+    if depth != 0:
+        raise ConfigRefused(key, "has a bracket without its counterpart", "compare ( and )")
+    if any(character in plain for character in "'\"`"):
+        raise ConfigRefused(key, "has a quote without its counterpart", "compare the quotation marks")
+    if ";" in plain or _holds_comment(text):
+        raise ConfigRefused(key, "holds a semicolon or a comment", "write the condition alone")
+
+
+def _holds_comment(text: str) -> bool:
+    return any(match[0].startswith(("--", "/*")) for match in _MASKED.finditer(text))

@@ -1,0 +1,75 @@
+"""What agencies do with a case and its forwardings: the handlers of the rows in `hub/service/acts.py`."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from aiohttp import web
+
+from hub.api.answers import answer, etag
+from hub.api.context import Call
+from hub.api.endpoint import Handler
+from hub.api.writes import case_after, do, masked_header
+from hub.service.acts import ACTS
+from hub.service.requests import Outcome
+from hub.service.views import consultation_view, forwarding_view
+
+
+def acting(name: str) -> Handler:
+    """The handler of a row of ACTS: 200 with the case, or with the one forwarding, as it now stands."""
+    act = ACTS[name]
+    answered = ANSWERS[act.target]
+
+    async def handle(call: Call) -> web.Response:
+        outcome, kinds = await do(call, act)
+        return await answered(call, outcome, kinds)
+
+    return handle
+
+
+async def forward(call: Call) -> web.Response:
+    """201 `{"items": [forwarding]}`, in the order of `to`."""
+    outcome, kinds = await do(call, ACTS["forwarding"])
+    items = await _forwardings(call, outcome)
+    return answer({"items": items}, outcome.status, masked_header(kinds))
+
+
+async def consult(call: Call) -> web.Response:
+    """201 with the consultation, whose id its answer names."""
+    outcome, kinds = await do(call, ACTS["consultation"])
+    return await _consultation(call, outcome, kinds)
+
+
+async def _consultation(call: Call, outcome: Outcome, kinds: list[str]) -> web.Response:
+    case_id, asked_id = outcome.ids
+    asked = outcome.case.state.consultation(asked_id) if outcome.case else None
+    if outcome.case is None or asked is None:
+        view = await call.hub.consultation(call.principal, case_id, asked_id)
+    else:
+        view = consultation_view(asked, case_id, outcome.case.texts)
+    return answer(view, outcome.status, masked_header(kinds))
+
+
+async def _case(call: Call, outcome: Outcome, kinds: list[str]) -> web.Response:
+    view, version = await case_after(call, outcome)
+    return answer(view, outcome.status, etag(version) | masked_header(kinds))
+
+
+async def _forwarding(call: Call, outcome: Outcome, kinds: list[str]) -> web.Response:
+    (leg,) = await _forwardings(call, outcome)
+    return answer(leg, outcome.status, masked_header(kinds))
+
+
+async def _forwardings(call: Call, outcome: Outcome) -> list[dict[str, Any]]:
+    """The legs that the outcome names, from the state that the transaction left; read only where it had
+    nothing to load."""
+    case_id, *leg_ids = outcome.ids
+    if outcome.case is None:
+        return await call.hub.forwardings(call.principal, case_id, leg_ids)
+    state, texts = outcome.case.state, outcome.case.texts
+    legs = [leg for leg_id in leg_ids if (leg := state.leg(leg_id)) is not None]
+    return [forwarding_view(leg, case_id, texts) for leg in legs]
+
+
+ANSWERS: Final = {"case": _case, "consultation": _consultation, "forwarding": _forwarding}
+"""What a row's route answers with, by the row's target."""

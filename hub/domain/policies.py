@@ -1,0 +1,148 @@
+"""Deadline policies: dated rows that say how long a stage may take, and by which source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any, Final
+
+from hub.domain.working_time import is_iso_date
+from hub.errors import Invalid
+
+STAGES: Final = ("verification", "acceptance", "follow_up", "closure", "consultation", "reply")
+CLASSIFICATIONS: Final = ("complaint", "aspiration", "information_request")
+ANY: Final = "*"
+MOST: Final = {"working_days": 1_250, "calendar_days": 1_830, "hours": 43_920}
+"""Unit -> the largest amount: about five years each. More is a slip of the keyboard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One row, never changed once it was in force: another amount is another row with a later `valid_from`
+    (ISO date, by the calendar of the agency that the clock runs for). `classification` is one of
+    CLASSIFICATIONS or "*" for all that have no row of their own. `assumption`: no regulation says so, the hub
+    chose it. `shown_only`: a limit that stands beside the stage's own for the reader; nothing is warned of or
+    escalated by it."""
+
+    id: str
+    classification: str
+    stage: str
+    amount: int
+    unit: str
+    valid_from: str
+    source: str
+    assumption: bool = False
+    shown_only: bool = False
+
+    def document(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+_ALWAYS: Final = "2000-01-01"
+"""Before any complaint that a backlog could hold: the hub's defaults apply to each of them."""
+_TOLD: Final = "SP4N-LAPOR!, as reporters are told: "
+_STATUTE: Final = (
+    "Permen PANRB 62/2018 (replaced by Permen PANRB 5/2025, whose figures are not confirmed; sources "
+    "disagree on working or calendar days): "
+)
+DEFAULTS: Final = (
+    Policy("verification-3wd", ANY, "verification", 3, "working_days", _ALWAYS,
+           _TOLD + "verified and forwarded within 3 working days of submission"),
+    Policy("acceptance-1wd", ANY, "acceptance", 1, "working_days", _ALWAYS,
+           "assumption: no rule says when an agency must accept or return a forwarding", assumption=True),
+    Policy("follow-up-5wd", ANY, "follow_up", 5, "working_days", _ALWAYS,
+           _TOLD + "followed up within 5 working days of the forwarding"),
+    Policy("closure-10wd", ANY, "closure", 10, "working_days", _ALWAYS,
+           _TOLD + "closes by itself 10 working days after the follow-up if nobody replies"),
+    Policy("consultation-3wd", ANY, "consultation", 3, "working_days", _ALWAYS,
+           "assumption: no rule says when a consulted agency must answer", assumption=True),
+    Policy("reply-10wd", ANY, "reply", 10, "working_days", _ALWAYS,
+           "assumption, after one app's rule: incomplete complaints are archived after 10 working days",
+           assumption=True),
+    Policy("statute-complaint-14wd", "complaint", "follow_up", 14, "working_days", "2019-01-01",
+           _STATUTE + "14 days for a complaint that needs no field inspection (tidak berkadar pengawasan); "
+           "60 where it needs one, which a complaint does not say here", shown_only=True),
+    Policy("statute-information-5wd", "information_request", "follow_up", 5, "working_days", "2019-01-01",
+           _STATUTE + "5 days for an information request", shown_only=True),
+)  # fmt: skip
+"""What applies until the hub's administrator decides otherwise. No statutory limit is known for
+aspirations."""
+
+
+def policy_for(rows: Sequence[Policy], classification: str, stage: str, at: date) -> Policy | None:
+    """The row in force on the day `at`: a row of the classification itself before one for all, and the latest
+    of them. None when no row was in force yet."""
+    return _in_force(rows, classification, stage, at, shown_only=False)
+
+
+def companion_for(rows: Sequence[Policy], classification: str, stage: str, at: date) -> Policy | None:
+    """The shown-only row that stands beside `policy_for`'s on that day, if there is one."""
+    return _in_force(rows, classification, stage, at, shown_only=True)
+
+
+def _in_force(
+    rows: Sequence[Policy], classification: str, stage: str, at: date, *, shown_only: bool
+) -> Policy | None:
+    day, best = at.isoformat(), None
+    for row in rows:
+        if row.stage != stage or row.shown_only is not shown_only or row.valid_from > day:
+            continue
+        if row.classification not in (classification, ANY):
+            continue
+        if best is None or _rank(row) > _rank(best):
+            best = row
+    return best
+
+
+def _rank(row: Policy) -> tuple[bool, str]:
+    return row.classification != ANY, row.valid_from
+
+
+def check_policies(rows: Sequence[Policy]) -> None:
+    """Raises Invalid (422) with a pointer `/policies/<index>/<field>` for each row that cannot be, or that
+    says something that another row says already; and when a stage would be left without a row for all."""
+    flaws = [(f"/policies/{index}{pointer}", detail)
+             for index, row in enumerate(rows) for pointer, detail in _row_flaws(row)]  # fmt: skip
+    flaws += _repeated(rows)
+    covered = {row.stage for row in rows if row.classification == ANY and not row.shown_only}
+    flaws += [("/policies", f"The stage {stage} needs a row for the classification {ANY!r}, so that every "
+                            "case has a clock.") for stage in STAGES if stage not in covered]  # fmt: skip
+    if flaws:
+        raise Invalid("The deadline policies cannot be like this.", flaws=flaws)
+
+
+def _row_flaws(row: Policy) -> list[tuple[str, str]]:
+    flaws: list[tuple[str, str]] = []
+    if not 1 <= len(row.id) <= 128 or not row.id.isprintable():
+        flaws.append(("/id", "An id is 1 to 128 characters without control characters."))
+    if row.classification not in (*CLASSIFICATIONS, ANY):
+        flaws.append(("/classification", f"One of {', '.join(CLASSIFICATIONS)}, or {ANY} for all."))
+    if row.stage not in STAGES:
+        flaws.append(("/stage", f"One of {', '.join(STAGES)}."))
+    if row.unit not in MOST:
+        flaws.append(("/unit", f"One of {', '.join(MOST)}."))
+    elif type(row.amount) is not int or not 1 <= row.amount <= MOST[row.unit]:
+        flaws.append(("/amount", f"A whole number from 1 to {MOST[row.unit]} ({row.unit})."))
+    if not is_iso_date(row.valid_from):
+        flaws.append(("/valid_from", "A date such as 2025-07-01 is needed."))
+    if not row.source.strip():
+        flaws.append(("/source", "Name the regulation, or say that it is an assumption."))
+    return flaws
+
+
+def _repeated(rows: Sequence[Policy]) -> list[tuple[str, str]]:
+    """Two rows with one id, or two that would be in force at once for the same."""
+    flaws: list[tuple[str, str]] = []
+    ids: dict[str, int] = {}
+    keys: dict[tuple[str, str, str, bool], int] = {}
+    for index, row in enumerate(rows):
+        first = ids.setdefault(row.id, index)
+        if first != index:
+            flaws.append((f"/policies/{index}/id", f"Row {first} has this id already; give it another."))
+        first = keys.setdefault((row.classification, row.stage, row.valid_from, row.shown_only), index)
+        if first != index:
+            flaws.append((f"/policies/{index}/valid_from",
+                          f"Row {first} ({rows[first].id}) starts on the same day for the same "
+                          "classification and stage; choose another day or leave one out."))  # fmt: skip
+    return flaws

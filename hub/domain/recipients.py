@@ -1,0 +1,104 @@
+"""To whom a case may be forwarded, by whom, and when that needs a note."""
+
+from __future__ import annotations
+
+from hub.domain.case import CaseState
+from hub.domain.commands import Forward, Recipient
+from hub.domain.decisions import FindAgency, conflict, require
+from hub.domain.transitions import WORKING_LEG
+from hub.errors import Invalid
+
+
+def check_recipients(
+    to: tuple[Recipient, ...], state: CaseState, actor: str, find_agency: FindAgency
+) -> None:
+    """Every recipient exists, is active, may handle cases, is somebody else and is named once; one leads, and
+    only the owner names who does (422)."""
+    flaws: list[tuple[str, str]] = []
+    for index, recipient in enumerate(to):
+        pointer = f"/to/{index}/agency"
+        if recipient.agency == state.owner:
+            flaws.append((pointer, "A case cannot be forwarded to the agency that owns it."))
+        elif recipient.agency == actor:
+            flaws.append((pointer, "An agency cannot forward a case to itself."))
+        elif flaw := unfit(recipient.agency, find_agency):
+            flaws.append((pointer, flaw))
+        if recipient.agency in [before.agency for before in to[:index]]:
+            flaws.append((pointer, f"{recipient.agency} is named twice."))
+    flaws += _flaws_of_leads(to, state, actor)
+    if flaws:
+        raise Invalid("The case cannot be forwarded like this.", flaws=flaws)
+
+
+def unfit(agency_id: str, find_agency: FindAgency) -> str | None:
+    """Why a case cannot go to this agency, None if it can."""
+    agency = find_agency(agency_id)
+    if agency is None:
+        return f"No agency {agency_id!r} is registered; see GET /v1/agencies."
+    if not agency.active:
+        return f"{agency.name} is no longer active; choose its successor."
+    if not agency.may_receive():
+        return f"{agency.name} is of the kind {agency.kind}, which handles no cases."
+    return None
+
+
+def _flaws_of_leads(to: tuple[Recipient, ...], state: CaseState, actor: str) -> list[tuple[str, str]]:
+    leads = [f"/to/{index}/role" for index, recipient in enumerate(to) if recipient.role == "lead"]
+    if leads and _holds_a_leg(state, actor) and actor != state.owner:
+        sentence = f"The case's owner, {state.owner}, names who leads; forward it onward as support."
+        return [(pointer, sentence) for pointer in leads]
+    return [(leads[1], "One agency leads; the others support.")] if len(leads) > 1 else []
+
+
+def _holds_a_leg(state: CaseState, actor: str) -> bool:
+    return any(leg.to == actor and leg.status in WORKING_LEG for leg in state.legs)
+
+
+def check_forwarding(command: Forward, state: CaseState, actor: str) -> None:
+    """The case's state allows it (409): who acts owns or handles it, nobody leads twice, nobody is sent twice
+    what it still holds, and whoever said that it is not theirs is told why it comes all the same."""
+    if actor != state.owner:
+        _require_handling(state, actor)
+    require(state, "forward")
+    if actor == state.owner:
+        _check_lead(command.to, state)
+    busy = {leg.to for leg in state.open_legs()}
+    noted = bool(command.note and command.note.strip())
+    for recipient in command.to:
+        if recipient.agency in busy:
+            raise conflict(state, f"{recipient.agency} holds an open forwarding of this case already.", actor)
+        if not noted and (why := _declined(state, recipient.agency)):
+            raise conflict(state, f"{why}; forward it there again only with a note that says why.", actor)
+
+
+def _require_handling(state: CaseState, actor: str) -> None:
+    """An agency that handles the case may forward it onward; a former owner, as such, no longer."""
+    if _holds_a_leg(state, actor):
+        return
+    if actor in state.former_owners:
+        why = f"The case was escalated (cause: {state.escalated}): {state.owner} owns it now and forwards it."
+        raise conflict(state, why, actor)
+    raise conflict(
+        state, "An agency forwards a case onward after it accepted it and before it answered.", actor
+    )
+
+
+def _check_lead(to: tuple[Recipient, ...], state: CaseState) -> None:
+    lead = state.lead()
+    leads = [recipient for recipient in to if recipient.role == "lead"]
+    if lead is None and not leads:
+        raise Invalid(
+            "Nobody leads this case.",
+            flaws=[("/to", "Name one agency with the role lead; nobody leads yet.")],
+        )
+    if lead is not None and leads:
+        raise conflict(state, f"{lead.to} leads this case already; withdraw that forwarding first.")
+
+
+def _declined(state: CaseState, agency: str) -> str | None:
+    """In words, whether the agency returned this case or said that it is not its own."""
+    if any(leg.to == agency and leg.status == "returned" for leg in state.legs):
+        return f"{agency} returned this case before"
+    if state.verdict_of(agency) == "not_ours":
+        return f"{agency} was consulted and said that the case is not its own"
+    return None

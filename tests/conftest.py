@@ -1,0 +1,52 @@
+"""How several workers share the tests out, with `--dist loadfile`: what takes longest begins first, so that
+no worker ends alone with it; tests that share a broker go to one worker, which starts it once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadFileScheduling
+
+ONE_BROKER = ("tests/connectors/kafka_kind/", "tests/bus/kafka_broker/", "tests/whole/")
+"""Each has a session's fixture with a broker."""
+LONG = (
+    *ONE_BROKER,
+    "tests/demo/test_cluster_demo.py",
+    "tests/chaos/test_chaos_cluster.py",
+    "tests/e2e/",
+    "tests/fuzz/",
+    "tests/demo/test_demo.py",
+    "tests/chaos/",
+    "tests/store/test_move",
+    "tests/connectors/",
+    "tests/privacy/",
+    "tests/delivery/",
+)
+"""By the time they take, longest first; whatever is not named follows."""
+
+
+class InOrder(LoadFileScheduling):  # type: ignore[misc]  # xdist is untyped
+    """Files in the order of the collection, not by how many tests they hold: the longest hold few."""
+
+    def __init__(self, config: pytest.Config, log: Any = None) -> None:
+        super().__init__(config, log)
+        config.option.loadscopereorder = False
+
+    def _split_scope(self, nodeid: str) -> str:
+        shared = (folder for folder in ONE_BROKER if nodeid.startswith(folder))
+        return next(shared, None) or str(super()._split_scope(nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> InOrder | None:
+    return InOrder(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: _rank(item.nodeid))
+
+
+def _rank(nodeid: str) -> int:
+    """Where it stands in LONG; sorting by it keeps what is equal in its order."""
+    return next((number for number, start in enumerate(LONG) if nodeid.startswith(start)), len(LONG))

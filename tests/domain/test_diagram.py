@@ -1,0 +1,46 @@
+"""The diagrams of the documentation are the table, and the table is what happens."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from pathlib import Path
+
+import orjson
+
+from hub.api.docs_page import docs_page
+from hub.domain.diagram import case_diagram, diagrams, diagrams_markdown, leg_diagram
+from hub.domain.transitions import BY_LEGS, CASE, LEG
+
+ROOT = Path(__file__).parents[2]
+ARROW = re.compile(r"^    (\w+) --> (\w+): (.+)$", re.MULTILINE)
+
+
+def arrows(diagram: str) -> set[tuple[str, str, str]]:
+    return {(at, to, name) for at, to, names in ARROW.findall(diagram) for name in names.split(", ")}
+
+
+def test_every_cell_of_the_tables_is_an_arrow_and_no_other() -> None:
+    owners = {(at, to, name) for at, row in CASE.items() for name, ends in row.items() for to in ends}
+    legs = {(at, to, f"forwarding {name}") for at, row in BY_LEGS.items() for name, ends in row.items()
+            for to in ends}  # fmt: skip
+    assert arrows(case_diagram()) == owners | legs
+    once = {(at, at, "reconsider") for at in ("sent", "accepted", "in_progress")}
+    plain = {(at, to, name) for at, row in LEG.items() for name, to in row.items()}
+    assert arrows(leg_diagram()) == plain | once | {("answered", "in_progress", "case reopen")}
+
+
+def test_architecture_shows_the_diagrams_of_today() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    shown = text.partition("<!-- states: made by hub/domain/diagram.py -->\n")[2].partition(
+        "\n<!-- end of states"
+    )[0]
+    assert shown == diagrams_markdown()
+
+
+def test_the_documentation_page_shows_them_too() -> None:
+    document = {"info": {"title": "Simpul", "version": "1", "description": ""}, "tags": [], "paths": {},
+                "components": {"schemas": {}}}  # fmt: skip
+    page, _ = docs_page(orjson.loads(orjson.dumps(document)))
+    for text in diagrams().values():
+        assert text in unescape(page)
