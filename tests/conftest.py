@@ -3,9 +3,11 @@ no worker ends alone with it; tests that share a broker go to one worker, which 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import structlog
 from xdist.scheduler import LoadFileScheduling
 
 ONE_BROKER = ("tests/connectors/kafka_kind/", "tests/bus/kafka_broker/", "tests/whole/")
@@ -50,3 +52,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _rank(nodeid: str) -> int:
     """Where it stands in LONG; sorting by it keeps what is equal in its order."""
     return next((number for number, start in enumerate(LONG) if nodeid.startswith(start)), len(LONG))
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """`simpul` configures logging and caches its loggers. Where a test runs it in its own process, later
+    tests there would hear nothing of what the hub logs."""
+    configure = structlog.configure
+    monkeypatch.setattr(
+        structlog, "configure", lambda **given: configure(**given | {"cache_logger_on_first_use": False})
+    )
+    before = structlog.get_config()
+    yield
+    configure(**before)
