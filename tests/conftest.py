@@ -55,13 +55,15 @@ def _rank(nodeid: str) -> int:
 
 
 @pytest.fixture(autouse=True)
-def logs_as_they_were(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def logs_as_they_were() -> Iterator[None]:
     """`simpul` configures logging and caches its loggers. Where a test runs it in its own process, later
     tests there would hear nothing of what the hub logs."""
-    configure = structlog.configure
-    monkeypatch.setattr(
-        structlog, "configure", lambda **given: configure(**given | {"cache_logger_on_first_use": False})
-    )
-    before = structlog.get_config()
-    yield
+    configure, before = structlog.configure, structlog.get_config()
+
+    def uncached(**given: Any) -> None:
+        configure(**given | {"cache_logger_on_first_use": False})
+
+    with pytest.MonkeyPatch.context() as patch:  # of its own: `monkeypatch` must be undone before others end
+        patch.setattr(structlog, "configure", uncached)
+        yield
     configure(**before)

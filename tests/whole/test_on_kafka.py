@@ -67,6 +67,10 @@ def test_an_agency_submits_and_receives_by_topic_alone(big: Whole, pemda: Caller
     office.send("answer", {"text": "Lampu sudah diganti."}, event_id="t-2", subject=leg)
     seen = app.read(lambda found: any(e["type"] == "complaint.answered" for e in found))
     events = [event for event in seen if event["position"]]
+    for subject in {event["subject"] for event in events}:  # the order is a subject's: it has one partition
+        order = [int(event["position"]) for event in events if event["subject"] == subject]
+        assert order == sorted(order)
+    events.sort(key=lambda event: int(event["position"]))
     assert [int(event["position"]) for event in events] == list(range(1, len(events) + 1))
     assert [event["id"] for event in events] == [item["event"]["id"] for item in pemda.events()][
         : len(events)
