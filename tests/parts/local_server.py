@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -21,10 +22,19 @@ class PartMissing(Exception):
     """The part's binaries are not on this machine; the text says what to install."""
 
 
+_GIVEN: Final[set[int]] = set()
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of loopback on which nobody listens; never one that this process was given before: whoever got
+    that one may only be about to listen there."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        if port not in _GIVEN:
+            _GIVEN.add(port)
+            return port
 
 
 def skip_or_fail(missing: PartMissing) -> None:

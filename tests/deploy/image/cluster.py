@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.deploy.image.containers import Containers, free_port
+from tests.deploy.image.containers import Containers
 from tests.deploy.image.images import ROOT
+from tests.parts.local_server import free_port
 
 DATA, KEYS = "/var/lib/simpul/data", "/var/lib/simpul/keys"
 HEALTH = (
