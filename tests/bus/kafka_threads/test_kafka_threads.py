@@ -114,6 +114,7 @@ async def test_the_queue_is_bounded_and_a_stop_answers_everybody() -> None:
     waiting = [asyncio.create_task(thread.run(lambda thing: wake.wait(30), 30)) for _ in range(WAITING + 1)]
     await asyncio.sleep(0.05)
     waiting += [asyncio.create_task(thread.run(lambda thing: True, 30)) for _ in range(3)]
+    await asyncio.sleep(0)  # they ask before it stops
     begun = time.monotonic()
     await thread.stop()
     answers = await asyncio.gather(*waiting, return_exceptions=True)
