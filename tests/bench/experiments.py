@@ -38,7 +38,7 @@ def intake(contenders: Sequence[Contender], rounds: int, seconds: float) -> dict
             contender.received(forget=True)
         before = contender.cpu_s()
         seen = contender.drive(connections=CONNECTIONS, seconds=seconds, prefix=f"in-{number:03d}")
-        _require_good(contender, seen)
+        require_good(contender, seen)
         if contender.sink:
             seen["backlog"] = seen["good"] - contender.received()["count"]
             _, drain_s = contender.drained(seen["good"])
@@ -57,22 +57,24 @@ def latency(contenders: Sequence[Contender], rounds: int, seconds: float) -> dic
         seen = contender.drive(
             connections=LATENCY_CONNECTIONS, seconds=seconds, rate=LATENCY_RATE, prefix=f"la-{number:03d}"
         )
-        _require_good(contender, seen)
+        require_good(contender, seen)
         contender.drained(seen["good"])
-        arrived = contender.received()
-        found[contender.name].append(
-            {
-                "p50_ms": arrived["p50_ms"],
-                "p99_ms": arrived["p99_ms"],
-                "answered_p50_ms": seen["p50_ms"],
-                "answered_p99_ms": seen["p99_ms"],
-                "rate": seen["rate"],
-                "late_ms": seen["late_ms"],
-                "cpu_us": seen["cpu_us"],
-                "driver_cpu_share": seen["driver_cpu_share"],
-            }
-        )
+        found[contender.name].append(latencies(seen, contender.received()))
     return found
+
+
+def latencies(seen: dict[str, Any], arrived: dict[str, Any]) -> dict[str, Any]:
+    """One round: when it arrived, when it was answered, and whether the load was the one that was meant."""
+    return {
+        "p50_ms": arrived["p50_ms"],
+        "p99_ms": arrived["p99_ms"],
+        "answered_p50_ms": seen["p50_ms"],
+        "answered_p99_ms": seen["p99_ms"],
+        "rate": seen["rate"],
+        "late_ms": seen["late_ms"],
+        "cpu_us": seen["cpu_us"],
+        "driver_cpu_share": seen["driver_cpu_share"],
+    }
 
 
 def bulk(
@@ -96,13 +98,13 @@ def send_batch(contender: Contender, lines: int, prefix: str) -> dict[str, Any]:
     """One batch, with the server's processor time a line and its memory."""
     before = contender.cpu_s()
     seen = machine.ask("tests.bench.bulk_driver", contender.job(count=lines, prefix=prefix))
-    _require_good(contender, seen)
+    require_good(contender, seen)
     seen["cpu_us"] = (contender.cpu_s() - before) / seen["good"] * 1e6
     seen["peak_mib"] = machine.peak_resident_mib(contender.pids[0])
     return seen
 
 
-def _require_good(contender: Contender, seen: dict[str, Any]) -> None:
+def require_good(contender: Contender, seen: dict[str, Any]) -> None:
     """A rate of refusals would be no rate."""
     if set(seen["statuses"]) != {"201"}:
         raise RuntimeError(f"{contender.name} answered otherwise than with 201: {seen['statuses']}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,10 @@ from typing import Any
 import pytest
 
 from hub.store.migrate import migrate
+from hub.store.move_marks import opened
+from hub.store.moving import MOVED
 from tests.parts.postgres import drop_database, make_database
+from tests.store.movework import fill, plain_rows
 from tests.store.storework import Backend, PostgresBackend, SqliteBackend, make_template
 
 ENGINES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
@@ -62,3 +67,22 @@ def backend(store_factory: Callable[[], Backend]) -> Backend:
 @pytest.fixture
 def store(backend: Backend) -> Any:
     return backend.open()
+
+
+@pytest.fixture
+def target() -> Iterator[str]:
+    """An empty database to move to."""
+    url = make_database()
+    yield url
+    drop_database(url)
+
+
+@pytest.fixture
+def source(template: Path, tmp_path: Path) -> Path:
+    """Rows in every table, made one by one so that any content is possible."""
+    path = tmp_path / "simpul.db"
+    shutil.copy(template, path)
+    with opened(path) as connection:
+        connection.execute("UPDATE facts SET value = ? WHERE name = 'incarnation'", (secrets.token_hex(16),))
+        fill(connection, {table.name: plain_rows(table, 25) for table in MOVED})
+    return path

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,31 +25,11 @@ from tests.store.movework import (
     fill,
     killed_move,
     opens,
-    plain_rows,
     say,
     silent,
 )
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture
-def target() -> Iterator[str]:
-    """An empty database to move to."""
-    url = make_database()
-    yield url
-    drop_database(url)
-
-
-@pytest.fixture
-def source(template: Path, tmp_path: Path) -> Path:
-    """Rows in every table, made one by one so that any content is possible."""
-    path = tmp_path / "simpul.db"
-    shutil.copy(template, path)
-    with opened(path) as connection:
-        connection.execute("UPDATE facts SET value = ? WHERE name = 'incarnation'", (secrets.token_hex(16),))
-        fill(connection, {table.name: plain_rows(table, 25) for table in MOVED})
-    return path
 
 
 # --- what arrives -----------------------------------------------------------------------------------------

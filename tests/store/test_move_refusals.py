@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -12,7 +10,7 @@ import pytest
 
 from hub.errors import CommandRefused, SimpulError
 from hub.store.move_marks import mark_of, opened, refuse_moved, undo
-from hub.store.moving import MOVED, move, without_password
+from hub.store.moving import move, without_password
 from hub.store.opening import open_store
 from hub.store.postgres.presence import alone
 from tests.parts.postgres import drop_database, make_database
@@ -20,35 +18,14 @@ from tests.store.movework import (
     KILLED,
     copied_so_far,
     everything_in,
-    fill,
     killed_move,
     opens,
-    plain_rows,
     say,
     silent,
 )
 from tests.store.storework import everything, write
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture
-def target() -> Iterator[str]:
-    """An empty database to move to."""
-    url = make_database()
-    yield url
-    drop_database(url)
-
-
-@pytest.fixture
-def source(template: Path, tmp_path: Path) -> Path:
-    """Rows in every table, made one by one so that any content is possible."""
-    path = tmp_path / "simpul.db"
-    shutil.copy(template, path)
-    with opened(path) as connection:
-        connection.execute("UPDATE facts SET value = ? WHERE name = 'incarnation'", (secrets.token_hex(16),))
-        fill(connection, {table.name: plain_rows(table, 25) for table in MOVED})
-    return path
 
 
 # --- what is refused --------------------------------------------------------------------------------------

@@ -10,7 +10,13 @@ from tests.bench.bodies import AGENCY
 from tests.bench.cluster.hubs import ClusterHub, cluster_hub
 from tests.bench.cluster.services import Services
 from tests.bench.contenders import Contender
-from tests.bench.experiments import LATENCY_CONNECTIONS, LATENCY_RATE, WARM_UP_S
+from tests.bench.experiments import (
+    LATENCY_CONNECTIONS,
+    LATENCY_RATE,
+    WARM_UP_S,
+    latencies,
+    require_good,
+)
 from tests.parts.caller import Caller
 
 Rounds = list[dict[str, Any]]
@@ -46,17 +52,6 @@ def _round(hub: ClusterHub, contender: Contender, prefix: str, seconds: float) -
         seen = contender.drive(
             connections=LATENCY_CONNECTIONS, seconds=seconds, rate=LATENCY_RATE, prefix=prefix
         )
-        if set(seen["statuses"]) != {"201"}:
-            raise RuntimeError(f"answered otherwise than with 201: {seen['statuses']}")
+        require_good(contender, seen)
         arrived = machine.result_of(sink, b"%d\n" % seen["good"])
-    return {
-        "p50_ms": arrived["p50_ms"],
-        "p99_ms": arrived["p99_ms"],
-        "answered_p50_ms": seen["p50_ms"],
-        "answered_p99_ms": seen["p99_ms"],
-        "rate": seen["rate"],
-        "late_ms": seen["late_ms"],
-        "cpu_us": seen["cpu_us"],
-        "driver_cpu_share": seen["driver_cpu_share"],
-        "reader_cpu_share": arrived["cpu_share"],
-    }
+    return latencies(seen, arrived) | {"reader_cpu_share": arrived["cpu_share"]}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from hub.bus.kafka.publisher import KafkaPublisher
 from tests.bus.kafka_broker.brokerwork import Bench
 from tests.parts import kafka
 from tests.parts.local_server import PartMissing, skip_or_fail
@@ -60,3 +61,11 @@ def three_nodes() -> Iterator[list[kafka.Node]]:
             yield running
     except PartMissing as missing:
         skip_or_fail(missing)
+
+
+@pytest.fixture
+async def publisher(bench: Bench) -> AsyncIterator[KafkaPublisher]:
+    made = KafkaPublisher(bench.endpoint, bench.prefix + "relay")
+    await made.start()
+    yield made
+    await made.stop()

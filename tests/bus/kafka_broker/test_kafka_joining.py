@@ -42,14 +42,6 @@ async def make(bench: Bench) -> AsyncIterator[Make]:
         await source.stop()
 
 
-@pytest.fixture
-async def publisher(bench: Bench) -> AsyncIterator[KafkaPublisher]:
-    made = KafkaPublisher(bench.endpoint, bench.prefix + "relay")
-    await made.start()
-    yield made
-    await made.stop()
-
-
 async def test_a_change_of_topics_beside_a_member_that_is_busy(
     bench: Bench, make: Make, publisher: KafkaPublisher
 ) -> None:

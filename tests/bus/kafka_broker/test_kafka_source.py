@@ -49,14 +49,6 @@ async def make(bench: Bench) -> AsyncIterator[Make]:
         await source.stop()
 
 
-@pytest.fixture
-async def publisher(bench: Bench) -> AsyncIterator[KafkaPublisher]:
-    made = KafkaPublisher(bench.endpoint, bench.prefix + "relay")
-    await made.start()
-    yield made
-    await made.stop()
-
-
 async def test_it_begins_where_the_hub_says_and_else_at_the_beginning(
     bench: Bench, make: Make, publisher: KafkaPublisher
 ) -> None:

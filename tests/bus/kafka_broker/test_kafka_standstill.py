@@ -44,14 +44,6 @@ async def source(bench: Bench, clock: Clock) -> AsyncIterator[KafkaSource]:
     await made.stop()
 
 
-@pytest.fixture
-async def publisher(bench: Bench) -> AsyncIterator[KafkaPublisher]:
-    made = KafkaPublisher(bench.endpoint, bench.prefix + "relay")
-    await made.start()
-    yield made
-    await made.stop()
-
-
 def _stopped(held: Reading) -> None:
     """Nothing of the library is called any more that would read or join."""
     held.consumer.poll = lambda **_: {}
