@@ -50,7 +50,8 @@ Join = Callable[..., KafkaHub]
 
 @pytest.fixture
 def join(office: Office, prefix: str) -> Iterator[Join]:
-    """Makes an agency of the office a member by Kafka, on a broker."""
+    """Makes an agency of the office a member by Kafka, on a broker. A test that has a broker of its own names
+    it before: what a test asks for first ends last, and the stand-in sends its last replies as it ends."""
     with ExitStack() as stack:
 
         def joined(node: kafka.Node, member: Caller | None = None) -> KafkaHub:

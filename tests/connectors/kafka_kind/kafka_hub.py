@@ -76,7 +76,7 @@ class KafkaHub:
         self._front.server_close()
         for thread in self._threads:
             thread.join(10)
-        self.producer.close(timeout=1)
+        self.producer.close(timeout=30)
 
     # --- as the operator ----------------------------------------------------------------------------------
 
@@ -184,13 +184,14 @@ class KafkaHub:
     # --- the front ----------------------------------------------------------------------------------------
 
     def token(self) -> dict[str, Any]:
+        """`exp` counts whole seconds: one more than is said, lest a short life be a second shorter."""
         self.tokens += 1
-        now = int(time.time())
+        ends = int(time.time()) + self.life_s + 1
         token = self.issuer.token(
             self.member.client_id,
             agency=self.member.agency,
             aud=[kafka.ISSUER, *self.audience],
-            exp=now + self.life_s,
+            exp=ends,
         )
         return {
             "access_token": token,

@@ -131,7 +131,7 @@ def test_a_refused_complaint_stands_in_no_others_way(
 
 
 def test_a_broker_that_dies_while_complaints_flow_costs_none(
-    sqlite: App, office: Office, join: Join, own_node: kafka.Node, connector: ConnectorProcess
+    sqlite: App, office: Office, own_node: kafka.Node, join: Join, connector: ConnectorProcess
 ) -> None:
     member = join(own_node, office.source)
     member.apply()
