@@ -6,40 +6,51 @@ costs time and memory per error. So they are collected from a copy that is cut t
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 DEEPEST = 24
 """Levels that are searched. No schema of ours describes more than eight."""
 STRANGERS = 50
-"""Members of one object that no schema knows and that are searched all the same."""
+"""Members of one object that no schema names and that are searched all the same; more where a schema allows
+more."""
 
 
-def trimmed(value: Any, known: Collection[str], longest_list: int, depth: int = 0) -> Any:
-    """A copy of at most `longest_list` entries a list, STRANGERS unknown members an object, DEEPEST levels.
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a document is searched, by what its schema allows."""
 
-    What is wrong stays wrong, and at the same place: indices are kept, and a list that is too long keeps
-    one entry too many when `longest_list` exceeds the schema's `maxItems`.
+    known: frozenset[str]
+    """Every member that the schema names."""
+    longest_list: int
+    """One entry more than its largest `maxItems`, so that a list that is too long still is."""
+    strangers: int
+    """STRANGERS, or one more than its largest `maxProperties`: the same for objects, such as days off, whose
+    members' names are data."""
+
+
+def trimmed(value: Any, limits: Limits, depth: int = 0) -> Any:
+    """A copy of at most `longest_list` entries a list, `strangers` unknown members an object, DEEPEST levels.
+
+    What is wrong stays wrong, and at the same place: indices are kept.
     """
     if isinstance(value, dict):
-        return {} if depth >= DEEPEST else _trimmed_object(value, known, longest_list, depth)
+        return {} if depth >= DEEPEST else _trimmed_object(value, limits, depth)
     if isinstance(value, list):
-        head = [] if depth >= DEEPEST else value[:longest_list]
-        return [trimmed(item, known, longest_list, depth + 1) for item in head]
+        head = [] if depth >= DEEPEST else value[: limits.longest_list]
+        return [trimmed(item, limits, depth + 1) for item in head]
     return value
 
 
-def _trimmed_object(
-    value: dict[Any, Any], known: Collection[str], longest_list: int, depth: int
-) -> dict[Any, Any]:
+def _trimmed_object(value: dict[Any, Any], limits: Limits, depth: int) -> dict[Any, Any]:
     kept: dict[Any, Any] = {}
     strangers = 0
     for name, member in value.items():
-        if name not in known:
+        if name not in limits.known:
             strangers += 1
-            if strangers > STRANGERS:
+            if strangers > limits.strangers:
                 continue
-        kept[name] = trimmed(member, known, longest_list, depth + 1)
+        kept[name] = trimmed(member, limits, depth + 1)
     return kept
 
 
@@ -67,19 +78,21 @@ def _broken(text: str) -> bool:
     return False
 
 
-def size_limits(schema: Any) -> tuple[set[str], int]:
-    """Every member name that the schema knows, and its largest `maxItems`, the bounds of `trimmed`."""
+def size_limits(schema: Any) -> Limits:
+    """The bounds of `trimmed` for documents of an inlined schema."""
     names: set[str] = set()
-    longest = 0
+    longest = {"maxItems": 0, "maxProperties": 0}
     pending = [schema]
     while pending:
         node = pending.pop()
         if isinstance(node, dict):
             properties = node.get("properties")
             names |= properties.keys() if isinstance(properties, dict) else set()
-            limit = node.get("maxItems")
-            longest = max(longest, limit if isinstance(limit, int) else 0)
+            for keyword, most in longest.items():
+                limit = node.get(keyword)
+                longest[keyword] = max(most, limit if isinstance(limit, int) else 0)
             pending.extend(node.values())
         elif isinstance(node, list):
             pending.extend(node)
-    return names, longest
+    strangers = max(STRANGERS, longest["maxProperties"] + 1)
+    return Limits(frozenset(names), longest["maxItems"] + 1, strangers)

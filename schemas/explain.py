@@ -23,8 +23,9 @@ Path = tuple[str | int, ...]
 
 _SHOWN = frozenset(
     {"active", "agency", "anonymous", "category", "channel", "classification", "confidential", "decision"}
-    | {"due_at", "kind", "media_type", "occurred_on", "parent", "position", "region", "role", "size", "state"}
-    | {"status", "submitted_at", "suggested_agency", "time_zone", "type", "version"}
+    | {"due_at", "kind", "media_type", "occurred_on", "parent", "position", "region", "relation"}
+    | {"reporter_agrees", "role", "size", "state", "status", "submitted_at", "suggested_agency", "time_zone"}
+    | {"type", "version"}
 )
 """Members whose values are codes, dates and switches: these may be repeated in a sentence."""
 _TIMES = frozenset({"due_at", "occurred_on", "submitted_at"})
@@ -61,7 +62,7 @@ def shown(path: Path, value: Any) -> str:
     name = next((part for part in reversed(path) if isinstance(part, str)), "")
     if name not in _SHOWN or "reporter" in path or isinstance(value, dict | list):
         return ""
-    text = value if isinstance(value, str) else str(value)
+    text = str(value).lower() if isinstance(value, bool) else str(value)
     if not (_is_code(text) or (name in _TIMES and looks_like_a_time(text))):
         return ""
     return f' is "{text}"' if isinstance(value, str) else f" is {text}"
@@ -147,9 +148,7 @@ def _sentence(error: ValidationError, path: Path, value: Any, around: Schema) ->
             wrong = shown(path, value) or " is not one of the codes"
             return f"{wrong}; it must be one of: {_words(options)}."
         case Kind.Constant(expected_value=expected):
-            return (
-                f"{shown(path, value) or ' is wrong'}; it must be {_json_word(expected)}. Write exactly that."
-            )
+            return f"{shown(path, value) or ' is wrong'}; it must be {_json_word(expected)}. Write {right}."
         case Kind.Pattern() if isinstance(value, str) and (control := _CONTROL.search(value)):
             return _control_sentence(value, control)
         case Kind.Pattern() | Kind.Format():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from datetime import date, timedelta
 from typing import Any
 
 import orjson
 import pytest
 
+from schemas.flaw import Flaw
 from schemas.registry import MOST_FLAWS, Registry
 
 PATIENCE_S = 2.0
@@ -83,8 +85,21 @@ def test_ten_thousand_references_fit_and_one_more_does_not(registry: Registry) -
     assert flaw.pointer == "/references/9999"
 
 
+@pytest.mark.parametrize("name", ["agency-registration", "agency-change"])
+def test_two_hundred_days_off_fit_and_one_more_does_not(registry: Registry, name: str) -> None:
+    """Their names are no schema's: all of them are searched nevertheless, not only the first few."""
+    first, example = date(2025, 1, 1), registry.example(name)
+    days = {str(first + timedelta(days=number)): "Hari Jadi Kabupaten" for number in range(200)}
+    assert registry.validate(name, {**example, "days_off": days}) == []
+    (flaw,) = registry.validate(name, {**example, "days_off": days | {"2025-07-19": ""}})
+    assert flaw.pointer == "/days_off/2025-07-19"
+    (flaw,) = registry.validate(name, {**example, "days_off": days | {"2026-01-07": "Hari Jadi Kabupaten"}})
+    assert flaw == Flaw("/days_off", "days_off holds 201 fields; at most 200 are allowed. Remove some.")
+
+
 @pytest.mark.parametrize(
-    ("name", "field", "longest"), [("progress", "text", 20_000), ("withdrawal", "reason", 2_000)]
+    ("name", "field", "longest"),
+    [("progress", "text", 20_000), ("reply", "text", 20_000), ("withdrawal", "reason", 2_000)],
 )
 def test_texts_may_be_so_long(registry: Registry, name: str, field: str, longest: int) -> None:
     assert registry.validate(name, {field: "é" * longest}) == []

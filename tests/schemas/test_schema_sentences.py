@@ -87,6 +87,35 @@ def test_a_condition_asks_for_what_it_makes_necessary(registry: Registry) -> Non
     assert "tells the reporter why" in flaw.detail
 
 
+AGREEMENT = "true once the reporter's agreement is on record; without it the case cannot go to the Ombudsman."
+
+
+@pytest.mark.parametrize(
+    ("sent", "sentence"),
+    [
+        ({}, f"reporter_agrees is missing. Add it: {AGREEMENT}"),
+        ({"reporter_agrees": False}, f"reporter_agrees is false; it must be true. Write {AGREEMENT}"),
+        ({"reporter_agrees": "ya"}, f'reporter_agrees is "ya"; it must be true. Write {AGREEMENT}'),
+        ({"reporter_agrees": 1}, f"reporter_agrees is 1; it must be true. Write {AGREEMENT}"),
+    ],
+)
+def test_without_the_reporters_agreement_nothing_goes_to_the_ombudsman(
+    sent: dict[str, Any], sentence: str
+) -> None:
+    flaw = one(REGISTRY, {"reason": "Pelapor meminta bantuan Ombudsman.", **sent}, "escalation")
+    assert flaw == Flaw("/reporter_agrees", sentence)
+
+
+@pytest.mark.parametrize("day", ["07-01-2025", "2025-1-7", "2025-02-29", "7 Januari", "2025-01-07 "])
+def test_a_day_off_that_is_no_date_is_named_by_its_own_pointer(day: str) -> None:
+    """JSON Schema has no other place for a wrong name of a member than the member itself."""
+    for name in ("agency-registration", "agency-change"):
+        whole = REGISTRY.example(name) | {"days_off": {"2025-01-07": "Hari Jadi Kabupaten", day: "Pilkada"}}
+        flaw = one(REGISTRY, whole, name)
+        assert flaw.pointer == f"/days_off/{day}"
+        assert flaw.detail.startswith(f"days_off.{day} cannot stand here. Write the agency's own days off")
+
+
 @pytest.mark.parametrize("sent", [[], "x", None])
 def test_no_object_at_all_is_told_in_one_sentence(sent: Any) -> None:
     assert one(REGISTRY, sent).detail.endswith("; it must be an object in braces.")
@@ -99,6 +128,11 @@ def test_no_object_at_all_is_told_in_one_sentence(sent: Any) -> None:
         ("closure", {}, "resolved, no_reply, withdrawn_by_reporter, duplicate, archived or other"),
         ("return", {}, "not_ours, outside_region, needs_information, duplicate or other"),
         ("verification", {}, "accept, incomplete or reject."),
+        (
+            "link",
+            {"case": "0197d2a4-6f3e-7c21-9b0a-3f5f0c6f8a11"},
+            "how the cases belong together: duplicate",
+        ),
     ],
 )
 def test_a_missing_code_names_its_possible_words(name: str, document: Any, words: str) -> None:
