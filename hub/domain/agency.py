@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from hub.domain.events import Draft
@@ -28,6 +28,8 @@ class Agency:
     time_zone: str = DEFAULT_TIME_ZONE
     active: bool = True
     kafka: bool = False
+    days_off: dict[str, str] = field(default_factory=dict)
+    """Its own days off (libur daerah): ISO date -> name."""
 
     def document(self) -> dict[str, Any]:
         return asdict(self)

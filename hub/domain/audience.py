@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from hub.domain.case import CaseState, Leg
 from hub.domain.events import Fact
-from hub.domain.transitions import CASE, HELD_LEG, RECONSIDER, WORKING_LEG
+from hub.domain.limits import DEFAULT_LIMITS, Limits, may_reopen
+from hub.domain.oversight import oversight_opens
+from hub.domain.transitions import CASE, HELD_LEG, RECONSIDER, WORKING_LEG, case_actions
 
-RANK = ("owner", "source", "handler", "consulted", "former_owner", "sender", "former")
+RANK = ("owner", "source", "handler", "consulted", "former_owner", "overseer", "sender", "former")
 """When an agency is several things at once, the strongest names its relation in an event."""
 
 
@@ -23,6 +25,8 @@ def relations(state: CaseState, agency: str, part_id: str | None = None) -> froz
         found.add("source")
     if agency in state.former_owners:
         found.add("former_owner")
+    if agency in state.overseers:
+        found.add("overseer")
     for asked in state.consultations:
         if asked.agency == agency:
             found.add("consulted" if part_id in (None, asked.id) else "participant")
@@ -85,14 +89,24 @@ def _handler(fact: Fact) -> str | None:
     if consultation:
         asked: str = consultation["agency"]
         return asked
+    if "forwarding_id" in fact.data or "consultation_id" in fact.data:
+        responsible: str = fact.data["responsible_agency"]
+        return responsible
     forwarding = fact.data.get("forwarding")
     return forwarding["to"] if forwarding else None
+
+
+def offered_to(after: CaseState, fact: Fact) -> set[str]:
+    """Who owns a duplicate of this case, when it is answered: the answer is offered to them."""
+    if fact.type != "complaint.answered":
+        return set()
+    return {each.agency for each in after.links if each.relation == "duplicate" and not each.is_primary}
 
 
 def recipients(before: CaseState | None, after: CaseState, actor: str) -> dict[str, str]:
     """agency -> relation, for everyone who takes part before or after the event, and the actor: but not one
     that has left. Who returns the last open leg makes the case answered, and is not told the answer."""
-    names = {after.owner, after.source, *after.former_owners}
+    names = {after.owner, after.source, *after.former_owners, *after.overseers}
     names |= {asked.agency for asked in after.consultations}
     if before is None or takes_part(before, actor) or frozen_at(before, actor) is None:
         names.add(actor)
@@ -110,18 +124,23 @@ def _strongest(before: CaseState | None, after: CaseState, agency: str) -> str:
     return next((name for name in RANK if name in found), "actor")
 
 
-def actions(state: CaseState, agency: str) -> list[str]:
-    """What `agency` may do with the case now, sorted: the `actions` of a case, a closed list in which asking
-    for a reconsideration and answering a consultation have no name."""
+def may_link(state: CaseState, agency: str) -> bool:
+    """Whether the agency may link the case with another: in every state, so that no 409 names it."""
+    return not state.erased and bool(relations(state, agency) & {"owner", "handler"})
+
+
+def actions(state: CaseState, agency: str, now: str, limits: Limits = DEFAULT_LIMITS) -> list[str]:
+    """What `agency` may do with the case at `now` within the hub's `limits`, sorted: the `actions` of a case,
+    a closed list in which asking for a reconsideration and answering a consultation have no name."""
     if state.erased:
         return []
-    found: set[str] = set()
-    if agency == state.owner:
-        found |= set(CASE[state.status])
-        if state.open_legs():
-            found.discard("close")
-    elif agency == state.source:
-        found |= CASE[state.status].keys() & {"reopen"}
+    found = case_actions(state.status, owner=agency == state.owner, source=agency == state.source)
+    if state.open_legs():
+        found.discard("close")
+    if "reopen" in found and not may_reopen(state, limits, now):
+        found.discard("reopen")
+    if limits.ombudsman in state.overseers or ("escalate" in found and oversight_opens(state) > now):
+        found.discard("escalate")
     for leg in state.legs:
         possible = set(leg.moves())
         if leg.to == agency:

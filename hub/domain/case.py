@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from hub.domain.clocks import Clock
 from hub.domain.transitions import HELD_LEG, OPEN_LEG, leg_moves
 
 
@@ -56,6 +57,18 @@ class Consultation:
     updated_at: str
     verdict: str | None = None
     suggested_agency: str | None = None
+    due_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLink:
+    """Another case that belongs to this one. `is_primary`: this one is a duplicate of it. `agency` owned it
+    when they were linked."""
+
+    case: str
+    relation: str
+    is_primary: bool
+    agency: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +99,18 @@ class CaseState:
     """Who owned it before it was escalated, in that order."""
     escalated: str | None = None
     """The cause for which the present owner got the case; None for the first owner."""
+    clocks: tuple[Clock, ...] = ()
+    """Every clock that it ever had, in the order of their starts; see `timekeeping`."""
+    replied: bool = False
+    """The reporter has replied to the present answer."""
+    reopenings: int = 0
+    closed_at: str | None = None
+    """When it was closed last; None while it is open."""
+    historical: bool = False
+    """Taken over from a backlog: the clocks of what happened before that are shown and raise nothing."""
+    overseers: tuple[str, ...] = ()
+    """Oversight to which it was escalated: they see it, and own nothing."""
+    links: tuple[CaseLink, ...] = ()
 
     def leg(self, leg_id: str) -> Leg | None:
         return next((leg for leg in self.legs if leg.id == leg_id), None)
@@ -97,6 +122,9 @@ class CaseState:
         """What `agency` said last when it was consulted on this case; None if it never answered."""
         given = [each.verdict for each in self.consultations if each.agency == agency and each.verdict]
         return given[-1] if given else None
+
+    def link_to(self, case_id: str) -> CaseLink | None:
+        return next((each for each in self.links if each.case == case_id), None)
 
     def open_legs(self) -> list[Leg]:
         return [leg for leg in self.legs if leg.status in OPEN_LEG]
@@ -111,7 +139,18 @@ class CaseState:
         legs = tuple(Leg(**leg) for leg in document.pop("legs"))
         asked = tuple(Consultation(**each) for each in document.pop("consultations", ()))
         former = tuple(document.pop("former_owners", ()))
-        return cls(legs=legs, consultations=asked, former_owners=former, **document)
+        clocks = tuple(Clock.from_document(each) for each in document.pop("clocks", ()))
+        overseers = tuple(document.pop("overseers", ()))
+        links = tuple(CaseLink(**each) for each in document.pop("links", ()))
+        return cls(
+            legs=legs,
+            consultations=asked,
+            former_owners=former,
+            clocks=clocks,
+            overseers=overseers,
+            links=links,
+            **document,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +221,7 @@ def consultation_facts(asked: Consultation, case_id: str) -> dict[str, Any]:
         "from": asked.sender,
         "agency": asked.agency,
         "status": asked.status,
-        "due_at": None,
+        "due_at": asked.due_at,
         "created_at": asked.created_at,
     }
     if asked.verdict is not None:

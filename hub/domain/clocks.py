@@ -5,15 +5,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from hub.domain.policies import Policy
 from hub.domain.working_time import (
+    EXACT,
     Calendar,
     after_working_seconds,
     closing_not_before,
     due_calendar_days,
-    due_hours,
+    due_exactly,
     due_working_days,
     earlier_closing,
     elapsed_seconds,
@@ -55,6 +57,8 @@ class Clock:
     ended_at: str | None = None
     warned: bool = False
     shown_only: bool = False
+    escalates: bool = False
+    """Once it is missed, the case goes up one level."""
 
     @property
     def is_open(self) -> bool:
@@ -82,8 +86,7 @@ def start(
     historical: bool = False,
 ) -> Clock:
     """A clock that starts at `at`; a `historical` one is shown and raises nothing."""
-    due = _due(calendar, policy.unit, at, policy.amount)
-    total = elapsed_seconds(calendar, policy.unit, at, due)
+    due_at, warns_at = _first_moments(calendar, policy.unit, policy.amount, at)
     return Clock(
         id=clock_id,
         stage=policy.stage,
@@ -94,10 +97,11 @@ def start(
         unit=policy.unit,
         calendar=calendar.version,
         started_at=written(at),
-        due_at=written(due),
-        warns_at=written(_warning(calendar, policy.unit, at, due, 0, total)),
+        due_at=due_at,
+        warns_at=warns_at,
         state="historical" if historical else "running",
         shown_only=policy.shown_only,
+        escalates=policy.escalates,
     )
 
 
@@ -118,14 +122,13 @@ def resume(clock: Clock, calendar: Calendar, at: datetime) -> Clock:
     clock = _unpaused(clock, calendar, at)
     if clock.state != "paused":
         return clock
-    now = instant(_not_before(clock, at))
-    due = _pushed(clock, calendar, now)
+    now, due = instant(_not_before(clock, at)), instant(clock.due_at)
     charged = charged_seconds(clock, calendar, now)
     total = charged + elapsed_seconds(calendar, clock.unit, now, due)
     warns_at = clock.warns_at
     if not clock.warned:
         warns_at = written(_warning(calendar, clock.unit, now, due, charged, total))
-    return replace(clock, state="running", due_at=written(due), warns_at=warns_at)
+    return replace(clock, state="running", warns_at=warns_at)
 
 
 def stop(clock: Clock, calendar: Calendar, at: datetime) -> Clock:
@@ -214,10 +217,14 @@ def _lapsed(clock: Clock, at: datetime) -> Clock:
 
 
 def _unpaused(clock: Clock, calendar: Calendar, at: datetime) -> Clock:
+    """With the pause ended and, unless the deadline had passed before it, the deadline moved on by it."""
     _same(clock, calendar)
     begun, ended = clock.pauses[-1][0], _not_before(clock, at)
     paused_s = clock.paused_s + elapsed_seconds(calendar, clock.unit, instant(begun), instant(ended))
-    return replace(clock, pauses=(*clock.pauses[:-1], (begun, ended)), paused_s=paused_s)
+    after = replace(clock, pauses=(*clock.pauses[:-1], (begun, ended)), paused_s=paused_s)
+    if clock.state == "missed" or begun > clock.due_at:
+        return after
+    return replace(after, due_at=written(_pushed(after, calendar, instant(ended))))
 
 
 def _not_before(clock: Clock, at: datetime) -> str:
@@ -233,22 +240,31 @@ def _end(clock: Clock, now: datetime) -> str:
     return clock.ended_at or _not_before(clock, now)
 
 
+@lru_cache(1024)
+def _first_moments(calendar: Calendar, unit: str, amount: int, at: datetime) -> tuple[str, str]:
+    """`due_at` and `warns_at` of a clock that starts at `at`. Remembered, since what is decided in one batch
+    happens at one moment: of a complaint's 60 us for its clock this is the most."""
+    due = _due(calendar, unit, at, amount)
+    total = elapsed_seconds(calendar, unit, at, due)
+    return written(due), written(_warning(calendar, unit, at, due, 0, total))
+
+
 def _due(calendar: Calendar, unit: str, begun: datetime, amount: int) -> datetime:
     if unit == "working_days":
         return due_working_days(calendar, begun, amount)
     if unit == "calendar_days":
         return due_calendar_days(calendar, begun, amount)
-    return due_hours(begun, amount)
+    return due_exactly(begun, amount, unit)
 
 
 def _pushed(clock: Clock, calendar: Calendar, now: datetime) -> datetime:
     """The deadline after the pause that has just ended at `now`: for working days by the office time of all
     pauses together, in whole days; for calendar days by this pause, to the next end of a working day; for
-    hours by exactly this pause. What was left when it began is always left still."""
+    hours and minutes by exactly this pause. What was left when it began is always left still."""
     if clock.unit == "working_days":
         return due_working_days(calendar, instant(clock.started_at), clock.amount, clock.paused_s)
     later = instant(clock.due_at) + (now - instant(clock.pauses[-1][0]))
-    return later if clock.unit == "hours" else closing_not_before(calendar, later)
+    return later if clock.unit in EXACT else closing_not_before(calendar, later)
 
 
 def _warning(

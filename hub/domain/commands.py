@@ -140,8 +140,52 @@ class Reopen:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The reporter's own words, through the source app."""
+
+    action = "reply"
+    case_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Escalate:
+    """To the Ombudsman. That the reporter agrees is part of the record."""
+
+    action = "escalate"
+    case_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """`case_id` belongs to `other_id`: it is its duplicate, or related."""
+
+    action = "link"
+    case_id: str
+    other_id: str
+    relation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unlink:
+    action = "link"
+    case_id: str
+    other_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed: what the case's clocks have to say is recorded. Nobody's wish but the hub's."""
+
+    action = "tick"
+    case_id: str
+
+
 LegCommand = Accept | Return | Progress | Answer | Withdraw | Reconsider
-CaseCommand = SubmitComplaint | Verify | Consult | Advise | Forward | LegCommand | Close | Reopen
+OwnersCommand = Verify | Consult | Forward | Close | Reopen | Escalate | Link | Unlink
+CaseCommand = SubmitComplaint | OwnersCommand | LegCommand | Advise | Reply | Tick
 
 
 def part_of(command: object) -> str | None:

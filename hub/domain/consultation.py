@@ -29,10 +29,12 @@ def consult(command: Consult, case: Case, around: Around) -> list[Draft]:
     """The complaint's masked words travel with the question, as they do with a forwarding."""
     state = case.state
     check_consulted(command.agency, state.owner, around.find_agency)
-    require(state, "consult")
+    require(state, "consult", around)
     if any(each.agency == command.agency and each.status == "open" for each in state.consultations):
         raise conflict(
-            state, f"{command.agency} was consulted already and has not answered yet; wait for its verdict."
+            state,
+            f"{command.agency} was consulted already and has not answered yet; wait for its verdict.",
+            around,
         )
     asked = Consultation(command.consultation_id, state.owner, command.agency, "open", "", "")
     facts = common(state, state.status) | {
@@ -64,17 +66,14 @@ def _open_consultation(state: CaseState, command: Advise, around: Around) -> Con
     if asked is None:
         raise KeyError(f"consultation {command.consultation_id} is not one of case {state.id}")
     if state.erased:
-        raise conflict(state, ERASED, around.actor)
+        raise conflict(state, ERASED, around)
     if state.status == "closed":
-        raise conflict(state, "The case is closed; nobody waits for the verdict.", around.actor)
+        raise conflict(state, "The case is closed; nobody waits for the verdict.", around)
     if not CONSULTATION[asked.status]:
+        possible = actions(state, around.actor, around.now, around.limits)
         raise StateConflict(
             f"This consultation was answered already, with the verdict {asked.verdict}. Possible now: "
-            f"{', '.join(actions(state, around.actor)) or 'nothing'}.",
-            extra={
-                "state": asked.status,
-                "version": state.version,
-                "possible": actions(state, around.actor),
-            },
+            f"{', '.join(possible) or 'nothing'}.",
+            extra={"state": asked.status, "version": state.version, "possible": possible},
         )
     return asked

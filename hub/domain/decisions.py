@@ -13,9 +13,12 @@ from typing import Any, Final
 from hub.domain.agency import Agency
 from hub.domain.audience import actions
 from hub.domain.case import Case, CaseState, status_from_legs
-from hub.domain.commands import Close, Reopen, SubmitComplaint, Verify
+from hub.domain.commands import Close, Reopen, Reply, SubmitComplaint, Verify
 from hub.domain.events import Draft
-from hub.domain.transitions import CASE, CLOSURE_REASONS, VERDICTS, case_actions
+from hub.domain.limits import DEFAULT_LIMITS as DEFAULT_LIMITS
+from hub.domain.limits import Limits as Limits
+from hub.domain.limits import reopened_too_often, reopens_until
+from hub.domain.transitions import CASE, CLOSURE_REASONS, VERDICTS
 from hub.errors import Invalid, StateConflict
 
 ERASED: Final = "The case was erased; nothing can be added to it."
@@ -24,12 +27,13 @@ FindAgency = Callable[[str], Agency | None]
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What a decision may ask for beside the case: who acts, the registry, and after how many returned lead
-    legs the ownership passes on."""
+    """What a decision may ask for beside the case: who acts, the registry, the time (RFC 3339 in UTC) and the
+    hub's limits."""
 
     actor: str
     find_agency: FindAgency
-    returns_limit: int = 3
+    now: str
+    limits: Limits = DEFAULT_LIMITS
 
 
 def submit(command: SubmitComplaint) -> list[Draft]:
@@ -73,7 +77,7 @@ def decide(command: Any, case: Case, around: Around) -> list[Draft]:
 @decide.register
 def verify(command: Verify, case: Case, around: Around) -> list[Draft]:
     """Accept, ask back, or reject. Everything but accepting says why."""
-    require(case.state, "verify")
+    require(case.state, "verify", around)
     if command.decision == "accept":
         return [Draft("complaint.verified", common(case.state, "verified"))]
     if not command.reason:
@@ -90,14 +94,15 @@ def close(command: Close, case: Case, around: Around) -> list[Draft]:
     """Closing carries its reason, and never happens over an open leg."""
     state = case.state
     if state.erased:
-        raise conflict(state, ERASED)
+        raise conflict(state, ERASED, around)
     if open_legs := state.open_legs():
         raise conflict(
             state,
             f"{len(open_legs)} forwarding(s) are still open (to {', '.join(leg.to for leg in open_legs)}); "
             "they must be answered, returned or withdrawn before the case is closed.",
+            around,
         )
-    require(state, "close")
+    require(state, "close", around)
     if command.reason not in CLOSURE_REASONS:
         raise Invalid(
             "reason is not on the list.", flaws=[("/reason", f"One of {', '.join(CLOSURE_REASONS)}.")]
@@ -114,7 +119,8 @@ def close(command: Close, case: Case, around: Around) -> list[Draft]:
 def reopen(command: Reopen, case: Case, around: Around) -> list[Draft]:
     """Back to in_progress with the lead leg; without one, to what the other legs say, or to verification."""
     state = case.state
-    require(state, "reopen")
+    require(state, "reopen", around)
+    _check_reopening(state, around)
     lead = state.lead()
     if lead is not None:
         facts = common(state, "in_progress") | {"leg": lead.id}
@@ -122,6 +128,34 @@ def reopen(command: Reopen, case: Case, around: Around) -> list[Draft]:
         status = status_from_legs(state.legs) if state.verified else "submitted"
         facts = common(state, status) | {"leg": None}
     return [Draft("complaint.reopened", facts, {"reason": command.reason})]
+
+
+@decide.register
+def reply(command: Reply, case: Case, around: Around) -> list[Draft]:
+    """What was missing, when the reporter was asked back: the complaint is to be verified again. After an
+    answer it keeps the case open. At any other time the handlers read it."""
+    require(case.state, "reply", around)
+    (status,) = CASE[case.state.status]["reply"]
+    return [Draft("complaint.replied", common(case.state, status), {"text": command.text})]
+
+
+def _check_reopening(state: CaseState, around: Around) -> None:
+    """Limited in number and, once the case is closed, in time: what comes later is a new complaint."""
+    limits, until = around.limits, reopens_until(state, around.limits)
+    if reopened_too_often(state, limits):
+        raise conflict(
+            state,
+            f"The case was reopened {state.reopenings} times already, which is the limit; submit a new "
+            "complaint that names its tracking number.",
+            around,
+        )
+    if until is not None and around.now > until:
+        raise conflict(
+            state,
+            f"The case was closed at {state.closed_at} and could be reopened for {limits.reopen_days} days, "
+            f"until {until}; submit a new complaint that names its tracking number.",
+            around,
+        )
 
 
 def common(state: CaseState, status: str) -> dict[str, Any]:
@@ -136,23 +170,18 @@ def common(state: CaseState, status: str) -> dict[str, Any]:
     }
 
 
-def require(state: CaseState, action: str) -> None:
+def require(state: CaseState, action: str, around: Around) -> None:
     """The case's status allows `action`, or 409."""
     if state.erased:
-        raise conflict(state, ERASED)
+        raise conflict(state, ERASED, around)
     if action not in CASE[state.status]:
-        raise conflict(state, f"{action.capitalize()} is not possible while the case is {state.status}.")
+        sentence = f"{action.capitalize()} is not possible while the case is {state.status}."
+        raise conflict(state, sentence, around)
 
 
-def conflict(state: CaseState, sentence: str, actor: str | None = None) -> StateConflict:
-    """409 that names the present state and what could be done: by the owner with the case, or by `actor`
-    where somebody else asked."""
-    if actor is not None and actor != state.owner:
-        possible = actions(state, actor)
-    elif state.erased:
-        possible = []
-    else:
-        possible = [name for name in case_actions(state.status) if name != "close" or not state.open_legs()]
+def conflict(state: CaseState, sentence: str, around: Around) -> StateConflict:
+    """409 that names the present state and what the caller could do now."""
+    possible = actions(state, around.actor, around.now, around.limits)
     listed = ", ".join(possible) or "nothing"
     return StateConflict(
         f"{sentence} Possible now: {listed}.",

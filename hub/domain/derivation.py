@@ -28,7 +28,12 @@ WEEKDAYS: Final = (
     ("Sabtu", "Saturday"),
     ("Minggu", "Sunday"),
 )
-UNITS: Final = {"working_days": "hari kerja", "calendar_days": "hari kalender", "hours": "jam"}
+UNITS: Final = {
+    "working_days": "hari kerja",
+    "calendar_days": "hari kalender",
+    "hours": "jam",
+    "minutes": "menit",
+}
 OFF: Final = {"public": "libur nasional", "government": "cuti bersama", "local": "libur daerah"}
 PROVISIONAL: Final = "(perkiraan)"
 """Stands in the name of a day off whose date the minister of religion has yet to confirm."""
@@ -38,8 +43,8 @@ PROVISIONAL: Final = "(perkiraan)"
 class Step:
     """One date of a derivation. `why` is start, counted, weekend, public, government, local, paused (its
     place is taken by `paused_s` seconds of pauses), moved (a working day after the last one counted, to which
-    a deadline in calendar days moves) or running (a clock in hours). `number` is its number when it counts;
-    `name` that of the day off; `official` whether the official calendar reaches so far."""
+    a deadline in calendar days moves) or running (a clock in hours or minutes). `number` is its number when
+    it counts; `name` that of the day off; `official` whether the official calendar reaches so far."""
 
     date: str
     why: str
@@ -67,7 +72,12 @@ def derive(clock: Clock, calendar: Calendar) -> Derivation:
     move."""
     if calendar.version != clock.calendar:
         raise ValueError(f"The clock {clock.id} counts by calendar {clock.calendar}, not {calendar.version}.")
-    walk = {"working_days": _working_days, "calendar_days": _calendar_days, "hours": _hours}[clock.unit]
+    walk = {
+        "working_days": _working_days,
+        "calendar_days": _calendar_days,
+        "hours": _exactly,
+        "minutes": _exactly,
+    }[clock.unit]
     return Derivation(clock, calendar, tuple(walk(clock, calendar)))
 
 
@@ -104,7 +114,7 @@ def _calendar_days(clock: Clock, calendar: Calendar) -> Iterator[Step]:
             yield _step(calendar, day, _closed(calendar, day), None, today_s)
 
 
-def _hours(clock: Clock, calendar: Calendar) -> Iterator[Step]:
+def _exactly(clock: Clock, calendar: Calendar) -> Iterator[Step]:
     for index, day in enumerate(_dates(clock, calendar)):
         today_s = _paused_on(clock, calendar, day)
         yield _step(calendar, day, "running" if index else "start", None, today_s)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hub.domain.transitions import BY_LEGS, CASE, CONSULTATION, LEG, LEG_BY_CASE, leg_moves
+from hub.domain.transitions import BY_LEGS, BY_TIME, CASE, CONSULTATION, LEG, LEG_BY_CASE, leg_moves
 
 Arrow = tuple[str, str, str]
 """(from, to, action)."""
 
 
 def case_diagram() -> str:
-    """What the owner does, and where a forwarding's moves take the case (`forwarding: …`)."""
+    """What owner and source do, and where a forwarding's moves and the passing of time take the case."""
     owners = [(at, to, action) for at, moves in CASE.items() for action, ends in moves.items() for to in ends]
     legs = [
         (at, to, f"forwarding {action}")
@@ -19,7 +19,8 @@ def case_diagram() -> str:
         for action, ends in moves.items()
         for to in ends
     ]
-    return _diagram("submitted", [*owners, *legs])
+    time = [(at, to, why) for at, moves in BY_TIME.items() for why, ends in moves.items() for to in ends]
+    return _diagram("submitted", [*owners, *legs, *time])
 
 
 def leg_diagram() -> str:

@@ -1,4 +1,4 @@
-"""Who owns a case that was returned too often: the nearest agency above those who could not settle it."""
+"""Cases that go up: to the nearest agency above those who could not settle them, or to the Ombudsman."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from hub.domain.agency import HUB
-from hub.domain.case import CaseState, Leg
-from hub.domain.decisions import Around, FindAgency, common
+from hub.domain.case import Case, CaseState, Leg
+from hub.domain.clocks import Clock
+from hub.domain.commands import Escalate
+from hub.domain.decisions import Around, FindAgency, common, conflict, decide, require
 from hub.domain.events import Draft
+from hub.domain.oversight import OMBUDSMAN, oversight_opens
 
 RETURNS: Final = "returns"
+MISSED: Final = "missed"
+OVERSIGHT: Final = "ombudsman"
 
 
 def above(agency: str, find_agency: FindAgency) -> Iterator[str]:
@@ -42,19 +47,44 @@ def after_return(state: CaseState, leg: Leg, status: str, around: Around) -> lis
     """`complaint.escalated` when this was one returned lead leg too many. `state` is the case before the
     return, `leg` the leg as returned, `status` the case's after it. Whoever has nobody above keeps the case:
     from then on its forwardings stay where it sends them (`too_often`), and nothing passes to itself."""
-    if leg.role != "lead" or state.returned_leads + 1 < around.returns_limit:
+    if leg.role != "lead" or state.returned_leads + 1 < around.limits.returns:
         return []
     owner = nearest_above(state.owner, leg.to, around.find_agency)
     if owner == state.owner:
         return []
-    facts = common(state, status) | {
-        "owner": owner,
-        "from": state.owner,
-        "to": owner,
-        "cause": RETURNS,
-        "path": _path(state, leg),
-    }
-    return [Draft("complaint.escalated", facts)]
+    return [_passes(state, status, owner, RETURNS, _path(state, leg))]
+
+
+def after_miss(state: CaseState, missed: Clock, around: Around) -> list[Draft]:
+    """`complaint.escalated` when the agency that leads has missed a deadline whose policy says so. It goes up
+    one level, and for each owner once: a superior's own agencies may miss again without end."""
+    lead = state.lead()
+    if not missed.escalates or lead is None or missed.subject != lead.id or state.escalated == MISSED:
+        return []
+    owner = nearest_above(state.owner, lead.to, around.find_agency)
+    return [] if owner == state.owner else [_passes(state, state.status, owner, MISSED, [])]
+
+
+def _passes(state: CaseState, status: str, owner: str, cause: str, path: list[dict[str, Any]]) -> Draft:
+    facts = {"owner": owner, "from": state.owner, "to": owner, "cause": cause, "path": path}
+    return Draft("complaint.escalated", common(state, status) | facts)
+
+
+@decide.register
+def escalate(command: Escalate, case: Case, around: Around) -> list[Draft]:
+    """To the Ombudsman, once the law allows it. The owner goes on owning the case; oversight sees it."""
+    state, to = case.state, around.limits.ombudsman
+    require(state, "escalate", around)
+    if to in state.overseers:
+        raise conflict(state, f"The case was escalated to {to} already.", around)
+    found = around.find_agency(to)
+    if found is None or not found.active or found.kind != "oversight":
+        raise conflict(state, f"No active oversight agency {to!r} is registered with this hub.", around)
+    if (opens := oversight_opens(state)) > around.now:
+        raise conflict(state, f"The law allows it from {opens} on ({OMBUDSMAN.source}).", around)
+    facts: dict[str, Any] = {"from": state.owner, "to": to, "cause": OVERSIGHT, "path": []}
+    facts |= {"reporter_agrees": True, "rule": OMBUDSMAN.document()}
+    return [Draft("complaint.escalated", common(state, state.status) | facts, {"reason": command.reason})]
 
 
 def _path(state: CaseState, last: Leg) -> list[dict[str, Any]]:

@@ -18,9 +18,12 @@ CASE_EVENTS: Final = (
     "complaint.verified",
     "complaint.incomplete",
     "complaint.rejected",
+    "complaint.replied",
     "complaint.answered",
     "complaint.closed",
     "complaint.reopened",
+    "complaint.linked",
+    "complaint.unlinked",
     "complaint.escalated",
     "consultation.requested",
     "consultation.answered",
@@ -31,9 +34,13 @@ CASE_EVENTS: Final = (
     "forwarding.answered",
     "forwarding.withdrawn",
     "forwarding.reconsideration_requested",
+    "deadline.approaching",
+    "deadline.missed",
 )
 AGENCY_EVENTS: Final = ("agency.registered", "agency.changed")
-EVENT_TYPES: Final = CASE_EVENTS + AGENCY_EVENTS
+RULE_EVENTS: Final = ("calendar.changed", "policy.changed")
+"""Dated facts by which deadlines are derived, in the stream of the agency `hub`."""
+EVENT_TYPES: Final = CASE_EVENTS + AGENCY_EVENTS + RULE_EVENTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from hub.domain.case import Case, CaseState, CaseTexts, Consultation, ConsultationTexts, Leg, LegTexts
+from hub.domain.case import (
+    Case,
+    CaseLink,
+    CaseState,
+    CaseTexts,
+    Consultation,
+    ConsultationTexts,
+    Leg,
+    LegTexts,
+)
+from hub.domain.clocks import Clock
 from hub.domain.events import Fact
 
 Texts = dict[str, Any] | None
@@ -19,7 +30,30 @@ def evolve(case: Case | None, fact: Fact, texts: Texts) -> Case:
     state = replace(
         _moved(case.state, fact), status=fact.data["status"], version=fact.sequence, updated_at=fact.time
     )
-    return Case(state, _written(case.texts, fact, texts))
+    return Case(clocked(state, fact.data), _written(case.texts, fact, texts))
+
+
+def clocked(state: CaseState, data: dict[str, Any]) -> CaseState:
+    """The case with the clocks that an event carries: each stands in its first place, as it is now."""
+    carried = data.get("clocks")
+    return with_changed(state, [Clock.from_document(clock) for clock in carried]) if carried else state
+
+
+def with_changed(state: CaseState, changed: Sequence[Clock]) -> CaseState:
+    clocks = {clock.id: clock for clock in state.clocks}
+    clocks |= {clock.id: clock for clock in changed}
+    state = replace(state, clocks=tuple(clocks.values()))
+    for clock in changed:
+        if clock.stage in ("follow_up", "consultation") and not clock.shown_only:
+            state = _due(state, clock.subject, clock.due_at)
+    return state
+
+
+def _due(state: CaseState, part_id: str, due_at: str) -> CaseState:
+    legs = tuple(replace(leg, due_at=due_at) if leg.id == part_id else leg for leg in state.legs)
+    asked = state.consultations
+    asked = tuple(replace(each, due_at=due_at) if each.id == part_id else each for each in asked)
+    return replace(state, legs=legs, consultations=asked)
 
 
 def _born(fact: Fact, texts: Texts) -> Case:
@@ -40,7 +74,9 @@ def _born(fact: Fact, texts: Texts) -> Case:
         created_at=fact.time,
         updated_at=fact.time,
         erased=texts is None,
+        historical=data.get("historical", False),
     )
+    state = clocked(state, data)
     return Case(state, None if texts is None else CaseTexts(complaint=texts))
 
 
@@ -54,9 +90,18 @@ def _moved(state: CaseState, fact: Fact) -> CaseState:
     if fact.type == "complaint.verified":
         return replace(state, verified=True)
     if fact.type == "complaint.reopened":
+        state = replace(state, reopenings=state.reopenings + 1, closed_at=None, replied=False)
         return _leg_moved(state, fact, {"id": data["leg"], "status": "in_progress"})
     if fact.type == "complaint.escalated":
         return _escalated(state, data)
+    if fact.type == "complaint.replied":
+        return replace(state, replied=data["status"] == "answered")
+    if fact.type == "complaint.answered":
+        return replace(state, replied=False)
+    if fact.type in ("complaint.linked", "complaint.unlinked"):
+        return _linked(state, fact)
+    if fact.type == "complaint.closed":
+        return replace(state, closed_at=fact.time)
     if fact.type.startswith("consultation."):
         return _consulted(state, fact)
     if fact.type == "forwarding.returned" and data["forwarding"]["role"] == "lead":
@@ -66,8 +111,20 @@ def _moved(state: CaseState, fact: Fact) -> CaseState:
     return state
 
 
+def _linked(state: CaseState, fact: Fact) -> CaseState:
+    data, named = fact.data, fact.data["link"]
+    others = [each for each in state.links if each.case != named["case"]]
+    if fact.type == "complaint.linked":
+        others.append(CaseLink(named["case"], named["relation"], data["is_primary"], data["owner_there"]))
+    return replace(state, links=tuple(others))
+
+
 def _escalated(state: CaseState, data: dict[str, Any]) -> CaseState:
-    """The new owner counts returns from nothing; the former one goes on seeing the case."""
+    """The new owner counts returns from nothing; the former one goes on seeing the case. Oversight becomes
+    nobody's owner: it sees the case from then on."""
+    if data["owner"] != data["to"]:
+        overseers = dict.fromkeys((*state.overseers, data["to"]))
+        return replace(state, overseers=tuple(overseers))
     former = [name for name in (*state.former_owners, data["from"]) if name != data["to"]]
     return replace(
         state,

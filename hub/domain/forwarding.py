@@ -22,8 +22,8 @@ def forward(command: Forward, case: Case, around: Around) -> list[Draft]:
     masked words travel in it, so that a handler with nothing but a webhook can work."""
     state, actor = case.state, around.actor
     check_recipients(command.to, state, actor, around.find_agency)
-    check_forwarding(command, state, actor)
-    binding = actor == state.owner and too_often(state, around.returns_limit)
+    check_forwarding(command, state, around)
+    binding = actor == state.owner and too_often(state, around.limits.returns)
     drafts = []
     for recipient in command.to:
         leg = Leg(recipient.leg_id, actor, recipient.agency, recipient.role, "sent", "", "", binding=binding)
@@ -44,7 +44,7 @@ def forward(command: Forward, case: Case, around: Around) -> list[Draft]:
 
 @decide.register
 def accept(command: Accept, case: Case, around: Around) -> list[Draft]:
-    leg = require_leg(case.state, command, "accept")
+    leg = require_leg(case.state, command, around, "accept")
     return [Draft("forwarding.accepted", _facts(case.state, leg, "accepted"))]
 
 
@@ -52,7 +52,7 @@ def accept(command: Accept, case: Case, around: Around) -> list[Draft]:
 def return_(command: Return, case: Case, around: Around) -> list[Draft]:
     """Back to the sender with a reason and, if known, the right agency. It never closes the case; one return
     too many of a lead leg passes the case to who stands above."""
-    leg = require_leg(case.state, command, "return")
+    leg = require_leg(case.state, command, around, "return")
     if command.reason not in RETURN_REASONS:
         raise Invalid(
             "reason is not on the list.", flaws=[("/reason", f"One of {', '.join(RETURN_REASONS)}.")]
@@ -71,21 +71,21 @@ def return_(command: Return, case: Case, around: Around) -> list[Draft]:
 @decide.register
 def reconsider(command: Reconsider, case: Case, around: Around) -> list[Draft]:
     """Asks the sender of a leg that cannot be returned to think again. The leg stays where it is."""
-    leg = require_leg(case.state, command, RECONSIDER)
+    leg = require_leg(case.state, command, around, RECONSIDER)
     facts = _facts(case.state, leg, leg.status)
     return [Draft("forwarding.reconsideration_requested", facts, {"reason": command.reason})]
 
 
 @decide.register
 def progress(command: Progress, case: Case, around: Around) -> list[Draft]:
-    leg = require_leg(case.state, command, "progress")
+    leg = require_leg(case.state, command, around, "progress")
     return [Draft("forwarding.progressed", _facts(case.state, leg, "in_progress"), {"text": command.text})]
 
 
 @decide.register
 def answer(command: Answer, case: Case, around: Around) -> list[Draft]:
     """The leg's answer and, when it was the last one missing, the case's: the lead's words."""
-    leg = require_leg(case.state, command, "answer")
+    leg = require_leg(case.state, command, around, "answer")
     facts = _facts(case.state, leg, "answered")
     attached = [dict(attachment) for attachment in command.attachments]
     if attached:
@@ -120,25 +120,35 @@ def _joint_answer(case: Case, lead: Leg, attached: list[dict[str, Any]], texts: 
 
 @decide.register
 def withdraw(command: Withdraw, case: Case, around: Around) -> list[Draft]:
-    leg = require_leg(case.state, command, "withdraw")
+    leg = require_leg(case.state, command, around, "withdraw")
     facts = _facts(case.state, leg, "withdrawn")
     return [Draft("forwarding.withdrawn", facts, {"reason": command.reason}), *_completed(case, facts)]
 
 
-def require_leg(state: CaseState, command: LegCommand, action: str) -> Leg:
+def require_leg(state: CaseState, command: LegCommand, around: Around, action: str) -> Leg:
     """The leg that the command names, if its status allows `action`; else 409 naming its state."""
     leg = state.leg(command.leg_id)
     if leg is None:
         raise KeyError(f"leg {command.leg_id} is not one of case {state.id}")
     if state.erased:
-        raise conflict(state, ERASED)
+        raise conflict(state, ERASED, around)
     if state.status == "closed" or action not in leg.moves():
-        possible = [] if state.status == "closed" else sorted(leg.moves())
+        possible = [] if state.status == "closed" else sorted(moves_of(state, leg, around.actor))
         raise StateConflict(
             f"{_refusal(state, leg, action)} Possible now: {', '.join(possible) or 'nothing'}.",
             extra={"state": leg.status, "version": state.version, "possible": possible},
         )
     return leg
+
+
+def moves_of(state: CaseState, leg: Leg, actor: str) -> set[str]:
+    """What `actor` may do with the leg now: its holder handles it, its sender and the owner withdraw it."""
+    possible, found = set(leg.moves()), set[str]()
+    if actor == leg.to:
+        found |= possible - {"withdraw"}
+    if actor in (leg.sender, state.owner):
+        found |= possible & {"withdraw"}
+    return found
 
 
 def _refusal(state: CaseState, leg: Leg, action: str) -> str:

@@ -13,7 +13,7 @@ from hub.errors import Invalid
 STAGES: Final = ("verification", "acceptance", "follow_up", "closure", "consultation", "reply")
 CLASSIFICATIONS: Final = ("complaint", "aspiration", "information_request")
 ANY: Final = "*"
-MOST: Final = {"working_days": 1_250, "calendar_days": 1_830, "hours": 43_920}
+MOST: Final = {"working_days": 1_250, "calendar_days": 1_830, "hours": 43_920, "minutes": 2_635_200}
 """Unit -> the largest amount: about five years each. More is a slip of the keyboard."""
 
 
@@ -23,7 +23,7 @@ class Policy:
     (ISO date, by the calendar of the agency that the clock runs for). `classification` is one of
     CLASSIFICATIONS or "*" for all that have no row of their own. `assumption`: no regulation says so, the hub
     chose it. `shown_only`: a limit that stands beside the stage's own for the reader; nothing is warned of or
-    escalated by it."""
+    escalated by it. `escalates`: once it is missed, the case goes up one level."""
 
     id: str
     classification: str
@@ -34,6 +34,7 @@ class Policy:
     source: str
     assumption: bool = False
     shown_only: bool = False
+    escalates: bool = False
 
     def document(self) -> dict[str, Any]:
         return asdict(self)
@@ -52,7 +53,7 @@ DEFAULTS: Final = (
     Policy("acceptance-1wd", ANY, "acceptance", 1, "working_days", _ALWAYS,
            "assumption: no rule says when an agency must accept or return a forwarding", assumption=True),
     Policy("follow-up-5wd", ANY, "follow_up", 5, "working_days", _ALWAYS,
-           _TOLD + "followed up within 5 working days of the forwarding"),
+           _TOLD + "followed up within 5 working days of the forwarding", escalates=True),
     Policy("closure-10wd", ANY, "closure", 10, "working_days", _ALWAYS,
            _TOLD + "closes by itself 10 working days after the follow-up if nobody replies"),
     Policy("consultation-3wd", ANY, "consultation", 3, "working_days", _ALWAYS,
@@ -101,13 +102,16 @@ def _rank(row: Policy) -> tuple[bool, str]:
 
 def check_policies(rows: Sequence[Policy]) -> None:
     """Raises Invalid (422) with a pointer `/policies/<index>/<field>` for each row that cannot be, or that
-    says something that another row says already; and when a stage would be left without a row for all."""
+    says something that another row says already; and when a stage would be left without a row for all, on
+    whatever day."""
     flaws = [(f"/policies/{index}{pointer}", detail)
              for index, row in enumerate(rows) for pointer, detail in _row_flaws(row)]  # fmt: skip
     flaws += _repeated(rows)
-    covered = {row.stage for row in rows if row.classification == ANY and not row.shown_only}
-    flaws += [("/policies", f"The stage {stage} needs a row for the classification {ANY!r}, so that every "
-                            "case has a clock.") for stage in STAGES if stage not in covered]  # fmt: skip
+    covered = {row.stage for row in rows
+               if row.classification == ANY and not row.shown_only and row.valid_from <= _ALWAYS}  # fmt: skip
+    flaws += [("/policies", f"The stage {stage} needs a row for the classification {ANY!r} valid from "
+                            f"{_ALWAYS} or before, so that every case has a clock, an old one too.")
+              for stage in STAGES if stage not in covered]  # fmt: skip
     if flaws:
         raise Invalid("The deadline policies cannot be like this.", flaws=flaws)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hub.domain.case import CaseState
 from hub.domain.commands import Forward, Recipient
-from hub.domain.decisions import FindAgency, conflict, require
+from hub.domain.decisions import Around, FindAgency, conflict, require
 from hub.domain.transitions import WORKING_LEG
 from hub.errors import Invalid
 
@@ -54,36 +54,41 @@ def _holds_a_leg(state: CaseState, actor: str) -> bool:
     return any(leg.to == actor and leg.status in WORKING_LEG for leg in state.legs)
 
 
-def check_forwarding(command: Forward, state: CaseState, actor: str) -> None:
+def check_forwarding(command: Forward, state: CaseState, around: Around) -> None:
     """The case's state allows it (409): who acts owns or handles it, nobody leads twice, nobody is sent twice
     what it still holds, and whoever said that it is not theirs is told why it comes all the same."""
+    actor = around.actor
     if actor != state.owner:
-        _require_handling(state, actor)
-    require(state, "forward")
+        _require_handling(state, around)
+    require(state, "forward", around)
     if actor == state.owner:
-        _check_lead(command.to, state)
+        _check_lead(command.to, state, around)
     busy = {leg.to for leg in state.open_legs()}
     noted = bool(command.note and command.note.strip())
     for recipient in command.to:
         if recipient.agency in busy:
-            raise conflict(state, f"{recipient.agency} holds an open forwarding of this case already.", actor)
-        if not noted and (why := _declined(state, recipient.agency)):
-            raise conflict(state, f"{why}; forward it there again only with a note that says why.", actor)
+            why = f"{recipient.agency} holds an open forwarding of this case already."
+            raise conflict(state, why, around)
+        if not noted and (declined := _declined(state, recipient.agency)):
+            raise conflict(
+                state, f"{declined}; forward it there again only with a note that says why.", around
+            )
 
 
-def _require_handling(state: CaseState, actor: str) -> None:
+def _require_handling(state: CaseState, around: Around) -> None:
     """An agency that handles the case may forward it onward; a former owner, as such, no longer."""
+    actor = around.actor
     if _holds_a_leg(state, actor):
         return
     if actor in state.former_owners:
         why = f"The case was escalated (cause: {state.escalated}): {state.owner} owns it now and forwards it."
-        raise conflict(state, why, actor)
+        raise conflict(state, why, around)
     raise conflict(
-        state, "An agency forwards a case onward after it accepted it and before it answered.", actor
+        state, "An agency forwards a case onward after it accepted it and before it answered.", around
     )
 
 
-def _check_lead(to: tuple[Recipient, ...], state: CaseState) -> None:
+def _check_lead(to: tuple[Recipient, ...], state: CaseState, around: Around) -> None:
     lead = state.lead()
     leads = [recipient for recipient in to if recipient.role == "lead"]
     if lead is None and not leads:
@@ -92,7 +97,7 @@ def _check_lead(to: tuple[Recipient, ...], state: CaseState) -> None:
             flaws=[("/to", "Name one agency with the role lead; nobody leads yet.")],
         )
     if lead is not None and leads:
-        raise conflict(state, f"{lead.to} leads this case already; withdraw that forwarding first.")
+        raise conflict(state, f"{lead.to} leads this case already; withdraw that forwarding first.", around)
 
 
 def _declined(state: CaseState, agency: str) -> str | None:

@@ -7,10 +7,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hub.domain.events import Fact, event_type
+from hub.domain.events import RULE_EVENTS, Fact, event_type
 from hub.domain.privacy import join_complaint
 
 COMMON = ("case_id", "tracking_number", "status", "owner", "anonymous", "confidential")
+DEADLINE = ("deadline", "responsible_agency", "forwarding_id", "consultation_id")
 
 
 def cloud_event(
@@ -37,6 +38,8 @@ def event_data(fact: Fact, texts: Mapping[str, Any] | None) -> dict[str, Any]:
     """The event's `data`, as `schemas/<type>/1.json` describes it."""
     if fact.type.startswith("agency."):
         return {"agency": fact.data["agency"]}
+    if fact.type in RULE_EVENTS:
+        return fact.data
     data = {name: fact.data[name] for name in COMMON}
     data |= {"version": fact.sequence, "agency": fact.actor}
     if texts is None:
@@ -49,16 +52,23 @@ def _details(fact: Fact, texts: Mapping[str, Any] | None) -> dict[str, Any]:
     if kind == "complaint.submitted":
         return {"complaint": _complaint(facts["complaint"], texts)}
     if kind == "complaint.answered":
-        answer = {"agency": facts["agency"], "forwarding_id": facts["leg"]} | _text(texts)
-        return {"answer": answer | _attachments(facts, texts)}
+        # An answer from a backlog has no forwarding: nobody knows of any.
+        leg = {"forwarding_id": facts["leg"]} if facts["leg"] else {}
+        return {"answer": {"agency": facts["agency"]} | leg | _text(texts) | _attachments(facts, texts)}
     if kind == "complaint.closed":
         return {"reason": facts["reason"]} | _text(texts)
     if kind == "complaint.escalated":
-        return {name: facts[name] for name in ("from", "to", "cause", "path")}
+        return {name: facts[name] for name in ("from", "to", "cause", "path")} | _text(texts, "reason")
+    if kind in ("complaint.linked", "complaint.unlinked"):
+        return {"link": facts["link"]}
+    if kind == "complaint.replied":
+        return _text(texts)
     if kind.startswith("complaint."):
         return _text(texts, "reason")
     if kind.startswith("consultation."):
         return _consultation(fact, texts)
+    if kind.startswith("deadline."):
+        return {name: facts[name] for name in DEADLINE if name in facts}
     details: dict[str, Any] = {"forwarding": _forwarding(fact, texts)}
     if kind == "forwarding.sent":
         complaint = None if texts is None else texts["complaint"]

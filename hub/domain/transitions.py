@@ -15,16 +15,60 @@ Moves = dict[str, tuple[str, ...]]
 """Action -> the statuses that it may lead to."""
 
 CASE: Final[dict[str, Moves]] = {
-    "submitted": {"verify": ("verified", "incomplete", "rejected"), "close": ("closed",)},
-    "incomplete": {"verify": ("verified", "incomplete", "rejected"), "close": ("closed",)},
-    "verified": {"consult": ("verified",), "forward": ("forwarded",), "close": ("closed",)},
-    "forwarded": {"consult": ("forwarded",), "forward": ("forwarded",)},
-    "in_progress": {"consult": ("in_progress",), "forward": ("in_progress",), "close": ("closed",)},
-    "answered": {"close": ("closed",), "reopen": ("in_progress",)},
+    "submitted": {
+        "verify": ("verified", "incomplete", "rejected"),
+        "reply": ("submitted",),
+        "escalate": ("submitted",),
+        "close": ("closed",),
+    },
+    "incomplete": {
+        "verify": ("verified", "incomplete", "rejected"),
+        "reply": ("submitted",),
+        "escalate": ("incomplete",),
+        "close": ("closed",),
+    },
+    "verified": {
+        "consult": ("verified",),
+        "forward": ("forwarded",),
+        "reply": ("verified",),
+        "escalate": ("verified",),
+        "close": ("closed",),
+    },
+    "forwarded": {
+        "consult": ("forwarded",),
+        "forward": ("forwarded",),
+        "reply": ("forwarded",),
+        "escalate": ("forwarded",),
+    },
+    "in_progress": {
+        "consult": ("in_progress",),
+        "forward": ("in_progress",),
+        "reply": ("in_progress",),
+        "escalate": ("in_progress",),
+        "close": ("closed",),
+    },
+    "answered": {
+        "reply": ("answered",),
+        "escalate": ("answered",),
+        "close": ("closed",),
+        "reopen": ("in_progress", "verified"),  # verified: it was answered before the hub knew it
+    },
     "rejected": {"close": ("closed",)},
     "closed": {"reopen": ("in_progress", "verified", "submitted")},
 }
-"""Case status -> what its owner may do with the case as a whole. Closing needs that no leg is open."""
+"""Case status -> what may be done with the case as a whole: by its owner, but for SOURCES. Closing needs that
+no leg is open; reopening and escalating have limits of their own."""
+
+SOURCES: Final = frozenset({"reply", "reopen", "escalate"})
+"""What the reporter has a part in, so that the case's source may do it."""
+REPORTERS: Final = frozenset({"reply"})
+"""What the source alone may do: the reporter's own words."""
+
+BY_TIME: Final[dict[str, Moves]] = {
+    "incomplete": {"no reply in time": ("closed",)},
+    "answered": {"no reply in time": ("closed",)},
+}
+"""Case status -> where it goes by itself (see `lapses`)."""
 
 BY_LEGS: Final[dict[str, Moves]] = {
     "forwarded": {
@@ -84,9 +128,10 @@ CLOSURE_REASONS: Final = (
 )
 
 
-def case_actions(status: str) -> list[str]:
-    """What the owner may do in `status`, sorted."""
-    return sorted(CASE[status])
+def case_actions(status: str, *, owner: bool, source: bool) -> set[str]:
+    """What an agency that is the case's owner, its source, or both may do in `status`."""
+    moves = CASE[status].keys()
+    return (set(moves) - REPORTERS if owner else set()) | (moves & SOURCES if source else set())
 
 
 def leg_moves(status: str, *, binding: bool = False, reconsidered: bool = False) -> dict[str, str]:

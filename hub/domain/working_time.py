@@ -27,6 +27,8 @@ CLOSES: Final = "16:00"
 """An assumption: 37.5 hours a week and the breaks of Perpres 21/2023 (60 minutes, on Fridays 90) end the day
 at 16.00, on Fridays at 16.30; in Ramadan it is shorter. One closing time for all days keeps a deadline
 derivable."""
+EXACT: Final = {"hours": timedelta(hours=1), "minutes": timedelta(minutes=1)}
+"""Units that no calendar bears on."""
 _HOUR: Final = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
 
 
@@ -199,9 +201,9 @@ def closing_not_before(calendar: Calendar, at: datetime) -> datetime:
     return found if found >= at else closing_of(calendar, number + 1)
 
 
-def due_hours(start: datetime, amount: int) -> datetime:
-    """Exactly `amount` hours after `start`, office or no office."""
-    return start + timedelta(hours=amount)
+def due_exactly(start: datetime, amount: int, unit: str) -> datetime:
+    """`amount` units of EXACT after `start`, office or no office."""
+    return start + amount * EXACT[unit]
 
 
 def elapsed_seconds(calendar: Calendar, unit: str, start: datetime, end: datetime) -> int:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import hub.domain.consultation
-import hub.domain.forwarding  # noqa: F401  # both register their decisions
-from hub.domain.agency import Agency
+import hub.domain.escalation
+import hub.domain.forwarding
+import hub.domain.lapses  # noqa: F401  # all four register their decisions
+from hub.domain.agency import HUB, Agency
 from hub.domain.audience import recipients
 from hub.domain.case import Case
 from hub.domain.commands import (
@@ -21,14 +25,19 @@ from hub.domain.commands import (
     Recipient,
     Return,
     SubmitComplaint,
+    Tick,
     Verify,
     Withdraw,
 )
-from hub.domain.decisions import Around, decide, submit
+from hub.domain.decisions import Around, Limits, decide, submit
 from hub.domain.events import Draft, Fact
-from hub.domain.evolution import evolve
+from hub.domain.evolution import evolve, with_changed
+from hub.domain.history import Step, TakeOver, take_over
+from hub.domain.lapses import is_due
 from hub.domain.privacy import split_complaint
+from hub.domain.timekeeping import Rules, follow, with_clocks
 from hub.domain.transitions import VERDICTS
+from hub.domain.working_time import written
 from hub.errors import Problem
 
 SOURCE = "pemkab-kotim"
@@ -89,19 +98,23 @@ def complaint(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
+_written = lru_cache(4096)(written)
 REPORTER = ("Marlina", "Tundan", "081250000431", "6202014107890001", "surel.example")
 """Fragments of the reporter's identity, none of which may show anywhere."""
 
 
 @dataclass
 class Casework:
-    """A case with all its events, in the order in which they happened."""
+    """A case with all its events, in the order in which they happened. With `rules` it has clocks; with `at`
+    its time stands still until somebody turns it (`wait`), else every event takes a second."""
 
     case: Case | None = None
     log: list[tuple[Fact, dict[str, Any]]] = field(default_factory=list)
     agencies: Mapping[str, Agency] = field(default_factory=lambda: AGENCIES)
     returns_limit: int = 3
     numbers: Any = field(default_factory=lambda: itertools.count(1000))
+    rules: Rules | None = None
+    at: datetime | None = None
 
     @property
     def state(self) -> Any:
@@ -115,13 +128,60 @@ class Casework:
         )
         self.record(submit(command), SOURCE)
 
+    def take_over(self, *statuses: str) -> None:
+        """A case of a backlog that went through these, all of it now."""
+        parts, now = split_complaint(complaint()), self.now
+        steps = tuple(Step(status, now, {"reason": "resolved"}, {"text": "Sudah."}) for status in statuses)
+        command = TakeOver(
+            CASE_ID, "7K3M-0Q9X-V2BD", EVENT_ID, parts.clear, parts.masked, b"sealed", "ab" * 32, now, steps
+        )
+        self.record([draft for _, draft in take_over(command, now)], SOURCE)
+
     def act(self, command: Any, actor: str = SOURCE) -> list[Fact]:
-        """Decides and applies; raises the domain's Problem and changes nothing."""
-        assert self.case is not None
-        return self.record(decide(command, self.case, self.around(actor)), actor)
+        """Decides and applies, after what the passing of time has made of the case; raises the domain's
+        Problem and changes nothing."""
+        before, count = self.case, len(self.log)
+        try:
+            passed = self.pass_time()
+            assert self.case is not None
+            return passed + self.record(decide(command, self.case, self.around(actor)), actor)
+        except Problem:
+            self.case = before
+            del self.log[count:]
+            raise
+
+    def pass_time(self) -> list[Fact]:
+        """What the hub's clock, or the next command, makes of the time that has passed."""
+        made: list[Fact] = []
+        while self.case is not None and is_due(self.case.state, self.now):
+            drafts = decide(Tick(CASE_ID), self.case, self.around(HUB))
+            if not drafts:
+                break
+            made += self.record(drafts, HUB)
+            assert len(made) < 100, "each thing is said once"
+        return made
+
+    def wait(self, **span: float) -> list[Fact]:
+        """Turns the clock, which may go back a little, and lets the hub notice."""
+        assert self.at is not None
+        self.at += timedelta(**span)
+        return self.pass_time()
 
     def around(self, actor: str) -> Around:
-        return Around(actor, self.agencies.get, self.returns_limit)
+        return Around(actor, self.agencies.get, self.now, self.limits)
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.returns_limit)
+
+    @property
+    def now(self) -> str:
+        """When the next event will happen."""
+        return _written(self.at) if self.at else self.times(len(self.log) + 1)
+
+    @staticmethod
+    def times(number: int) -> str:
+        return f"2025-03-14T02:{number // 60 % 60:02d}:{number % 60:02d}.000Z"
 
     def would(self, command: Any, actor: str = SOURCE) -> Problem | None:
         """The Problem that deciding raises now, None when it is accepted."""
@@ -133,28 +193,28 @@ class Casework:
         return None
 
     def record(self, drafts: list[Draft], actor: str) -> list[Fact]:
-        made = []
+        made, now = [], self.at and self.now
         for draft in drafts:
             number = len(self.log) + 1
-            time = f"2025-03-14T02:{number // 60 % 60:02d}:{number % 60:02d}.000Z"
-            fact = Fact(
-                draft.id or uuid(next(self.numbers)),
-                draft.type,
-                time,
-                CASE_ID,
-                number,
-                actor,
-                {},
-                draft.facts,
-            )
+            name, time = draft.id or uuid(next(self.numbers)), now or self.times(number)
+            fact = Fact(name, draft.type, time, CASE_ID, number, actor, {}, draft.facts)
             before = self.case.state if self.case else None
-            after = evolve(self.case, fact, draft.texts)
+            fact, after = self.moved(fact, draft.texts)
             fact = replace(fact, recipients=recipients(before, after.state, actor))
             fact = Fact.from_bytes(fact.to_bytes())  # what is stored is what is read back
             self.case = after
             self.log.append((fact, draft.texts))
             made.append(fact)
         return made
+
+    def moved(self, fact: Fact, texts: dict[str, Any]) -> tuple[Fact, Case]:
+        """As the service does it: the clocks that an event changes stand in the event."""
+        after = evolve(self.case, fact, texts)
+        if self.rules is None:
+            return fact, after
+        clocks = follow(after.state, fact, self.rules)
+        fact = replace(fact, data=with_clocks(fact.data, clocks))
+        return fact, Case(with_changed(after.state, clocks), after.texts)
 
     # --- shortcuts to a state ------------------------------------------------------------------------
 

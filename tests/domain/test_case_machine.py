@@ -16,11 +16,11 @@ from hub.domain.commands import (
     Accept,
     Answer,
     Close,
-    Consult,
     Forward,
     Progress,
     Recipient,
     Reopen,
+    Reply,
     Return,
     Verify,
     Withdraw,
@@ -29,12 +29,15 @@ from hub.domain.events import CASE_EVENTS
 from hub.domain.evolution import evolve
 from hub.domain.rendering import cloud_event, event_data
 from hub.domain.transitions import CASE, CLOSURE_REASONS, HELD_LEG, LEG, OPEN_LEG, RETURN_REASONS
+from hub.domain.working_time import instant
 from hub.errors import Invalid, Problem
 from hub.service.views import case_view, forwarding_view, frozen_view
 from schemas.registry import Registry
 from tests.domain.casework import CASE_ID, HANDLERS, REPORTER, SOURCE, SPARE, Casework, uuid
+from tests.domain.treework import commands
 
 EVERYONE = (SOURCE, *HANDLERS)
+NOW = instant("2025-03-14T04:00:00Z")
 WORDS = st.sampled_from(["Sudah ditindaklanjuti.", "Bukan ruas kami."])
 
 
@@ -149,9 +152,9 @@ class CaseLife(RuleBasedStateMachine):
     def close(self, reason: str, words: str | None) -> None:
         self.attempt(Close(CASE_ID, reason, words), SOURCE)
 
-    @rule(words=WORDS)
-    def reopen(self, words: str) -> None:
-        self.attempt(Reopen(CASE_ID, words), SOURCE)
+    @rule(words=WORDS, again=st.booleans())
+    def reopen_or_reply(self, words: str, again: bool) -> None:
+        self.attempt(Reopen(CASE_ID, words) if again else Reply(CASE_ID, words), SOURCE)
 
     # --- what always holds ---------------------------------------------------------------------------
 
@@ -205,28 +208,13 @@ class CaseLife(RuleBasedStateMachine):
     def actions_are_what_decide_accepts(self) -> None:
         state = self.work.state
         for agency in EVERYONE:
-            assert set(actions(state, agency)) == self.accepted(agency), agency
+            assert set(actions(state, agency, self.work.now, self.work.limits)) == self.accepted(agency), (
+                agency
+            )
 
     def accepted(self, agency: str) -> set[str]:
-        work, state, found = self.work, self.work.state, set()
-        role = "lead" if agency == state.owner and not state.lead() else "support"
-        if self.possible(Forward(CASE_ID, (Recipient(uuid(1), SPARE, role),)), agency):
-            found.add("forward")
-        if agency == state.owner:
-            asked = Consult(CASE_ID, uuid(2), SPARE, "Apakah ini wewenang Anda?")
-            owners = (asked, Verify(CASE_ID, "accept"), Close(CASE_ID, "archived"))
-            found |= {command.action for command in owners if self.possible(command)}
-        if agency in (state.owner, state.source) and self.possible(Reopen(CASE_ID, "Lagi.")):
-            found.add("reopen")
-        for leg in state.legs:
-            commands = []
-            if agency == leg.to:
-                commands += [Accept(CASE_ID, leg.id), Return(CASE_ID, leg.id, "not_ours")]
-                commands += [Progress(CASE_ID, leg.id, "x"), Answer(CASE_ID, leg.id, "x")]
-            if agency in (leg.sender, state.owner):
-                commands.append(Withdraw(CASE_ID, leg.id, "x"))
-            found |= {command.action for command in commands if work.would(command) is None}
-        return found
+        offered = commands(self.work.state, agency, spare=SPARE)
+        return {command.action for command in offered if self.possible(command, agency)} - {"reconsider"}
 
     def possible(self, command: Any, actor: str = SOURCE) -> bool:
         refused = self.work.would(command, actor)
@@ -268,14 +256,14 @@ class CaseLife(RuleBasedStateMachine):
         assert case is not None
         for agency in EVERYONE:
             for seen in (case, Case(case.state, None)):
-                view = case_view(seen, agency, reporter_name="Marlina Tundan")
+                view = case_view(seen, agency, NOW, reporter_name="Marlina Tundan")
                 assert schemas().validate("case", view) == [], view
                 named = not (case.state.anonymous or case.state.confidential)
                 assert ("name" in view["complaint"]["reporter"]) == named
             version = frozen_at(case.state, agency)
             if version is not None:
                 then = Case(self.state_after(version), case.texts)
-                frozen = frozen_view(then, case, agency)
+                frozen = frozen_view(then, agency, NOW, erased=False)
                 assert schemas().validate("case", frozen) == []
                 assert {leg["to"] for leg in frozen["forwardings"]} == {agency}
                 assert frozen["actions"] == []

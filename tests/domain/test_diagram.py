@@ -10,7 +10,7 @@ import orjson
 
 from hub.api.docs_page import docs_page
 from hub.domain.diagram import case_diagram, diagrams, diagrams_markdown, leg_diagram
-from hub.domain.transitions import BY_LEGS, CASE, LEG
+from hub.domain.transitions import BY_LEGS, BY_TIME, CASE, LEG
 
 ROOT = Path(__file__).parents[2]
 ARROW = re.compile(r"^    (\w+) --> (\w+): (.+)$", re.MULTILINE)
@@ -24,7 +24,8 @@ def test_every_cell_of_the_tables_is_an_arrow_and_no_other() -> None:
     owners = {(at, to, name) for at, row in CASE.items() for name, ends in row.items() for to in ends}
     legs = {(at, to, f"forwarding {name}") for at, row in BY_LEGS.items() for name, ends in row.items()
             for to in ends}  # fmt: skip
-    assert arrows(case_diagram()) == owners | legs
+    time = {(at, to, name) for at, row in BY_TIME.items() for name, ends in row.items() for to in ends}
+    assert arrows(case_diagram()) == owners | legs | time
     once = {(at, at, "reconsider") for at in ("sent", "accepted", "in_progress")}
     plain = {(at, to, name) for at, row in LEG.items() for name, to in row.items()}
     assert arrows(leg_diagram()) == plain | once | {("answered", "in_progress", "case reopen")}

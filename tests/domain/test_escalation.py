@@ -73,7 +73,10 @@ def test_a_consultation_is_asked_and_answered_once() -> None:
     assert takes_part(work.state, "balai")
     assert work.log[-1][0].recipients == {SOURCE: "owner", "balai": "consulted"}
     again = refused(work, Consult(CASE_ID, uuid(2), "balai", "Sudah?"), SOURCE)
-    assert (again.extra["state"], again.extra["possible"]) == ("verified", ["close", "consult", "forward"])
+    assert (again.extra["state"], again.extra["possible"]) == (
+        "verified",
+        ["close", "consult", "forward", "reply"],
+    )
     work.act(Consult(CASE_ID, uuid(3), "dinas-prov", "Atau jalan provinsi?"))
     work.act(Advise(CASE_ID, uuid(1), "not_ours", "dinas-prov", "Bukan."), "balai")
     second = refused(work, Advise(CASE_ID, uuid(1), "ours"), "balai")
@@ -106,7 +109,7 @@ def test_not_ours_needs_a_note_by_the_latest_verdict(note: str | None) -> None:
         work.act(Advise(CASE_ID, uuid(number), verdict), "balai")
     problem = refused(work, Forward(CASE_ID, (Recipient(uuid(5), "balai", "lead"),), note), SOURCE)
     assert "note" in problem.detail
-    assert problem.extra["possible"] == ["close", "consult", "forward"]
+    assert problem.extra["possible"] == ["close", "consult", "forward", "reply"]
     leg = send(work, "balai", note="Ruas ini nasional sejak 2024.")
     assert work.case.texts.legs[leg].note == "Ruas ini nasional sejak 2024."
     work.act(Withdraw(CASE_ID, leg, "Salah."))
@@ -169,9 +172,9 @@ def test_the_former_owner_sees_the_case_and_forwards_no_more() -> None:
     work = bounced(work_in(1), "dinas-prov")
     problem = refused(work, Forward(CASE_ID, (Recipient(uuid(5), "balai", "lead"),)), SOURCE)
     assert PROVINCE in problem.detail
-    assert problem.extra["possible"] == []
+    assert problem.extra["possible"] == ["reply"], "it is the reporter's app still"
     assert {"source", "former_owner"} <= relations(work.state, SOURCE)
-    assert actions(work.state, SOURCE) == []
+    assert actions(work.state, SOURCE, work.now) == ["reply"]
 
 
 def test_the_new_owners_leg_stays_and_is_reconsidered_once() -> None:
@@ -180,13 +183,13 @@ def test_the_new_owners_leg_stays_and_is_reconsidered_once() -> None:
     problem = refused(work, Return(CASE_ID, leg, "not_ours"), SOURCE)
     assert (problem.extra["state"], problem.extra["possible"]) == (
         "sent",
-        ["accept", "reconsider", "withdraw"],
+        ["accept", "reconsider"],
     )
     work.act(Reconsider(CASE_ID, leg, "Jalan ini milik balai."), SOURCE)
     assert work.log[-1][0].type == "forwarding.reconsideration_requested"
     assert work.state.leg(leg).status == "sent"
     again = refused(work, Reconsider(CASE_ID, leg, "Sekali lagi."), SOURCE)
-    assert again.extra["possible"] == ["accept", "withdraw"]
+    assert again.extra["possible"] == ["accept"]
     work.act(Accept(CASE_ID, leg), SOURCE)
     work.act(Answer(CASE_ID, leg, "Sudah ditambal."), SOURCE)
     assert work.state.status == "answered"
@@ -195,7 +198,7 @@ def test_the_new_owners_leg_stays_and_is_reconsidered_once() -> None:
 def test_what_can_be_returned_is_not_reconsidered() -> None:
     work = work_in()
     problem = refused(work, Reconsider(CASE_ID, send(work, "balai"), "Bukan kami."), "balai")
-    assert problem.extra["possible"] == ["accept", "return", "withdraw"]
+    assert problem.extra["possible"] == ["accept", "return"]
 
 
 def test_hub_owns_and_forwards_and_passes_nothing_to_itself() -> None:

@@ -1,13 +1,14 @@
-"""Random lives of one case in a registry with a tree: consulted, forwarded, onward too, returned, escalated.
-After every step there is one owner and no dead end.
+"""Random lives of one case in a registry with a tree: asked back, consulted, forwarded, onward too, returned,
+escalated, reopened, while weeks and Lebaran pass and policies and calendars change. After every step there is
+one owner, no dead end (`ownerwatch.py`), and exactly the clocks that there should be (`clockwatch.py`).
 
 `SIMPUL_TEST_LIVES` sets how many lives are lived (default 2,000)."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from itertools import pairwise
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import hypothesis.strategies as st
@@ -16,81 +17,137 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from hub.domain.agency import HUB
-from hub.domain.audience import actions, relations, takes_part
-from hub.domain.case import Case, CaseState, Leg, status_from_legs
+from hub.domain.audience import actions, takes_part
+from hub.domain.case import CaseState, Leg
 from hub.domain.commands import (
+    Accept,
     Advise,
+    Answer,
     Close,
     Consult,
+    Escalate,
     Forward,
     Recipient,
     Reconsider,
     Reopen,
+    Reply,
     Return,
     Verify,
-    Withdraw,
 )
-from hub.domain.escalation import above
-from hub.domain.evolution import evolve
-from hub.domain.transitions import BY_LEGS, CASE, CONSULTATION_VERDICTS, HELD_LEG
+from hub.domain.lapses import is_due
+from hub.domain.transitions import BY_LEGS, BY_TIME, CASE, CONSULTATION_VERDICTS
+from hub.domain.working_time import instant
 from hub.errors import Problem, StateConflict
 from tests.domain.casework import CASE_ID, SOURCE, Casework, uuid
-from tests.domain.treework import REGISTRY, leg_commands
+from tests.domain.clockwatch import Watch
+from tests.domain.ownerwatch import ALWAYS
+from tests.domain.treework import REGISTRY, SPARE, commands, leg_commands, rulebooks
 
 NAMES = tuple(REGISTRY)
-SPARE = "satker"
-"""Nobody forwards to it or asks it, so that there is always one who could be."""
 TARGETS = tuple(name for name in NAMES if name != SPARE)
-BORN = Casework().verified()
+RULES = rulebooks()
 LIVES = int(os.environ.get("SIMPUL_TEST_LIVES", "2000"))
+STARTS = ("2025-03-14T02:26:53Z", "2025-03-21T14:59:00Z", "2025-03-26T03:00:00Z", "2025-03-30T20:00:00Z")
+"""A Friday; a Friday at 23:59 in Papua; two days before Lebaran's leave; on its eve."""
+SPANS = (
+    {"minutes": 40}, {"hours": 5}, {"hours": 11}, {"days": 1}, {"days": 2}, {"days": 4}, {"weeks": 1},
+    {"days": 16}, {"days": 63}, {"milliseconds": -300},
+)  # fmt: skip
+"""Another process's wall clock may be a little behind."""
+
+
+def born(start: str, how: int) -> Casework:
+    """Submitted, verified or answered before the hub knew it, or submitted or verified here."""
+    work = Casework(agencies=REGISTRY, rules=RULES[0], at=instant(start))
+    if how < 3:
+        work.take_over(*("verified", "answered")[:how])
+        return work
+    work.submit()
+    if how > 3:
+        work.act(Verify(CASE_ID, "accept"))
+    return work
+
+
+BORN = [born(start, how) for start in STARTS for how in (0, 1, 2, 3, 3, 4, 4, 4, 4, 4)]
 
 
 class Ownership(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.work = Casework(BORN.case, list(BORN.log), REGISTRY)
+        self.work, self.watch = Casework(), Watch()
 
-    @initialize(limit=st.integers(1, 4))
-    def born(self, limit: int) -> None:
-        self.work.returns_limit = limit
+    @initialize(limit=st.integers(1, 4), which=st.integers(0, len(BORN) - 1))
+    def born(self, limit: int, which: int) -> None:
+        known = BORN[which]
+        self.work = Casework(known.case, list(known.log), REGISTRY, limit, rules=RULES[0], at=known.at)
+        self.watch.look(self.work)
 
     def attempt(self, command: Any, actor: str) -> None:
-        before, count = self.work.case, len(self.work.log)
-        assert before is not None
+        """It may come after a deadline that nobody has noticed yet."""
+        count, case, passed = len(self.work.log), self.work.case, []
+        before = self.work.state
+        if is_due(before, self.work.now):
+            ahead = replace(self.work, log=list(self.work.log))
+            passed, before = ahead.pass_time(), ahead.state
         try:
             facts = self.work.act(command, actor)
         except Problem as problem:
-            assert (self.work.case, len(self.work.log)) == (before, count)
+            assert (self.work.case, len(self.work.log)) == (case, count)
+            self.time_does_what_the_table_says()
             if isinstance(problem, StateConflict):
-                self.possible_is_possible(problem, command)
+                self.possible_is_possible(problem, command, actor)
             return
-        self.moved_as_the_table_says(before.state, command)
+        assert [fact.type for fact in facts[: len(passed)]] == [fact.type for fact in passed]
+        self.moved_as_the_table_says(before, command)
         self.everyone_who_may_see_is_told(facts)
         if command.action == "forward":
-            self.forwarded_with_reason(before.state, command, actor)
+            self.forwarded_with_reason(before, command, actor)
 
-    @rule(choices=st.binary(min_size=12, max_size=12))
+    @rule(choices=st.binary(min_size=24, max_size=24))
     def live(self, choices: bytes) -> None:
-        """Four commands; drawn together, since Hypothesis' own work at each draw is most of the time."""
-        often = (self.forward, self.bounce, self.move_a_leg, self.move_a_leg, self.move_a_leg)
-        ways = (*often, self.forward, self.consult, self.consult, self.insist, self.close_or_reopen)
+        """Eight steps; drawn together, since Hypothesis' own work at each draw is most of the time."""
+        often = (self.forward, self.carry_on, self.carry_on, self.move_a_leg, self.time_passes)
+        seldom = (self.bounce, self.consult, self.insist, self.close_or_reopen, self.escalate)
+        ways = (*often, *often, *seldom, *(self.consult, self.time_passes, self.rules_change),
+                *(self.verify_or_reply, self.verify_or_reply))  # fmt: skip
         for which, high, low in zip(choices[::3], choices[1::3], choices[2::3], strict=True):
+            assert self.work.at is not None
+            self.work.at += timedelta(seconds=high)
             ways[which % len(ways)](high * 256 + low)
-            for holds in self.always:
-                holds()
+            self.time_does_what_the_table_says()
+            self.watch.look(self.work)
+            for holds in ALWAYS:
+                holds(self.work)
 
-    @property
-    def always(self) -> tuple[Callable[[], None], ...]:
-        """What holds after every single command."""
-        return (
-            self.exactly_one_owner,
-            self.it_goes_up_and_only_up,
-            self.returns_are_bounded,
-            self.nobody_holds_unasked_what_it_returned,
-            self.nobody_holds_two_open_legs_or_its_own_case,
-            self.status_is_what_the_legs_say,
-            self.there_is_no_dead_end,
+    # --- time, and the rules by which it counts -------------------------------------------------------
+
+    def time_passes(self, pick: int) -> None:
+        """Some time, or until a deadline's very moment or just after it. Every third time the hub is down
+        meanwhile, and it is a command that finds what has passed."""
+        work, span = self.work, SPANS[pick % len(SPANS)]
+        ends = sorted(
+            clock.due_at for clock in work.state.clocks if clock.is_open and clock.due_at > work.now
         )
+        assert work.at is not None
+        work.at = instant(ends[0]) if ends and not pick // 10 % 4 else work.at + timedelta(**span)
+        if pick // 40 % 3 == 0:
+            self.move_a_leg(pick // 120)
+        self.time_does_what_the_table_says()
+        if pick // 40 % 3 == 1:
+            work.wait(milliseconds=1)
+
+    def rules_change(self, pick: int) -> None:
+        """Other policies first, then another official calendar."""
+        self.work.rules = RULES[min(RULES.index(self.work.rules) + 1, len(RULES) - 1)]  # type: ignore[arg-type]
+
+    def time_does_what_the_table_says(self) -> None:
+        before = self.work.state
+        facts, after = self.work.pass_time(), self.work.state
+        if after.status != before.status:
+            assert after.status in {end for ends in BY_TIME[before.status].values() for end in ends}
+        for fact in facts:
+            assert (fact.actor, before.status in ("closed", "rejected")) == (HUB, False)
+        assert sum(fact.type == "complaint.escalated" for fact in facts) <= 1
 
     # --- commands: each by whoever may be there to give it --------------------------------------------
 
@@ -121,6 +178,14 @@ class Ownership(RuleBasedStateMachine):
             command = leg_commands(leg)[pick // 100 % 6]
             self.attempt(command, leg.sender if command.action == "withdraw" else leg.to)
 
+    def carry_on(self, pick: int) -> None:
+        """An open leg goes its way, most often to its answer."""
+        legs = self.work.state.open_legs()
+        if legs:
+            leg = legs[pick % len(legs)]
+            then = Answer(CASE_ID, leg.id, "Sudah diperbaiki.")
+            self.attempt(Accept(CASE_ID, leg.id) if leg.status == "sent" else then, leg.to)
+
     def insist(self, pick: int) -> None:
         """Who may not return its leg asks for a reconsideration, and asks again."""
         for leg in [leg for leg in self.work.state.open_legs() if leg.binding]:
@@ -139,8 +204,21 @@ class Ownership(RuleBasedStateMachine):
             self.attempt(Consult(CASE_ID, consultation, agency, "Wewenang Anda?"), state.owner)
 
     def close_or_reopen(self, pick: int) -> None:
-        command = Close(CASE_ID, "resolved") if pick % 4 else Reopen(CASE_ID, "Belum selesai.")
+        """Mostly what can be done."""
+        ended = self.work.state.status in ("answered", "closed")
+        command = Reopen(CASE_ID, "Belum selesai.") if ended == bool(pick % 4) else Close(CASE_ID, "resolved")
         self.attempt(command, self.work.state.owner)
+
+    def verify_or_reply(self, pick: int) -> None:
+        state = self.work.state
+        if state.status in ("submitted", "incomplete") and pick % 3:
+            decision = ("accept", "accept", "incomplete", "incomplete", "incomplete", "reject")[pick // 3 % 6]
+            self.attempt(Verify(CASE_ID, decision, "Alamat kurang."), state.owner)
+        else:
+            self.attempt(Reply(CASE_ID, "Masih gelap."), state.source)
+
+    def escalate(self, pick: int) -> None:
+        self.attempt(Escalate(CASE_ID, "Sudah dua bulan."), (self.work.state.owner, SOURCE)[pick % 2])
 
     # --- what holds after each command ----------------------------------------------------------------
 
@@ -171,102 +249,24 @@ class Ownership(RuleBasedStateMachine):
         if back or verdicts[-1:] == ["not_ours"]:
             assert command.note, "who returned it is told why it comes again"
 
-    def possible_is_possible(self, problem: StateConflict, command: Any) -> None:
-        """What a 409 names can be done: by the owner, or by those whom the forwarding concerns."""
-        named = problem.extra["possible"]
-        leg = self.work.state.leg(getattr(command, "leg_id", ""))
-        who = [leg.to, leg.sender, self.work.state.owner] if leg else list(NAMES)
-        found = {name for agency in who for name in self.can(agency, leg)}
-        assert set(named) <= found, (named, found, command)
+    def possible_is_possible(self, problem: StateConflict, command: Any, actor: str) -> None:
+        """What a 409 names can be done by whom it is told."""
+        named, leg = problem.extra["possible"], self.work.state.leg(getattr(command, "leg_id", ""))
+        assert set(named) <= self.can(actor, leg), (named, command)
 
     def can(self, agency: str, leg: Leg | None) -> set[str]:
-        return {c.action for c in self.commands(agency, leg) if self.work.would(c, agency) is None}
-
-    def commands(self, agency: str, only: Leg | None) -> list[Any]:
-        state = self.work.state
-        made: list[Any] = []
-        for leg in (only,) if only else state.legs:
-            if agency == leg.to:
-                made += [c for c in leg_commands(leg) if c.action != "withdraw"]
-            if agency in (leg.sender, state.owner):
-                made.append(Withdraw(CASE_ID, leg.id, "Salah alamat."))
-        if only is not None:
-            return made
-        role = "lead" if agency == state.owner and not state.lead() else "support"
-        made.append(Forward(CASE_ID, (Recipient(uuid(1), SPARE, role),)))
-        if agency == state.owner:
-            made += [
-                Consult(CASE_ID, uuid(2), SPARE, "?"),
-                Close(CASE_ID, "resolved"),
-                Verify(CASE_ID, "accept"),
-            ]
-        if agency in (state.owner, state.source):
-            made.append(Reopen(CASE_ID, "Belum selesai."))
-        return made
-
-    # --- what always holds ----------------------------------------------------------------------------
-
-    def exactly_one_owner(self) -> None:
-        state = self.work.state
-        assert [name for name in NAMES if "owner" in relations(state, name)] == [state.owner]
-        assert state.owner not in state.former_owners
-        assert state.owner == SOURCE or (takes_part(state, SOURCE) and SOURCE in state.former_owners)
-
-    def it_goes_up_and_only_up(self) -> None:
-        state = self.work.state
-        owners = [*state.former_owners, state.owner]
-        for lower, upper in pairwise(owners):
-            assert upper == HUB or upper in above(lower, REGISTRY.get)
-
-    def returns_are_bounded(self) -> None:
-        """A lead leg comes back `limit` times at the most; then the case is another's, whose legs stay."""
-        state, limit = self.work.state, self.work.returns_limit
-        back = [leg for leg in state.legs if leg.role == "lead" and leg.status == "returned"]
-        assert len(back) <= limit
-        assert (len(back) == limit) == (state.escalated == "returns")
-        assert not [leg for leg in state.legs if leg.binding and leg.status == "returned"]
-        asked = [fact.data["forwarding"]["id"] for fact, _ in self.work.log
-                 if fact.type == "forwarding.reconsideration_requested"]  # fmt: skip
-        assert len(asked) == len(set(asked)), "once"
-
-    def nobody_holds_unasked_what_it_returned(self) -> None:
-        noted = {fact.data["forwarding"]["id"]: fact.data["noted"] for fact, _ in self.work.log
-                 if fact.type == "forwarding.sent"}  # fmt: skip
-        returned: set[str] = set()
-        for fact, _ in self.work.log:
-            leg = fact.data.get("forwarding", {})
-            if fact.type == "forwarding.returned":
-                returned.add(leg["to"])
-            elif fact.type == "forwarding.sent" and leg["to"] in returned:
-                assert noted[leg["id"]], "a leg to who returned the case carries a note"
-
-    def nobody_holds_two_open_legs_or_its_own_case(self) -> None:
-        holders = [leg.to for leg in self.work.state.open_legs()]
-        assert len(holders) == len(set(holders))
-        assert sum(leg.role == "lead" and leg.status in HELD_LEG for leg in self.work.state.legs) <= 1
-
-    def status_is_what_the_legs_say(self) -> None:
-        state = self.work.state
-        if state.status != "closed":
-            assert state.status == status_from_legs(state.legs)
-        assert state.status != "closed" or not state.open_legs()
-
-    def there_is_no_dead_end(self) -> None:
-        """Somebody can always go on; and what `actions` names can be done."""
-        state = self.work.state
-        assert any(actions(state, name) for name in {state.owner, *[leg.to for leg in state.open_legs()]})
+        offered = commands(self.work.state, agency, leg)
+        return {command.action for command in offered if self.work.would(command, agency) is None}
 
     def teardown(self) -> None:
-        """At the end of a life: the fold from nothing is the same case, and `actions` are the truth."""
-        case: Case | None = None
-        for fact, texts in self.work.log:
-            case = evolve(case, fact, texts)
-        assert case == self.work.case
-        if case is not None:
-            for name in {case.state.owner, *[leg.to for leg in case.state.legs], *case.state.former_owners}:
-                able = self.can(name, None) - {"reconsider", "advise"}
-                assert set(actions(case.state, name)) == able, name
-            assert case.state == CaseState.from_document(as_document(case.state))
+        """At the end of a life: `actions` are the truth."""
+        if self.work.case is None:
+            return
+        state = self.work.state
+        for name in {state.owner, SOURCE, *[leg.to for leg in state.legs], *state.former_owners}:
+            able = self.can(name, None) - {"reconsider", "advise"}
+            assert set(actions(state, name, self.work.now, self.work.limits)) == able, name
+        assert state == CaseState.from_document(as_document(state))
 
 
 def as_document(state: CaseState) -> Any:
@@ -275,7 +275,7 @@ def as_document(state: CaseState) -> Any:
 
 Ownership.TestCase.settings = settings(
     max_examples=LIVES,
-    stateful_step_count=5,
+    stateful_step_count=3,
     deadline=None,
     derandomize=True,
     database=None,

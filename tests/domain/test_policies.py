@@ -87,8 +87,9 @@ def test_a_row_of_the_classification_goes_before_a_later_one_for_all() -> None:
 def test_the_defaults_are_possible_and_their_words_are_the_schemas() -> None:
     check_policies(DEFAULTS)
     deadline = Registry.load().schema("deadline")
-    assert list(STAGES) == deadline["properties"]["stage"]["enum"]
     definitions = Registry.load().schema("definitions")
+    assert deadline["properties"]["stage"]["$ref"] == "/schemas/definitions/1.json#/$defs/stage"
+    assert list(STAGES) == definitions["$defs"]["stage"]["enum"]
     assert list(CLASSIFICATIONS) == definitions["$defs"]["classification"]["enum"]
     assert {row.unit for row in DEFAULTS} <= set(MOST)
 
@@ -134,6 +135,8 @@ def test_two_rows_for_the_same_are_refused() -> None:
 def test_no_stage_is_left_without_a_row_for_all() -> None:
     rows = [row for row in DEFAULTS if row.stage != "reply"]
     assert refused([*rows, replace(ROW, stage="reply", classification="complaint")]) == ["/policies"]
+    assert refused([*rows, replace(ROW, stage="reply")]) == ["/policies"], "nor until a day that is to come"
+    check_policies([*rows, replace(ROW, stage="reply", valid_from="2000-01-01")])
 
 
 def test_a_row_as_json() -> None:

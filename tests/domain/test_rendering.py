@@ -4,12 +4,14 @@ no part of the reporter."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import orjson
 import pytest
 
 from hub.domain.agency import Agency, change, evolve_agency, register
+from hub.domain.case import CaseLink
 from hub.domain.commands import (
     Accept,
     Advise,
@@ -21,15 +23,19 @@ from hub.domain.commands import (
     Recipient,
     Reconsider,
     Reopen,
+    Reply,
     Return,
     Verify,
     Withdraw,
 )
-from hub.domain.events import AGENCY_EVENTS, EVENT_TYPES, Draft, Fact, agency_stream
+from hub.domain.events import AGENCY_EVENTS, EVENT_TYPES, RULE_EVENTS, Draft, Fact, agency_stream
+from hub.domain.links import DUPLICATE, link, unlink
 from hub.domain.rendering import cloud_event, event_data
+from hub.domain.working_time import instant
 from hub.errors import Invalid, StateConflict
 from schemas.registry import Registry
 from tests.domain.casework import AGENCIES, CASE_ID, HANDLERS, REPORTER, SOURCE, Casework, uuid
+from tests.domain.treework import REGISTRY, rule_drafts, rulebooks
 
 URL = "https://simpul.example.go.id"
 LEAD, SUPPORT, _ = HANDLERS
@@ -57,7 +63,7 @@ def case_events() -> Iterator[tuple[Fact, dict[str, Any]]]:
     work.act(Answer(CASE_ID, lead, "Sudah menyala.", (PHOTO,), ("sesudah.png",)), SUPPORT)
     work.act(Close(CASE_ID, "other", "Pelapor puas."))
     work.act(Reopen(CASE_ID, "Padam lagi."))
-    yield from asked.log + work.log + passed_up().log
+    yield from asked.log + work.log + passed_up().log + late().log
 
 
 def passed_up() -> Casework:
@@ -72,6 +78,29 @@ def passed_up() -> Casework:
     return work
 
 
+def late() -> Casework:
+    """The reporter replies, the case is linked and unlinked; else nobody does anything."""
+    work = Casework(agencies=REGISTRY, rules=RULES[0], at=instant("2025-03-10T03:00:00Z"))
+    work.submit()
+    work.act(Verify(CASE_ID, "accept"))
+    work.act(Consult(CASE_ID, uuid(71), "balai", "Apakah tiang ini milik Anda?"))
+    work.sent("dinas-prov")
+    work.act(Reply(CASE_ID, "Sudah seminggu gelap."))
+    other, around = replace(work.state, id=uuid(73)), work.around(SOURCE)
+    here, there = link(work.state, other, DUPLICATE, around)
+    work.record([here], SOURCE)
+    undone = unlink(work.state, replace(other, links=(CaseLink(CASE_ID, DUPLICATE, False, SOURCE),)), around)
+    work.record([undone[0], there], SOURCE)
+    work.wait(days=30)
+    return work
+
+
+def rule_events() -> Iterator[tuple[Fact, dict[str, Any]]]:
+    for number, draft in enumerate(rule_drafts(), 1):
+        time, stream = "2025-03-14T02:00:00.000Z", agency_stream("hub")
+        yield Fact(uuid(number), draft.type, time, stream, number, "hub", {"hub": "agency"}, draft.facts), {}
+
+
 def agency_events() -> Iterator[tuple[Fact, dict[str, Any]]]:
     before = AGENCIES[SOURCE]
     after = Agency(SOURCE, "Pemkab Kotim", "regency", region="62.02", time_zone="Asia/Pontianak")
@@ -83,7 +112,10 @@ def agency_events() -> Iterator[tuple[Fact, dict[str, Any]]]:
         yield Fact(uuid(number), draft.type, time, stream, number, "hub", {"hub": "agency"}, draft.facts), {}
 
 
-EVENTS = [*case_events(), *agency_events()]
+RULES = rulebooks()
+EVENTS = [*case_events(), *agency_events(), *rule_events()]
+OF_AGENCIES = (*AGENCY_EVENTS, *RULE_EVENTS)
+"""Those in an agency's stream: nothing in them is erased."""
 
 
 def test_the_examples_cover_every_type() -> None:
@@ -100,7 +132,7 @@ def test_every_event_fits_its_schema(fact: Fact, texts: dict[str, Any], schemas:
         assert '"reporter"' not in shown
         assert not [part for part in REPORTER if part in shown]
     withheld = cloud_event(fact, texts, source=URL, withheld=True)
-    if fact.type not in AGENCY_EVENTS:
+    if fact.type not in OF_AGENCIES:
         assert schemas.validate(fact.type, withheld["data"]) == []
     assert withheld["data"] == {"withheld": True}
 
@@ -109,7 +141,9 @@ def test_every_event_fits_its_schema(fact: Fact, texts: dict[str, Any], schemas:
 def test_the_envelope(fact: Fact, texts: dict[str, Any]) -> None:
     event = cloud_event(fact, texts, source=URL)
     assert event["type"] == f"id.simpul.{fact.type}.v1"
-    assert event["subject"] == (SOURCE if fact.type in AGENCY_EVENTS else CASE_ID)
+    assert event["subject"] == (
+        {**dict.fromkeys(AGENCY_EVENTS, SOURCE), **dict.fromkeys(RULE_EVENTS, "hub")}.get(fact.type, CASE_ID)
+    )
     assert event["dataschema"] == f"{URL}/schemas/{fact.type}/1.json"
     assert event["sequence"] == f"{fact.sequence:010d}", "compares as text in the order of the numbers"
 
@@ -134,6 +168,7 @@ def test_without_words_nothing_that_was_written_shows(schemas: Registry) -> None
         "Apakah tiang",
         "bukan aset",
         "ditinjau ulang",
+        "seminggu gelap",
     ]
     for fact, _ in EVENTS:
         header = fact.to_bytes().decode()
@@ -141,7 +176,7 @@ def test_without_words_nothing_that_was_written_shows(schemas: Registry) -> None
         for words in written:
             assert words not in header, "the header is clear for ever, so it holds no words"
             assert words not in erased
-        if fact.type not in AGENCY_EVENTS:
+        if fact.type not in OF_AGENCIES:
             assert '"erased":true' in erased
 
 

@@ -3,46 +3,53 @@ reference. Nothing here is made from the code's own table: whoever changes that 
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from hub.domain.audience import actions
 from hub.domain.commands import (
     Accept,
     Answer,
     Close,
     Consult,
+    Escalate,
     Forward,
     Progress,
     Recipient,
     Reopen,
+    Reply,
     Return,
     Verify,
     Withdraw,
 )
 from hub.domain.transitions import CASE, LEG
+from hub.domain.working_time import instant
 from hub.errors import StateConflict
 from tests.domain.casework import CASE_ID, HANDLERS, SOURCE, Casework, uuid
 
 LEAD, SUPPORT, THIRD = HANDLERS
-NO, AGAIN = "409", "in_progress"
+NO, AGAIN, BACK, SAME = "409", "in_progress", "submitted", "as before"
 
 # Contract: case.status; `POST /v1/cases/{id}/verification`, `/forwardings`, `/closure`, `/reopening`;
 # "Reopening leads from answered or closed to in_progress, with the lead leg"; "Closing while a leg is open is
 # a 409". The forwarded and the in_progress case below have one open leg, the lead's; `forward` names a lead
-# where nobody leads yet, else a support.
+# where nobody leads yet, else a support. `/replies` is the reporter's; the source here owns the case too.
 CASES = [
-    # status         accept       incomplete    reject      consult        forward        close     reopen
-    ("submitted",    "verified",  "incomplete", "rejected", NO,            NO,            "closed", NO),
-    ("incomplete",   "verified",  "incomplete", "rejected", NO,            NO,            "closed", NO),
-    ("verified",     NO,          NO,           NO,         "verified",    "forwarded",   "closed", NO),
-    ("forwarded",    NO,          NO,           NO,         "forwarded",   "forwarded",   NO,       NO),
-    ("in_progress",  NO,          NO,           NO,         "in_progress", "in_progress", NO,       NO),
-    ("answered",     NO,          NO,           NO,         NO,            NO,            "closed", AGAIN),
-    ("closed",       NO,          NO,           NO,         NO,            NO,            NO,       AGAIN),
-    ("rejected",     NO,          NO,           NO,         NO,            NO,            "closed", NO),
+    # status        accept      incomplete    reject      consult      forward      close     reopen  reply
+    ("submitted",   "verified", "incomplete", "rejected", NO,          NO,          "closed", NO,     SAME),
+    ("incomplete",  "verified", "incomplete", "rejected", NO,          NO,          "closed", NO,     BACK),
+    ("verified",    NO,         NO,           NO,         "verified",  "forwarded", "closed", NO,     SAME),
+    ("forwarded",   NO,         NO,           NO,         "forwarded", "forwarded", NO,       NO,     SAME),
+    ("in_progress", NO,         NO,           NO,         AGAIN,       AGAIN,       NO,       NO,     SAME),
+    ("answered",    NO,         NO,           NO,         NO,          NO,          "closed", AGAIN,  SAME),
+    ("closed",      NO,         NO,           NO,         NO,          NO,          NO,       AGAIN,  NO),
+    ("rejected",    NO,         NO,           NO,         NO,          NO,          "closed", NO,     NO),
 ]  # fmt: skip
-COMMANDS = ("accept", "incomplete", "reject", "consult", "forward", "close", "reopen")
+COMMANDS = ("accept", "incomplete", "reject", "consult", "forward", "close", "reopen", "reply")
+ESCALATES = {"submitted", "incomplete", "verified", "forwarded", "in_progress", "answered"}
+"""Where a case may go to the Ombudsman, 60 days after the complaint: neither closed nor rejected."""
 
 # Contract: forwarding.status; `/acceptance`, `/return`, `/progress`, `/answer` ("from accepted or
 # in_progress"), `/withdrawal`. What was answered is moved by reopening alone; what was returned or withdrawn
@@ -67,21 +74,22 @@ CASE_AFTER = {
     "withdrawn": "verified",
 }
 
-# What a refusal of the case's commands names as possible (Errors: "409 ... names it, and what is possible").
+# What a refusal of the case's commands names as possible for who owns it and is its source (Errors: "409 ...
+# names it, and what is possible"); of a leg's, for who holds it.
 POSSIBLE = {
-    "submitted": ["close", "verify"],
-    "incomplete": ["close", "verify"],
-    "verified": ["close", "consult", "forward"],
-    "forwarded": ["consult", "forward"],  # a leg is open: closing is a 409 too
-    "in_progress": ["consult", "forward"],
-    "answered": ["close", "reopen"],
+    "submitted": ["close", "reply", "verify"],
+    "incomplete": ["close", "reply", "verify"],
+    "verified": ["close", "consult", "forward", "reply"],
+    "forwarded": ["consult", "forward", "reply", "withdraw"],  # a leg is open: closing is a 409 too
+    "in_progress": ["consult", "forward", "reply", "withdraw"],
+    "answered": ["close", "reopen", "reply"],
     "closed": ["reopen"],
     "rejected": ["close"],
 }
 LEG_POSSIBLE = {
-    "sent": ["accept", "return", "withdraw"],
-    "accepted": ["answer", "progress", "return", "withdraw"],
-    "in_progress": ["answer", "progress", "return", "withdraw"],
+    "sent": ["accept", "return"],
+    "accepted": ["answer", "progress", "return"],
+    "in_progress": ["answer", "progress", "return"],
     "answered": [],
     "returned": [],
     "withdrawn": [],
@@ -133,6 +141,8 @@ def command(name: str, work: Casework) -> tuple[Any, str]:
         "forward": Forward(CASE_ID, (to,)),
         "close": Close(CASE_ID, "resolved"),
         "reopen": Reopen(CASE_ID, "Lampunya padam lagi."),
+        "reply": Reply(CASE_ID, "Di depan pasar."),
+        "escalate": Escalate(CASE_ID, "Sudah dua bulan."),
     }
     return owners[name], SOURCE
 
@@ -163,7 +173,22 @@ def test_every_cell_of_the_case(status: str, name: str, then: str) -> None:
         assert (problem.extra["state"], problem.extra["possible"]) == (status, POSSIBLE[status])
         return
     work.act(*command(name, work))
-    assert work.state.status == then
+    assert work.state.status == (status if then == SAME else then)
+
+
+@pytest.mark.parametrize("status", ROADS)
+def test_the_ombudsman_once_the_law_allows_it(status: str) -> None:
+    """60 days after the complaint, while somebody works on the case; it stays in its status."""
+    work = after(*ROADS[status])
+    assert "escalate" not in refused(work, "escalate").extra["possible"]
+    work.at = instant(work.state.created_at) + timedelta(days=60, milliseconds=-1)
+    assert refused(work, "escalate").extra["state"] == status
+    work.at += timedelta(milliseconds=1)
+    assert ("escalate" in actions(work.state, SOURCE, work.now)) == (status in ESCALATES)
+    if status in ESCALATES:
+        work.act(*command("escalate", work))
+        assert (work.state.status, work.state.overseers) == (status, ("ombudsman",))
+    assert "escalate" not in refused(work, "escalate").extra["possible"], "once"
 
 
 @pytest.mark.parametrize(("status", "name", "then"), LEG_CELLS)

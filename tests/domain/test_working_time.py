@@ -16,7 +16,7 @@ from hub.domain.working_time import (
     closing_not_before,
     closing_of,
     due_calendar_days,
-    due_hours,
+    due_exactly,
     due_working_days,
     earlier_closing,
     elapsed_seconds,
@@ -119,7 +119,9 @@ def test_calendar_days_end_with_an_office_day(start: str, amount: int, due: str)
 
 
 def test_hours_are_exact() -> None:
-    assert due_hours(instant("2025-03-28T20:15:30.250Z"), 72) == instant("2025-03-31T20:15:30.250Z")
+    assert due_exactly(instant("2025-03-28T20:15:30.250Z"), 72, "hours") == instant(
+        "2025-03-31T20:15:30.250Z"
+    )
 
 
 def test_an_agencys_own_day_off() -> None:
