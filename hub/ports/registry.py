@@ -1,4 +1,5 @@
-"""What the registry needs of a database: clients, signing keys, replayed assertions. None is a projection."""
+"""What the registry needs of a database: clients, signing keys and replayed assertions, which are no
+projections, and the calendars and policies, which are."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from hub.domain.agency import Agency
+from hub.domain.dated_facts import DatedFact
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,11 @@ class RegistryStore(Protocol):
     them at its next request."""
 
     def changes_since(self, generation: int) -> Changes: ...
+
+    def dated_facts(self) -> list[DatedFact]:
+        """Every calendar and the policies, in the order in which the log last named them. They are not in
+        `Changes`: read them again when the generation has grown."""
+        ...
 
     def add_client(self, client: ClientRow) -> None: ...
 

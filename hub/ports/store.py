@@ -23,6 +23,7 @@ from typing import Protocol
 
 from hub.domain.agency import Agency
 from hub.domain.case import Case
+from hub.domain.dated_facts import DatedFact
 from hub.domain.events import Recorded
 from hub.ports.relaying import DeadLetter, Reply
 from hub.ports.sealing import WrappedKey
@@ -107,6 +108,7 @@ class Effects:
     identities: list[Identity] = field(default_factory=list)
     remembered: list[Remembered] = field(default_factory=list)
     agencies: list[Agency] = field(default_factory=list)
+    dated_facts: list[DatedFact] = field(default_factory=list)
     holders: list[FileHolding] = field(default_factory=list)
     next_offsets: dict[tuple[str, int], int] = field(default_factory=dict)
     """Of inbound (topic, partition): where reading goes on, stored with the effect of what was read."""
@@ -172,7 +174,8 @@ class WriteTransaction(Protocol):
 @dataclass(frozen=True, slots=True)
 class CaseFilter:
     """`GET /v1/cases`. `agency` narrows to cases in which that other agency takes part; `role` is what the
-    reader is to the case (owner, handler, participant)."""
+    reader is to the case (owner, handler, participant). `overdue`: whether something that the case waits for
+    is late by a deadline that counts; for an agency that took part and no longer does, it never is."""
 
     status: str | None = None
     agency: str | None = None
@@ -206,6 +209,10 @@ class ReadSession(Protocol):
     """Reads on one snapshot."""
 
     def case(self, case_id: str) -> Case | None: ...
+
+    def case_of_tracking(self, tracking_number: str) -> str | None:
+        """The id of the case with that tracking number. It has no index: for people, not for programs."""
+        ...
 
     def case_of_leg(self, leg_id: str) -> str | None: ...
 
@@ -246,6 +253,15 @@ class ReadSession(Protocol):
 
     def agencies(self) -> list[Agency]: ...
 
+    def to_wake(self, until: str, limit: int) -> list[str]:
+        """The ids of the cases one of whose clocks has something to say by `until` (RFC 3339 in UTC, with
+        milliseconds), those that waited longest first."""
+        ...
+
+    def first_wake(self) -> str | None:
+        """The earliest moment at which any case's clock has something to say; None when none will."""
+        ...
+
     def remembered(self, key: bytes) -> Remembered | None: ...
 
     def incarnation(self) -> str: ...
@@ -271,8 +287,8 @@ class Store(Protocol):
     def read(self) -> AbstractContextManager[ReadSession]: ...
 
     def registry_generation(self) -> int:
-        """A number that grows whenever an agency, client, key or webhook changed, in whichever process.
-        Cheap enough to ask at every request (a few microseconds)."""
+        """A number that grows whenever an agency, client, key, webhook, calendar or policy changed, in
+        whichever process. Cheap enough to ask at every request (a few microseconds)."""
         ...
 
     def close(self) -> None: ...

@@ -11,6 +11,7 @@ from typing import Final
 
 from hub.domain.agency import evolve_agency
 from hub.domain.case import Case
+from hub.domain.dated_facts import dated_facts
 from hub.domain.events import NO_CHAIN, Fact, Recorded, chain, is_agency_stream
 from hub.domain.evolution import evolve
 from hub.errors import SimpulError
@@ -54,7 +55,7 @@ class Rebuilder:
         for event in events:
             fact = self._checked(event)
             if is_agency_stream(event.stream):
-                effects.agencies.append(evolve_agency(fact.data))
+                _register(fact, effects)
             else:
                 cases[event.stream] = self._fold(cases.get(event.stream), event, fact, keys, opener)
                 _refer(fact, effects)
@@ -103,11 +104,18 @@ class Rebuilder:
             effects.mailbox.append(MailboxEntry(agency, self.heads[agency], event.position))
 
 
+def _register(fact: Fact, effects: Effects) -> None:
+    """An agency's stream has its own changes; the hub's has the calendars and policies too."""
+    if fact.type.startswith("agency."):
+        effects.agencies.append(evolve_agency(fact.data))
+    effects.dated_facts += dated_facts(fact)
+
+
 def _refer(fact: Fact, effects: Effects) -> None:
     if fact.type == "complaint.submitted":
-        source = fact.data["complaint"]["source"]
+        source, accepted = fact.data["complaint"]["source"], fact.data.get("taken_over_at", fact.time)
         effects.references.append(
-            Reference(source["agency"], source["reference"], fact.data["case_id"], fact.time)
+            Reference(source["agency"], source["reference"], fact.data["case_id"], accepted)
         )
 
 

@@ -78,6 +78,11 @@ class Dialect(Protocol):
         either case, no others: the same on both engines, whatever the database's locale is."""
         ...
 
+    def through(self, index: str) -> str:
+        """Follows a table's alias in FROM: the index to walk, on an engine that cannot tell by itself that a
+        partial index is much smaller than the table."""
+        ...
+
     def insert(self, table: Table, conflict: str) -> ManyRows:
         """INSERT of every column in the table's order, ended by `conflict` (may be empty)."""
         ...

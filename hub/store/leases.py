@@ -11,6 +11,9 @@ from hub.ports.leases import Lease
 from hub.store.dialect import Engine
 
 _ROW = "name, holder, token, until"
+SET_BACK_S = 1.0
+"""A lease that ends so much later than one taken now would was written before the clock was set back: whoever
+asks gets it, and the token fences off its holder if it still lives."""
 
 
 class LeaseTable:
@@ -23,6 +26,7 @@ class LeaseTable:
             f"INSERT INTO leases (name, holder, token, until) VALUES (?, ?, 1, {now} + ?) "
             "ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, token = leases.token + 1, "
             f"until = excluded.until WHERE leases.until <= {now} OR leases.holder = excluded.holder "
+            f"OR leases.until > excluded.until + {SET_BACK_S} "
             f"RETURNING {_ROW}"
         )
         self._renew = (

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from hub.ports.store import CaseFilter
 from hub.store.dialect import Dialect
 from hub.store.rows import OWNER, ROLE_BITS, SOURCE, WHOLE, region_digits
 
 Listing = tuple[str, list[Any], bool]
+OVERDUE_INDEX: Final = "case_agencies_overdue"
 
 
 def listing(
@@ -22,8 +23,8 @@ def listing(
         conditions.append(condition)
         values.extend(parameters)
 
-    if wanted.overdue:
-        only("1 = 0")  # no clock runs yet, so nothing is overdue
+    if wanted.overdue is not None:
+        only("m.overdue" if wanted.overdue else "NOT m.overdue")
     if wanted.status:
         only("m.status = ?", wanted.status)
     if wanted.role:
@@ -49,10 +50,11 @@ def listing(
             only("(m.updated_at, m.case_id) > (?, ?)", *after)
     elif after:
         only("m.case_id < ?", after[0])
+    through = dialect.through(OVERDUE_INDEX) if wanted.overdue and not by_change else ""
     order = "m.updated_at, m.case_id" if by_change else "m.case_id DESC"
     statement = (
-        "SELECT m.case_id, m.updated_at, c.state, c.texts FROM case_agencies AS m JOIN cases AS c "  # noqa: S608
-        f"ON c.id = m.case_id WHERE {' AND '.join(conditions)} ORDER BY {order} LIMIT ?"
+        f"SELECT m.case_id, m.updated_at, c.state, c.texts FROM case_agencies AS m {through} "  # noqa: S608
+        f"JOIN cases AS c ON c.id = m.case_id WHERE {' AND '.join(conditions)} ORDER BY {order} LIMIT ?"
     )
     return statement, [*values, limit], by_change
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -24,6 +24,9 @@ from hub.store.listing import listing
 from hub.store.rows import FORMER, case_from_row, remembered_from_row
 from hub.store.statements import LOG_COLUMNS, Statements
 
+TO_WAKE: Final = "SELECT id FROM cases WHERE next_wake <= ? ORDER BY next_wake, id LIMIT ?"
+FIRST_WAKE: Final = "SELECT next_wake FROM cases WHERE next_wake IS NOT NULL ORDER BY next_wake, id LIMIT 1"
+
 
 class Session:
     """Implements `hub.ports.store.ReadSession`."""
@@ -36,6 +39,9 @@ class Session:
     def case(self, case_id: str) -> Case | None:
         row = self._db.execute("SELECT state, texts FROM cases WHERE id = ?", (case_id,)).fetchone()
         return case_from_row(*row) if row else None
+
+    def case_of_tracking(self, tracking_number: str) -> str | None:
+        return self._value("SELECT id FROM cases WHERE tracking_number = ?", tracking_number)
 
     def case_of_leg(self, leg_id: str) -> str | None:
         return self._value("SELECT case_id FROM legs WHERE id = ?", leg_id)
@@ -137,6 +143,14 @@ class Session:
     def agencies(self) -> list[Agency]:
         rows = self._db.execute("SELECT document FROM agencies ORDER BY id")
         return [Agency(**orjson.loads(row[0])) for row in rows]
+
+    def to_wake(self, until: str, limit: int) -> list[str]:
+        rows = self._db.execute(TO_WAKE, (until, limit))
+        return [row[0] for row in rows]
+
+    def first_wake(self) -> str | None:
+        row = self._db.execute(FIRST_WAKE).fetchone()
+        return row[0] if row else None
 
     def remembered(self, key: bytes) -> Remembered | None:
         row = self._db.execute(

@@ -1,5 +1,5 @@
 """Clients, signing keys, assertions, mailbox cursors and the secret box's key: stored, and no projections of
-the log."""
+the log. Beside them, read only, what of the log every process keeps in memory."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import orjson
 
 from hub.domain.agency import Agency
+from hub.domain.dated_facts import DatedFact
 from hub.ports.registry import Changes, ClientRow, SigningKeyRow
 from hub.ports.sealing import WrappedKey
 from hub.store.connection import next_generation
@@ -36,6 +37,13 @@ class RegistryTables:
                 [ClientRow(r[0], r[1], tuple(r[2].split()), *r[3:]) for r in clients],
                 [SigningKeyRow(*r) for r in keys],
             )
+
+    def dated_facts(self) -> list[DatedFact]:
+        with self._store.connection() as db:
+            rows = db.execute(
+                "SELECT kind, name, sequence, document FROM dated_facts ORDER BY sequence, kind, name"
+            )
+            return [DatedFact(*row) for row in rows]
 
     def add_client(self, client: ClientRow) -> None:
         with self._store.writing() as db:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import orjson
 
 from hub.domain.case import Case, CaseState, CaseTexts
+from hub.domain.timekeeping import is_overdue, next_wake_of
 from hub.domain.transitions import HELD_LEG
 from hub.ports.store import Remembered
 
@@ -17,7 +18,8 @@ HANDLER: Final = 4
 FORMER: Final = 8
 CONSULTED: Final = 16
 FORMER_OWNER: Final = 32
-WHOLE: Final = OWNER | SOURCE | HANDLER | CONSULTED | FORMER_OWNER
+OVERSEER: Final = 64
+WHOLE: Final = OWNER | SOURCE | HANDLER | CONSULTED | FORMER_OWNER | OVERSEER
 """Who sees the case as it stands now."""
 
 ROLE_BITS: Final = {"owner": OWNER, "handler": HANDLER, "participant": WHOLE}
@@ -38,6 +40,7 @@ def case_row(case: Case) -> Row:
         state.updated_at,
         orjson.dumps(state),
         None if case.texts is None else orjson.dumps(case.texts),
+        next_wake_of(state),
     )
 
 
@@ -54,16 +57,19 @@ def leg_rows(case: Case) -> list[Row]:
 
 
 def agency_rows(case: Case) -> list[Row]:
-    """One row an agency that takes or took part: (agency, case_id, role, status, updated_at)."""
+    """One row an agency that takes or took part: (agency, case_id, role, status, updated_at, overdue)."""
     state = case.state
+    late = is_overdue(state)
     bits = {state.owner: OWNER}
     bits[state.source] = bits.get(state.source, 0) | SOURCE
     for asked in state.consultations:
         bits[asked.agency] = bits.get(asked.agency, 0) | CONSULTED
     for name in state.former_owners:
         bits[name] = bits.get(name, 0) | FORMER_OWNER
+    for name in state.overseers:
+        bits[name] = bits.get(name, 0) | OVERSEER
     if not state.legs:
-        return [(name, state.id, bit, state.status, state.updated_at) for name, bit in bits.items()]
+        return [(name, state.id, bit, state.status, state.updated_at, late) for name, bit in bits.items()]
     ended: dict[str, tuple[int, str, str]] = {}
     for leg in state.legs:
         if leg.status in HELD_LEG:
@@ -71,9 +77,9 @@ def agency_rows(case: Case) -> list[Row]:
         else:
             left = (leg.ended_sequence or 0, leg.ended_status or state.status, leg.updated_at)
             ended[leg.to] = max(left, ended.get(leg.to, left))
-    rows = [(name, state.id, bit, state.status, state.updated_at) for name, bit in bits.items()]
+    rows = [(name, state.id, bit, state.status, state.updated_at, late) for name, bit in bits.items()]
     rows += [
-        (name, state.id, FORMER, status, when)
+        (name, state.id, FORMER, status, when, False)
         for name, (_, status, when) in ended.items()
         if name not in bits
     ]

@@ -73,6 +73,9 @@ class SqliteDialect:
     def contains(self, text: str) -> str:
         return f"{text} LIKE ? ESCAPE '\\'"
 
+    def through(self, index: str) -> str:
+        return f"INDEXED BY {index}"
+
     def insert(self, table: Table, conflict: str) -> Insert:
         return Insert(table, conflict)
 

@@ -1,9 +1,9 @@
 """Every table, for both engines. The `log` is the truth; of the others some are its projections.
 
-Projections (a rebuild makes them anew): cases, legs, case_agencies, case_references, agencies, mailbox,
-mailboxes. Not projections: stream_keys, identities, files, file_holders, idempotency, mailbox_cursors,
-clients, signing_keys, assertions, webhooks, deliveries, facts, leases, relay_cursors, inbound_positions,
-inbound_replies, dead_letters.
+Projections (a rebuild makes them anew): cases, legs, case_agencies, case_references, agencies, dated_facts,
+mailbox, mailboxes. Not projections: stream_keys, identities, files, file_holders, idempotency,
+mailbox_cursors, clients, signing_keys, assertions, webhooks, deliveries, facts, leases, relay_cursors,
+inbound_positions, inbound_replies, dead_letters.
 
 Texts are compared byte by byte on both engines (PostgreSQL: COLLATE "C"), whatever the database's locale is.
 """
@@ -25,6 +25,10 @@ from sqlalchemy import (
     text,
 )
 
+from hub.store.case_tables import case_agencies as case_agencies
+from hub.store.case_tables import case_references as case_references
+from hub.store.case_tables import cases as cases
+from hub.store.case_tables import legs as legs
 from hub.store.columns import BIG, TEXT
 from hub.store.columns import metadata as metadata
 from hub.store.process_tables import dead_letters as dead_letters
@@ -62,57 +66,6 @@ identities = Table(
     Column("sealed", LargeBinary, nullable=False),
 )
 
-cases = Table(
-    "cases",
-    metadata,
-    Column("id", TEXT, primary_key=True),
-    Column("tracking_number", TEXT, nullable=False),
-    Column("status", TEXT, nullable=False),
-    Column("category", TEXT, nullable=False),
-    Column("region", TEXT),
-    Column("updated_at", TEXT, nullable=False),
-    Column("state", LargeBinary, nullable=False),
-    Column("texts", LargeBinary),
-)
-"""`state` is CaseState as JSON, `texts` the masked words as JSON (null once erased)."""
-
-legs = Table(
-    "legs",
-    metadata,
-    Column("id", TEXT, primary_key=True),
-    Column("case_id", TEXT, nullable=False),
-    sqlite_with_rowid=False,
-)
-"""What in a case has an id by which a route names it: legs, and consultations."""
-
-case_agencies = Table(
-    "case_agencies",
-    metadata,
-    Column("agency", TEXT, nullable=False),
-    Column("case_id", TEXT, nullable=False),
-    Column("role", Integer, nullable=False),
-    Column("status", TEXT, nullable=False),
-    Column("updated_at", TEXT, nullable=False),
-    PrimaryKeyConstraint("agency", "case_id"),
-    Index("case_agencies_status", "agency", "status", "case_id"),
-    Index("case_agencies_updated", "agency", "updated_at", "case_id"),
-    sqlite_with_rowid=False,
-)
-"""Who takes or took part. `role` is a bit set: 1 owner, 2 source, 4 handler, 8 former, 16 consulted, 32
-former owner. For a former one, `status` and `updated_at` stay as they stood when it left."""
-
-case_references = Table(
-    "case_references",
-    metadata,
-    Column("agency", TEXT, nullable=False),
-    Column("reference", TEXT, nullable=False),
-    Column("case_id", TEXT, nullable=False),
-    Column("accepted_at", TEXT, nullable=False),
-    PrimaryKeyConstraint("agency", "reference"),
-    Index("case_references_accepted", "agency", "accepted_at"),
-    sqlite_with_rowid=False,
-)
-
 agencies = Table(
     "agencies",
     metadata,
@@ -120,6 +73,18 @@ agencies = Table(
     Column("document", LargeBinary, nullable=False),
     Column("generation", BIG, nullable=False),
 )
+
+dated_facts = Table(
+    "dated_facts",
+    metadata,
+    Column("kind", TEXT, nullable=False),
+    Column("name", TEXT, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("kind", "name"),
+    sqlite_with_rowid=False,
+)
+"""Calendars and policies, as `hub.domain.dated_facts` makes them of the hub's own stream."""
 
 mailbox = Table(
     "mailbox",
@@ -293,4 +258,4 @@ facts = Table(
 """Single facts about this database: `incarnation`, `registry_generation`, `compatible_from` (the oldest
 program, by its revision, that may work with this schema)."""
 
-PROJECTIONS: Final = (cases, legs, case_agencies, case_references, agencies, mailbox, mailboxes)
+PROJECTIONS: Final = (cases, legs, case_agencies, case_references, agencies, dated_facts, mailbox, mailboxes)

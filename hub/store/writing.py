@@ -155,10 +155,16 @@ class Transaction:
         )
         sql.insert_mailbox.run(db, [(m.agency, m.position, m.event) for m in effects.mailbox])
         sql.upsert_head.run(db, list({m.agency: m.position for m in effects.mailbox}.items()))
-        if effects.agencies:
-            generation = next_generation(self._db)
-            last = {agency.id: agency for agency in effects.agencies}  # no row twice in one statement
-            sql.upsert_agency.run(db, [(a.id, orjson.dumps(a), generation) for a in last.values()])
+        if effects.agencies or effects.dated_facts:
+            self._write_registry(effects, next_generation(self._db))
+
+    def _write_registry(self, effects: Effects, generation: int) -> None:
+        """No row twice in one statement: the last one holds."""
+        db, sql = self._out, self._sql
+        agencies = {agency.id: agency for agency in effects.agencies}
+        sql.upsert_agency.run(db, [(a.id, orjson.dumps(a), generation) for a in agencies.values()])
+        dated = {(fact.kind, fact.name): fact for fact in effects.dated_facts}
+        sql.upsert_dated_fact.run(db, [(f.kind, f.name, f.sequence, f.document) for f in dated.values()])
 
 
 class SqliteTransaction(Transaction):

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from hub.domain.commands import Accept, Answer, Close, Progress, Reopen, Return, Verify, Withdraw
+from hub.domain.commands import Accept, Answer, Close, Progress, Reopen, Return, Tick, Verify, Withdraw
+from hub.domain.policies import DEFAULTS
+from hub.domain.working_time import Calendar, DayOff
 from hub.errors import SimpulError
 from hub.ports.sealing import SealBroken
+from hub.service.calendars import official_calendar
 from hub.service.rebuild import LogBroken
-from hub.service.requests import Request
+from hub.service.requests import ChangeAgency, RecordRules, Request
 from hub.store.projections import first_difference
 from hub.store.rebuilding import rebuild_in_place
 from hub.store.tables import PROJECTIONS
@@ -146,6 +150,13 @@ TABLE_DAMAGE = [
     ("UPDATE mailbox SET event = event + 1 WHERE agency = 'pln-kalteng' AND position = 2", "position=2 diff"),
     ("DELETE FROM mailbox WHERE agency = 'pln-kalteng' AND position = 2", "position=2 is missing"),
     ("INSERT INTO mailbox VALUES ('bpjs', 99, 1)", "agency=bpjs, position=99 is there, but nothing"),
+    ("UPDATE cases SET next_wake = '9' WHERE id = (SELECT min(id) FROM cases)", "cases.*differs.*next_wake"),
+    ("UPDATE cases SET next_wake = NULL", "cases.*differs.*next_wake"),
+    ("UPDATE case_agencies SET overdue = NOT overdue WHERE agency = 'kemen-pupr'", "agencies.*overdue"),
+    ("UPDATE dated_facts SET sequence = 99 WHERE kind = 'policies'", "policies, name=hub differs.*sequence"),
+    ("UPDATE dated_facts SET document = replace(CAST(document AS TEXT), '07:30', '08:00')", "facts.*docum"),
+    ("DELETE FROM dated_facts WHERE kind = 'calendar'", "dated_facts: the row kind=calendar.* is missing"),
+    ("INSERT INTO dated_facts VALUES ('calendar', '0', 1, x'')", "name=0 is there, but nothing"),
     ("UPDATE mailboxes SET head = 99 WHERE agency = 'bpjs'", "mailboxes.*agency=bpjs differs.*head"),
 ]  # fmt: skip
 
@@ -161,6 +172,32 @@ def test_damage_to_the_tables_is_named_and_healed(lived: HubWorld, damage: str, 
     assert events == lived.last_position()
     assert lived.difference() is None
     assert rows(lived) == before
+
+
+def test_what_time_has_done_is_in_the_log(world: HubWorld) -> None:
+    """Cases that are late, that have closed, that wake; calendars and policies that changed on the way."""
+    late, waiting = world.submitted("PGD-1"), world.forwarded(reference="PGD-2")[0]
+    before = official_calendar()
+    days = dict(before.days) | {"2025-03-20": DayOff("Hari jadi", "government")}
+    rows_of = (*DEFAULTS, replace(DEFAULTS[0], id="verification-1wd", amount=1, valid_from="2025-03-15"))
+    world.core.operate(ChangeAgency(PUPR, {"days_off": {"2025-03-21": "Hari bakti"}}))
+    world.core.operate(RecordRules(rows_of, Calendar(days, before.known_until), "buatan"))
+    world.clock.turn(days=30)
+    for case_id in (late, waiting):
+        world.core.operate(Tick(case_id))
+    world.submitted("PGD-3")
+    world.core.operate(RecordRules(DEFAULTS, before, "semula"))
+    with world.core.store.connection() as connection:
+        waking = connection.execute("SELECT count(next_wake), count(*) FROM cases").fetchone()
+        overdue = connection.execute("SELECT DISTINCT case_id FROM case_agencies WHERE overdue").fetchall()
+        facts = connection.execute("SELECT count(*) FROM dated_facts").fetchone()[0]
+    assert waking[0] < waking[1], "one has nothing more to say"
+    assert sorted(overdue) == [(late,), (waiting,)]
+    assert facts >= 3 + 3 + 1 + 1, "both calendars in three zones, the agency's own, the policies"
+    assert world.difference() is None
+    stored = rows(world)
+    rebuild_in_place(world.core.store, world.fold)
+    assert rows(world) == stored
 
 
 LOG_DAMAGE = [

@@ -15,6 +15,8 @@ import psycopg
 
 from hub.domain.agency import Agency
 from hub.domain.case import Case, CaseState, CaseTexts, Leg
+from hub.domain.clocks import Clock
+from hub.domain.dated_facts import DatedFact
 from hub.domain.events import NO_CHAIN, Fact, Recorded
 from hub.ports.sealing import WrappedKey
 from hub.ports.store import Effects, Identity, MailboxEntry, Reference, Remembered
@@ -188,6 +190,25 @@ def case(number: int, **changes: Any) -> Case:
     return Case(CaseState(**(given | changes)), CaseTexts(complaint=texts))
 
 
+def clock(state: str = "running", wakes_at: str = WHEN, **changes: Any) -> Clock:
+    """The owner's clock, which warns at `wakes_at`."""
+    given: dict[str, Any] = {
+        "id": "k",
+        "stage": "verification",
+        "subject": "case",
+        "agency": "kotim",
+        "policy": "verification-3wd",
+        "amount": 3,
+        "unit": "working_days",
+        "calendar": "0123456789abcdef",
+        "started_at": "2025-03-01T02:00:00.000Z",
+        "due_at": "2025-12-31T09:00:00.000Z",
+        "warns_at": wakes_at,
+        "state": state,
+    }
+    return Clock(**(given | changes))
+
+
 def everything(number: int = 1) -> Effects:
     """One of each kind of row."""
     made = case(number)
@@ -203,6 +224,7 @@ def everything(number: int = 1) -> Effects:
         identities=[Identity(stream, b"identity")],
         remembered=[Remembered(f"key-{number}".encode(), b"body", 201, "case", (stream,), WHEN)],
         agencies=[Agency(f"dinas-{number}", "Dinas", "unit")],
+        dated_facts=[DatedFact("policies", "hub", number, b"[]")],
     )
 
 
@@ -228,4 +250,5 @@ def is_empty(store: Any) -> bool:
             and session.mailbox_state("kotim").head == 0
             and session.mailbox("kotim", 0, 9) == []
             and session.agencies() == []
+            and RegistryTables(store).dated_facts() == []
         )

@@ -12,7 +12,7 @@ from hub.domain.case import Case, CaseState, Leg
 from hub.domain.transitions import HELD_LEG
 from hub.ports.store import CaseFilter, Effects
 from hub.store.projections import empty
-from tests.store.storework import case, write
+from tests.store.storework import case, clock, write
 
 AGENCIES = ("kotim", "medan", "pupr", "pln")
 STATUSES = ("submitted", "verified", "forwarded", "in_progress", "answered", "closed")
@@ -20,6 +20,12 @@ REGIONS = (None, "62", "62.02", "62.02.02", "6202022001", "12.71")
 TITLES = ("Jalan rusak 100%", "Lampu_jalan padam", "JALAN gelap", "Banjir \\ got")
 TIMES = tuple(f"2025-03-{day:02d}T02:00:00.000Z" for day in range(1, 8))
 QUERIES = ("jalan", "100%", "%", "_", "\\", "lampu_", "PGD-3", "aaaa-bbbb-0002", "tidak ada")
+CLOCKS = st.builds(
+    clock,
+    st.sampled_from(("running", "paused", "missed", "missed", "met", "historical")),
+    ended_at=st.sampled_from((None, None, TIMES[5])),
+    shown_only=st.sampled_from((False, False, True)),
+)
 
 
 @st.composite
@@ -37,6 +43,7 @@ def worlds(draw: st.DrawFn) -> list[Case]:
             "legs": legs,
             "complaint": {"category": draw(st.sampled_from(("road", "water")))}
             | ({"location": {"region": region}} if region else {}),
+            "clocks": tuple(draw(st.lists(CLOCKS, max_size=2))),
         }
         texts = {"title": draw(st.sampled_from(TITLES)), "description": draw(st.sampled_from(TITLES))}
         built = case(number, texts=texts, **changes)
@@ -99,15 +106,19 @@ def fits(found: Case, agency: str, wanted: CaseFilter) -> tuple[str, str] | None
     """(updated_at, id) when the case belongs on the agency's list."""
     state = found.state
     view = seen(state, agency)
-    if view is None or wanted.overdue:
+    if view is None:
         return None
     what, status, updated = view
+    late = "former" not in what and any(
+        each.state == "missed" and each.ended_at is None and not each.shown_only for each in state.clocks
+    )
     other = seen(state, wanted.agency) if wanted.agency else None
     visible = {"owner", "source"} if "former" in what else {"owner", "source", "handler"}
     region = (state.complaint.get("location") or {}).get("region", "").replace(".", "")
     words = list((found.texts.complaint if found.texts else {}).values())
     kept = (
         wanted.status in (None, status)
+        and wanted.overdue in (None, late)
         and (wanted.role is None or wanted.role in what)
         and wanted.category in (None, state.complaint["category"])
         and (wanted.region is None or region.startswith(wanted.region.replace(".", "")))

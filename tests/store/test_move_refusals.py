@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from hub.errors import CommandRefused, SimpulError
+from hub.store.migrate import HEAD
 from hub.store.move_marks import mark_of, opened, refuse_moved, undo
 from hub.store.moving import move, without_password
 from hub.store.opening import open_store
@@ -76,7 +77,7 @@ def test_a_migrated_but_empty_target_will_do_and_another_revision_will_not(
         with pytest.raises(CommandRefused, match=r"the target 0001: run `simpul migrate`"):
             move(source, url, silent)
         opens(source)
-        say(url, "UPDATE alembic_version SET version_num = '0002'")
+        say(url, f"UPDATE alembic_version SET version_num = '{HEAD}'")
         move(source, url, silent)
     finally:
         drop_database(url)

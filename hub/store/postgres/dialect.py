@@ -100,6 +100,10 @@ class PostgresDialect:
     def contains(self, text: str) -> str:
         return f"{text} COLLATE \"C\" ILIKE ? ESCAPE '\\'"
 
+    def through(self, index: str) -> str:
+        """Its statistics know each index's size."""
+        return ""
+
     def insert(self, table: Table, conflict: str) -> Insert:
         return Insert(table, conflict)
 
