@@ -36,6 +36,7 @@ case ${1:-tests} in
 tests)
   checkers
   cluster
+  command -v cc >/dev/null || missing+=(gcc libc6-dev)
   command -v mariadbd >/dev/null || [ -x /usr/sbin/mariadbd ] || missing+=(mariadb-server)
   command -v chromium >/dev/null || missing+=(chromium)
   ;;

@@ -14,6 +14,7 @@ from hub.delivery.metrics import DeliveryMetrics
 from hub.delivery.pages import Pages
 from hub.delivery.sender import Message, Sender
 from hub.delivery.settings import DeliverySettings
+from hub.delivery.steady import Steady
 from hub.errors import SimpulError
 from hub.ports.clock import Clock, rfc3339
 from hub.service.ids import Ids
@@ -34,6 +35,7 @@ class Courier:
         metrics: DeliveryMetrics,
         ids: Ids,
         clock: Clock,
+        steady: Steady,
         settings: DeliverySettings,
         draw: Callable[[], float],
     ) -> None:
@@ -42,7 +44,7 @@ class Courier:
         self._journal = journal
         self._metrics = metrics
         self._ids = ids
-        self._clock = clock
+        self._clock, self._steady = clock, steady
         self._settings = settings
         self._draw = draw
 
@@ -152,7 +154,7 @@ class Courier:
         return self._now() + max(wait_s, asked_s or 0.0)
 
     def _now(self) -> float:
-        return self._clock.now().timestamp()
+        return self._steady.now()
 
 
 def _release_probe(endpoint: Endpoint, parcel: Parcel) -> None:

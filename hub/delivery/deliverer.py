@@ -20,6 +20,7 @@ from hub.delivery.saving import Saving
 from hub.delivery.sender import Sender
 from hub.delivery.settings import DeliverySettings
 from hub.delivery.signing import Secrets
+from hub.delivery.steady import Steady
 from hub.errors import SimpulError
 from hub.ports.bus import Bus
 from hub.ports.clock import Clock, rfc3339
@@ -63,6 +64,7 @@ class Deliverer:
         self._store, self._readers, self._writer = store, readers, writer
         self._bus, self._secrets, self._sender = bus, secrets, sender
         self._metrics, self._clock, self._settings = metrics, clock, settings
+        self._steady = Steady(clock)
         self._generation = generation
         self._seen = -1
         self._pruned_at = clock.monotonic()
@@ -73,8 +75,8 @@ class Deliverer:
         pages = Pages(readers, sealing, public_url)
         saving = Saving(store, writer, metrics.dropped)
         self._journal = Journal(saving, settings.save_interval_s, settings.save_rows)
-        courier = Courier(pages, sender, self._journal, metrics, ids, clock, settings, draw)
-        self.dispatcher = Dispatcher(courier, pages, self._journal, clock, settings, may_send)
+        courier = Courier(pages, sender, self._journal, metrics, ids, clock, self._steady, settings, draw)
+        self.dispatcher = Dispatcher(courier, pages, self._journal, clock, self._steady, settings, may_send)
 
     async def start(self) -> None:
         self._unsubscribe = self._bus.subscribe(self.dispatcher.told)
@@ -168,26 +170,26 @@ class Deliverer:
             return
         if standing is not None:
             self.dispatcher.drop(row.agency)
-            self.dispatcher.take_up(Endpoint(standing, secrets, self._settings))
+            self.dispatcher.take_up(Endpoint(standing, secrets, self._settings, self._steady))
             return
         endpoint = self.dispatcher.endpoints[row.agency]
         was_paused = endpoint.health.is_paused
         endpoint.configure(row, secrets)
         if was_paused and not endpoint.health.is_paused:
-            endpoint.lanes.hasten_down(self._clock.now().timestamp())
+            endpoint.lanes.hasten_down(self._steady.now())
         self._ask_again(endpoint, asked_again)
         self._journal.moved(endpoint)
         self.dispatcher.take_up(endpoint)
 
     def _ask_again(self, endpoint: Endpoint, rows: list[DeliveryRow]) -> None:
         """Redeliveries become parcels apart; retries that somebody hurried come forward."""
-        now = self._clock.now()
         for row in rows:
-            asked = (row.next_attempt_at or "") <= rfc3339(now)
-            if (row.apart and endpoint.lanes.add_apart(parcel_of(row))) or (
-                asked and endpoint.lanes.hasten(row.position, now.timestamp())
+            parcel = parcel_of(row, self._steady)
+            now = self._steady.now()
+            if (row.apart and endpoint.lanes.add_apart(parcel)) or (
+                parcel.due <= now and endpoint.lanes.hasten(row.position, now)
             ):
-                endpoint.health.probe_now(now.timestamp())
+                endpoint.health.probe_now(now)
 
     def _report(self) -> None:
         endpoints = self.dispatcher.endpoints.values()

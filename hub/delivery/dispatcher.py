@@ -17,6 +17,7 @@ from hub.delivery.journal import Journal
 from hub.delivery.lanes import Parcel
 from hub.delivery.pages import Pages
 from hub.delivery.settings import DeliverySettings
+from hub.delivery.steady import Steady
 from hub.errors import SimpulError
 from hub.ports.clock import Clock, rfc3339
 
@@ -38,6 +39,7 @@ class Dispatcher:
         pages: Pages,
         journal: Journal,
         clock: Clock,
+        steady: Steady,
         settings: DeliverySettings,
         may_send: Callable[[], bool] = lambda: True,
     ) -> None:
@@ -47,7 +49,7 @@ class Dispatcher:
         self._courier = courier
         self._pages = pages
         self._journal = journal
-        self._clock = clock
+        self._clock, self._steady = clock, steady
         self._settings = settings
         self._turns: deque[Endpoint] = deque()
         self._due: list[tuple[float, str]] = []
@@ -250,4 +252,4 @@ class Dispatcher:
         self.give_turns()
 
     def _now(self) -> float:
-        return self._clock.now().timestamp()
+        return self._steady.now()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from yarl import URL
 
 from hub.delivery.answers import Answer
@@ -11,7 +9,7 @@ from hub.delivery.health import Health, Permit
 from hub.delivery.lanes import Lanes, Parcel
 from hub.delivery.settings import DeliverySettings
 from hub.delivery.signing import Secrets, Signer
-from hub.ports.clock import rfc3339
+from hub.delivery.steady import Steady
 from hub.ports.deliveries import DeliveryRow, Standing, WebhookRow
 from hub.ports.webhooks import DeliveryState
 
@@ -22,10 +20,17 @@ class Endpoint:
     """Lives on the event loop. `behind`: the mailbox may hold more than was read. `armed`: when the
     dispatcher looks at it again by itself."""
 
-    def __init__(self, standing: Standing, secrets: Secrets, settings: DeliverySettings) -> None:
+    def __init__(
+        self,
+        standing: Standing,
+        secrets: Secrets,
+        settings: DeliverySettings,
+        steady: Steady | None = None,
+    ) -> None:
+        self.steady = steady or Steady()
         self.agency = standing.webhook.agency
         self.lanes = Lanes(standing.webhook.cursor)
-        self.lanes.restore((parcel_of(row) for row in standing.pending), standing.settled)
+        self.lanes.restore((parcel_of(row, self.steady) for row in standing.pending), standing.settled)
         self.behind = True
         self.reading = False
         self.closed = False
@@ -49,9 +54,8 @@ class Endpoint:
             self.health = Health(self._settings)
 
     def _restore_health(self, webhook: WebhookRow) -> None:
-        until = datetime.fromisoformat(webhook.paused_until) if webhook.paused_until else None
         self.health.failures, self.health.cause = webhook.failures, webhook.cause
-        self.health.paused_until = until.timestamp() if until else None
+        self.health.paused_until = self.steady.due(webhook.paused_until) if webhook.paused_until else None
         self.health.off = not webhook.active
 
     def next(self, now: float) -> Parcel | None:
@@ -103,16 +107,16 @@ class Endpoint:
             http_status=answer.status if answer else None,
             latency_ms=round(answer.latency_s * 1000, 2) if answer else None,
             cause=answer.cause if answer else None,
-            next_attempt_at=moment(due),
+            next_attempt_at=self.steady.moment(due),
             apart=parcel.apart,
             created_at=parcel.created_at or now,
             updated_at=now,
         )
 
 
-def parcel_of(row: DeliveryRow) -> Parcel:
+def parcel_of(row: DeliveryRow, steady: Steady) -> Parcel:
     """A pending row as a parcel; its body is read again before it is sent."""
-    due = datetime.fromisoformat(row.next_attempt_at).timestamp() if row.next_attempt_at else 0.0
+    due = steady.due(row.next_attempt_at, row.updated_at) if row.next_attempt_at else 0.0
     return Parcel(
         position=row.position,
         event_id=row.event_id,
@@ -124,8 +128,3 @@ def parcel_of(row: DeliveryRow) -> Parcel:
         due=due,
         apart=row.apart,
     )
-
-
-def moment(seconds: float | None) -> str | None:
-    """Unix seconds as RFC 3339."""
-    return None if seconds is None else rfc3339(datetime.fromtimestamp(seconds, UTC))

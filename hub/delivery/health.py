@@ -18,7 +18,7 @@ class Permit(Enum):
 @dataclass(slots=True)
 class Health:
     """`failures` counts failed attempts since the last success that tell of the endpoint, probes included.
-    `paused_until` is Unix seconds; `off` once the endpoint answered 410."""
+    `paused_until` is in steady seconds (`Steady`); `off` once the endpoint answered 410."""
 
     settings: DeliverySettings
     failures: int = 0

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import structlog
 
-from hub.delivery.endpoint import Endpoint, moment
+from hub.delivery.endpoint import Endpoint
 from hub.delivery.saving import Saving
 from hub.errors import SimpulError
 from hub.ports.deliveries import DeliveryRow, Progress
@@ -93,7 +93,7 @@ def _progress(endpoint: Endpoint, rows: dict[int, DeliveryRow]) -> Progress:
         cursor=endpoint.lanes.cursor,
         active=not health.off,
         failures=health.failures,
-        paused_until=moment(health.paused_until),
+        paused_until=endpoint.steady.moment(health.paused_until),
         cause=health.cause,
         rows=list(rows.values()),
     )

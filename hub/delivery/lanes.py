@@ -21,7 +21,8 @@ APART: Final = "\0apart/"
 @dataclass(slots=True, eq=False)
 class Parcel:
     """One event on its way. `body` is None where it must be read again before it is sent; `row_id` is set
-    once it is kept as a row; `due` is Unix seconds; `probe` and `down` as the last attempt left them."""
+    once it is kept as a row; `due` is in steady seconds (`Steady`); `probe` and `down` as the last attempt
+    left them."""
 
     position: int
     event_id: str

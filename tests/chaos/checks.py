@@ -116,7 +116,11 @@ def listed(api: Api, present: dict[str, str]) -> Iterator[str]:
     cursor = None
     while True:
         query = urlencode({"limit": PAGE} | ({"cursor": cursor} if cursor else {}))
-        page = api.call("GET", f"/v1/cases?{query}").document
+        reply = api.call("GET", f"/v1/cases?{query}")
+        if reply.status != 200:
+            yield f"GET /v1/cases says {reply.said()[:200]}"
+            return
+        page = reply.document
         found.update(case["id"] for case in page["items"])
         cursor = page["next"]
         if cursor is None:

@@ -35,6 +35,7 @@ from hub.service.ids import Ids
 from hub.service.intake import ComplaintCodes, ComplaintDesk
 from hub.service.mailboxes import Mailboxes
 from hub.service.registry import Registry
+from hub.service.rulebook import Rulebook
 from hub.service.requests import OPERATOR, RegisterAgency, Request
 from hub.service.threads import Readers, Writer
 from hub.store.deliveries import DeliveryTable
@@ -83,7 +84,8 @@ class DeliveryWorld:
         self.ids = Ids(clock)
         rows = RegistryTables(self.store)
         self.registry = Registry(rows, self.store.registry_generation)
-        self.runner = BatchRunner(self.store, Decider(self.sealer, self.ids), self.sealer, clock)
+        rulebook = Rulebook(rows, self.store.registry_generation)
+        self.runner = BatchRunner(self.store, Decider(self.sealer, self.ids, rulebook), self.sealer, clock)
         self._register(rows)
         self.hub, self.bus = self._hub(rows)
         self.secrets = HubSecretBox(self.sealer, rows.hub_key, rows.put_hub_key)
@@ -136,6 +138,7 @@ class DeliveryWorld:
             mailboxes=Mailboxes(readers, writer, rows, self.sealer, PUBLIC_URL),
             sealing=self.sealer,
             ids=self.ids,
+            clock=self.clock,
         )
         return hub, bus
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import psutil
 import psycopg
 
+from tests.parts.fault_clock import FaultClock
 from tests.parts.local_server import run_as
 from tests.parts.postgres import LocalCluster, local_cluster
 
@@ -18,8 +19,10 @@ GONE_WITHIN_S = 20.0
 class Database:
     """`fsync` is on, as for a crash run it must be."""
 
-    def __init__(self, server: LocalCluster, stack: contextlib.ExitStack) -> None:
-        self._server, self._stack = server, stack
+    def __init__(
+        self, server: LocalCluster, stack: contextlib.ExitStack, clock: FaultClock | None = None
+    ) -> None:
+        self._server, self._stack, self._clock = server, stack, clock
 
     def make(self) -> str:
         """A new database's URL."""
@@ -55,7 +58,8 @@ class Database:
         """Also one whose disk was full, and which gave up or hangs for it."""
         with contextlib.suppress(FileNotFoundError, psutil.NoSuchProcess):
             self.kill()
-        self._stack.enter_context(self._server.running())
+        with _by(self._clock):
+            self._stack.enter_context(self._server.running())
 
     def _postmaster(self) -> psutil.Process:
         """NoSuchProcess when it is gone; its number may be another program's by now."""
@@ -70,9 +74,20 @@ class Database:
         if left:
             raise RuntimeError(f"PostgreSQL did not end within {GONE_WITHIN_S} s: {left}")
 
+    @property
+    def clock(self) -> FaultClock:
+        assert self._clock is not None, "the database lives by the machine's clock"
+        return self._clock
+
 
 @contextlib.contextmanager
-def database() -> Iterator[Database]:
-    """Running. PartMissing without PostgreSQL's binaries on this machine."""
-    with local_cluster(durable=True) as server, contextlib.ExitStack() as stack:
-        yield Database(server, stack)
+def database(clock: FaultClock | None = None) -> Iterator[Database]:
+    """Running, by that wall clock if one is given. PartMissing without PostgreSQL's binaries."""
+    with contextlib.ExitStack() as stack:
+        with _by(clock):
+            server = stack.enter_context(local_cluster(durable=True))
+        yield Database(server, stack, clock)
+
+
+def _by(clock: FaultClock | None) -> contextlib.AbstractContextManager[None]:
+    return clock.inherited() if clock else contextlib.nullcontext()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from tests.chaos.cluster.brokers import Brokers
 from tests.chaos.cluster.database import Database
 from tests.chaos.cluster.watch import Watch
 from tests.parts import kafka
 from tests.parts.caller import Member
+from tests.parts.fault_clock import FaultClock
 from tests.parts.hub import HubProcess
 from tests.whole.wholework import share_keys
 
@@ -29,10 +31,11 @@ class Cluster:
 
     folder: Path
     database: Database
-    nodes: Sequence[kafka.Node]
+    brokers: Brokers
     prefix: str
     env: dict[str, str]
     processes: dict[str, HubProcess]
+    clock: FaultClock | None = None
     watch: Watch = field(init=False)
 
     def __post_init__(self) -> None:
@@ -93,28 +96,32 @@ class Cluster:
 
 
 @contextmanager
-def cluster(folder: Path, database: Database, nodes: Sequence[kafka.Node], prefix: str) -> Iterator[Cluster]:
-    """Migrated, with its keys at the brokers; not started."""
+def cluster(
+    folder: Path, database: Database, brokers: Brokers, prefix: str, clock: FaultClock | None = None
+) -> Iterator[Cluster]:
+    """Migrated, with its keys at the brokers; not started. Its processes live by `clock` if one is given."""
     env = {
         "SIMPUL_DATABASE_URL": database.make(),
-        "SIMPUL_KAFKA_BOOTSTRAP": ",".join(node.bootstrap for node in nodes),
-        "SIMPUL_KAFKA_AGENCY_BOOTSTRAP": ",".join(node.agency_bootstrap for node in nodes),
+        "SIMPUL_KAFKA_BOOTSTRAP": brokers.bootstrap,
+        "SIMPUL_KAFKA_AGENCY_BOOTSTRAP": brokers.agency_bootstrap,
         "SIMPUL_KAFKA_TOPIC_PREFIX": prefix,
         "SIMPUL_PUBLIC_URL": kafka.ISSUER,
         "SIMPUL_WEBHOOK_TIMEOUT_S": str(WEBHOOK_TIMEOUT_S),
+        **(clock.env if clock else {}),
     }
     folder.mkdir()
     roles = {f"api-{number}": "api" for number in range(1, APIS + 1)} | {role: role for role in ROLES}
     made = Cluster(
         folder,
         database,
-        nodes,
+        brokers,
         prefix,
         env,
         {name: HubProcess(folder, dict(env), roles=role) for name, role in roles.items()},
+        clock,
     )
     made.desk.cli("migrate")
-    for node in nodes:
+    for node in brokers.nodes:
         share_keys(node, made.desk.data / "jwks.json")
     try:
         yield made

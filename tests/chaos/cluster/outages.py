@@ -11,7 +11,9 @@ from tests.chaos.cluster.hub import LEASED
 from tests.chaos.cluster.scene import (
     PATIENCE_S,
     TAKEN_OVER_WITHIN_S,
+    Fault,
     Scene,
+    held_since,
     hold,
     inbound_again,
     until,
@@ -27,8 +29,44 @@ FULL_BYTES: Final = 4096
 
 def only_broker_away(scene: Scene) -> None:
     """The hub goes on, degraded, and is ready again by itself."""
-    node, watch, began = scene.cluster.nodes[0], scene.cluster.watch, time.monotonic()
+    node, began = scene.cluster.brokers.nodes[0], time.monotonic()
     node.kill()
+    without_broker(scene, began)
+    node.start()
+    inbound_again(scene, time.monotonic())
+
+
+def broker_disk_full(scene: Scene) -> None:
+    """Not a block is left under the only broker, which gives up. Then there is room again, and whoever looks
+    after it starts it."""
+    node, disk, began = scene.cluster.brokers.nodes[0], scene.cluster.brokers.disk, time.monotonic()
+    assert disk is not None, "the broker has the machine's disk"
+    disk.fill()
+    without_broker(scene, began)
+    if node.process is not None and node.process.poll() is None:
+        scene.flaws.append("the broker never noticed that its disk is full: the fault proves nothing")
+    disk.make_room()
+    node.kill()
+    node.start()
+    inbound_again(scene, time.monotonic())
+
+
+def broker_cut(way: str) -> Fault:
+    """Between the hub and the broker bytes go one way only ("to" or "from" is lost); agencies reach it."""
+
+    def fault(scene: Scene) -> None:
+        began = time.monotonic()
+        scene.cluster.brokers.cut(way)
+        without_broker(scene, began)
+        scene.cluster.brokers.heal()
+        inbound_again(scene, time.monotonic())
+
+    return fault
+
+
+def without_broker(scene: Scene, began: float) -> None:
+    """`hold_s` in which intake goes on, and whoever uses the broker says degraded, never unavailable."""
+    watch = scene.cluster.watch
     hold(scene, began)
     for name in USERS:
         at = watch.said_at(name, "degraded", began)
@@ -36,13 +74,11 @@ def only_broker_away(scene: Scene) -> None:
             scene.note(f"{name} says degraded", None if at is None else at - began, DEGRADED_WITHIN_S)
         if wrong := watch.statuses(name, began) & {"unavailable"}:
             scene.flaws.append(f"broker away: {name} said {sorted(wrong)}")
-    node.start()
-    inbound_again(scene, time.monotonic())
 
 
 def one_of_three_brokers(scene: Scene) -> None:
     """Each broker in turn would be three times as long; the seed chooses which."""
-    node, began = random.Random(scene.seed).choice(list(scene.cluster.nodes)), time.monotonic()
+    node, began = random.Random(scene.seed).choice(list(scene.cluster.brokers.nodes)), time.monotonic()
     node.kill()
     inbound_again(scene, began)
     hold(scene, began)
@@ -79,12 +115,6 @@ def _database_away(scene: Scene, end: Callable[[], None]) -> None:
         sum(watch.token(role) != token for role, token in tokens.items())
     )
     scene.all_ready(back)
-
-
-def held_since(scene: Scene, role: str, since: float) -> float | None:
-    return next(
-        (look.at for look in scene.cluster.watch.looks if look.at > since and role in look.held), None
-    )
 
 
 def database_disk_full(scene: Scene) -> None:

@@ -15,13 +15,14 @@ import orjson
 
 from tests.chaos.calls import Api
 from tests.chaos.cluster import subscriber
+from tests.chaos.cluster.brokers import Brokers
 from tests.chaos.cluster.database import Database
 from tests.chaos.cluster.faults import FAULTS
 from tests.chaos.cluster.hub import LEASED, Cluster, cluster
 from tests.chaos.cluster.reckoning import Parties, Reckoning, said
 from tests.chaos.cluster.scene import Scene
 from tests.chaos.run import end_load, processes, subscribe
-from tests.parts import kafka
+from tests.parts.fault_clock import FaultClock
 from tests.parts.local_server import free_port
 
 ROUNDS: Final = itertools.count(1)
@@ -58,13 +59,19 @@ class Round:
     seconds: float = 0.0
     phases_s: dict[str, float] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    reached: dict[str, float] = field(default_factory=dict)
     measured: dict[str, list[float]] = field(default_factory=dict)
     logged: dict[str, int] = field(default_factory=dict)
     flaws: list[str] = field(default_factory=list)
 
 
 def run_round(
-    folder: Path, database: Database, nodes: Sequence[kafka.Node], names: Sequence[str], plan: Plan
+    folder: Path,
+    database: Database,
+    brokers: Brokers,
+    names: Sequence[str],
+    plan: Plan,
+    clock: FaultClock | None = None,
 ) -> Round:
     """The faults in turn, under one load; `folder` must not exist."""
     began, result = time.monotonic(), Round(list(names))
@@ -74,10 +81,10 @@ def run_round(
     def phase(name: str) -> None:
         result.phases_s[name] = round(time.monotonic() - began - sum(result.phases_s.values()), 1)
 
-    with cluster(folder, database, nodes, prefix) as hub, processes() as spawn:
+    with cluster(folder, database, brokers, prefix, clock) as hub, processes() as spawn:
         parties = _parties(hub)
         _start(hub, parties, received, spawn)
-        clients = _load(hub, parties, plan, spawn)
+        clients, loaded = _load(hub, parties, plan, spawn), time.monotonic()
         scene = Scene(
             hub, received, plan.kills, plan.hold_s, plan.pause_s, plan.between_s, plan.seed, result.flaws
         )
@@ -92,11 +99,16 @@ def run_round(
         finally:
             hub.watch.stop()
         end_load(folder, clients, result.flaws)
+        loaded_s = time.monotonic() - loaded
         reckoning = Reckoning(hub, parties, folder, received, plan.get, plan.seed, result.flaws)
         phase("end of the load")
         reckoning.run()
         phase("reckoning")
         result.counts, result.measured = dict(reckoning.counts), scene.measured
+        result.reached = {
+            f"{what} a second": round(reckoning.counts[what] / loaded_s, 1)
+            for what in ("complaints acknowledged", "acts acknowledged")
+        }
         result.logged = said(hub.desk.log)
     result.seconds = time.monotonic() - began
     return result

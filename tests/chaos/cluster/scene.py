@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -41,6 +41,13 @@ class Scene:
         if seconds is not None:
             self.measured.setdefault(what, []).append(round(seconds, 2))
 
+    def note_latency(self, when: str, seconds: Iterable[float]) -> None:
+        """Of a healthy webhook, for the table; no bar is held to it: it tells who else uses the machine."""
+        sample = sorted(seconds)
+        if sample:
+            self.measured[f"healthy webhook p50 {when}"] = [round(sample[len(sample) // 2], 4)]
+            self.measured[f"healthy webhook p99 {when}"] = [round(sample[len(sample) * 99 // 100], 4)]
+
     def all_ready(self, since: float) -> None:
         """Each process says ready (again) after `since`."""
         for name in self.cluster.processes:
@@ -69,6 +76,12 @@ def inbound_again(scene: Scene, since: float) -> None:
     at = watch.inbound_on_at(since + IN_FLIGHT_S)
     scene.note("inbound records taken again", None if at is None else at - since, INBOUND_AGAIN_WITHIN_S)
     scene.all_ready(time.monotonic())
+
+
+def held_since(scene: Scene, role: str, since: float) -> float | None:
+    return next(
+        (look.at for look in scene.cluster.watch.looks if look.at > since and role in look.held), None
+    )
 
 
 def until(wanted: Callable[[], bool], within_s: float) -> bool:

@@ -14,6 +14,8 @@ from tests.chaos.cluster.scene import PATIENCE_S, TAKEN_OVER_WITHIN_S, Fault, Sc
 ZOMBIE_S: Final = 3.0
 """So long the woken process may do its worst."""
 SETTLED_S: Final = 2.0
+SICK: Final = "kemen-pu"
+HEALTHY: Final = "pemkab-kotim"
 
 
 def paused(name: str) -> Fault:
@@ -44,13 +46,18 @@ def paused(name: str) -> Fault:
 
 
 def bad_subscriber(mode: str) -> Fault:
-    """hang, fail (500) or slow: for as long as an outage; then all is well again."""
+    """hang, fail (500) or slow to one agency, for as long as an outage; then all is well again. How late the
+    other's webhooks came is measured before and meanwhile."""
 
     def fault(scene: Scene) -> None:
-        began = time.monotonic()
-        subscriber.tell(scene.received, mode)
+        calm = time.time()
+        time.sleep(scene.hold_s / 3)
+        began, wall = time.monotonic(), time.time()
+        subscriber.tell(scene.received, mode, SICK)
         hold(scene, began)
         subscriber.tell(scene.received, "ok")
+        scene.note_latency("before", subscriber.latencies_s(scene.received, HEALTHY, calm, wall))
+        scene.note_latency("meanwhile", subscriber.latencies_s(scene.received, HEALTHY, wall, time.time()))
 
     return fault
 

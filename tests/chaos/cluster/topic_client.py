@@ -74,6 +74,7 @@ class TopicClient:
             except (KafkaError, NoAnswer) as error:
                 self._journal.note("unanswered", reference=reference, why=f"{type(error).__name__}: {error}")
                 self._end()
+                self._forget_token()
                 if self._random.random() < LEAVE_UNKNOWN:
                     return False
                 time.sleep(WAIT_S)
@@ -115,6 +116,11 @@ class TopicClient:
         except NoAnswer:
             if not self._provider.held:
                 raise
+
+    def _forget_token(self) -> None:
+        """It may be what was refused."""
+        self._api.forget_token()
+        self._renewed_at = float("-inf")
 
     def _stopped(self) -> bool:
         return (self._folder / "stop").exists()
