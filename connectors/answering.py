@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 import structlog
@@ -24,15 +24,23 @@ from connectors.values import clean_text
 from connectors.words import one_line
 
 log = structlog.get_logger("simpul-connector")
-_ROUTES = {"accept": "acceptance", "return": "return", "progress": "progress", "answer": "answer"}
+_ROUTES = {
+    "accept": "acceptance",
+    "return": "return",
+    "progress": "progress",
+    "answer": "answer",
+    "reconsider": "reconsideration",
+}
 _DONE_WHEN = {
     "accept": ("accepted", "in_progress", "answered"),
     "return": ("returned",),
     "progress": (),
     "answer": ("answered",),
+    "reconsider": (),
+    "verdict": ("answered",),
 }
 _HELD = ("sent", "accepted", "in_progress")
-_OPEN_FOR = {"accept": ("sent",), "return": _HELD, "progress": _HELD, "answer": _HELD}
+_OPEN_FOR = {"accept": ("sent",), "return": _HELD, "progress": _HELD, "answer": _HELD, "reconsider": _HELD}
 """The states of a forwarding in which the hub takes an action; of `sent` the acceptance is taken first."""
 
 
@@ -41,8 +49,9 @@ class AnswersTable:
     """[answers.table]: rows, read after a rising column, the last ones again each time."""
 
     query: str = option(
-        reason="gives id, action (accept, return, progress, answer), forwarding_id or case_id, text?, "
-        "reason?, suggested_agency?, with `id > :cursor ORDER BY id LIMIT :limit` inside"
+        reason="gives id, action (accept, return, progress, answer, reconsider, verdict), forwarding_id or "
+        "case_id or consultation_id, text?, reason?, verdict?, suggested_agency?, with "
+        "`id > :cursor ORDER BY id LIMIT :limit` inside"
     )
     start_after: int | str = option(0, reason="rows up to this id are left alone")
     every_s: float = option(2.0, reason="how often new rows are looked for", minimum=0.05)
@@ -79,12 +88,27 @@ def check_answers(answers: Answers, has_database: bool) -> None:
         raise ConfigRefused("database", "is missing", "[answers.table] needs [database] with url_env")
 
 
+class Paged(Protocol):
+    """Rows after a rising column, the last ones again each time."""
+
+    @property
+    def query(self) -> str: ...
+    @property
+    def start_after(self) -> int | str: ...
+    @property
+    def page(self) -> int: ...
+    @property
+    def window(self) -> int: ...
+
+
 class ReplyRows:
     """Follows the rows of [answers.table]. A row counts once; a wrong one is named and passed over."""
 
+    cursor_name = "replies_cursor"
+
     def __init__(
         self,
-        settings: AnswersTable,
+        settings: Paged,
         database: Database,
         spool: Spool,
         replies: Replies,
@@ -95,7 +119,7 @@ class ReplyRows:
 
     async def step(self) -> bool:
         """One pass over the window and what is new behind it; True when a page was full."""
-        stored = self._spool.get("replies_cursor")
+        stored = self._spool.get(self.cursor_name)
         recent: list[Any] = orjson.loads(stored) if stored else []
         window_full = len(recent) > self._settings.window
         after = recent[0] if window_full else self._settings.start_after
@@ -105,7 +129,7 @@ class ReplyRows:
             kept = [row["id"] for row in rows]
             boundary = [after] if window_full else []
             recent = (boundary + kept)[-(self._settings.window + 1) :]
-            self._spool.put("replies_cursor", orjson.dumps(recent, default=str).decode())
+            self._spool.put(self.cursor_name, orjson.dumps(recent, default=str).decode())
         return len(rows) == self._settings.page
 
     def _page(self, session: Any, after: Any) -> Rows:
@@ -153,6 +177,10 @@ class ReplySender:
     async def _send(self, reply: Reply) -> None:
         try:
             check_target(reply)  # an older connector took replies unseen
+            if reply.action == "verdict":
+                await self._advise(reply)
+                self._replies.done(reply.id)
+                return
             if not reply.forwarding_id:
                 # chosen once and kept: after a crash another one may be the newest that is open
                 reply = self._replies.choose(reply, await self._own_leg(reply))
@@ -164,6 +192,15 @@ class ReplySender:
             log.warning("reply refused by the hub; the others go on", reply=reply.id, reason=str(error))
         else:
             self._replies.done(reply.id)
+
+    async def _advise(self, reply: Reply) -> None:
+        """A consultation is answered once; one that somebody here answered elsewhere is done."""
+        path = path_of("consultations", reply.consultation_id, "answer")
+        try:
+            await self._hub.post(path, reply.body(), reply.key())
+        except HubRefused as problem:
+            if problem.status != 409 or problem.state not in _DONE_WHEN[reply.action]:
+                raise
 
     async def _act(self, reply: Reply, forwarding_id: str) -> None:
         try:

@@ -18,11 +18,13 @@ from connectors.errors import ConfigRefused, ConnectorError
 from connectors.mapping import ComplaintMapping
 from connectors.parts import open_database, utc_now
 from connectors.report import Report
+from connectors.reporter_words import COLUMNS, ReporterReplies
 from connectors.source import RowReader
 from connectors.sql import SqlConfig
 from connectors.values import RowHeld, clean_text, raw_text
 from connectors.wording import column_keys, in_columns
 from connectors.words import many
+from schemas.regions import Region
 
 SAMPLE = 500
 SHOWN = 10
@@ -38,6 +40,8 @@ class _Findings:
     removed: int = 0
     reasons: dict[str, list[str]] = field(default_factory=dict)
     unmapped: Counter[str] = field(default_factory=Counter)
+    regions: dict[str, Region] = field(default_factory=dict)
+    """Code as it would be sent -> the region, where the hub writes its code otherwise."""
 
 
 async def check(config: SqlConfig, report: Report) -> None:
@@ -59,6 +63,8 @@ async def check(config: SqlConfig, report: Report) -> None:
         report.ok(f"{database.shown()} is reachable, and the rows can be read")
         _check_rows(config, mapping, reader.key, rows, report)
         await _check_statements(config, database, report)
+        if config.reporter_replies:
+            await _check_replies(config.reporter_replies, database, report)
     except ConnectorError as error:
         report.wrong(str(error))
     finally:
@@ -107,6 +113,8 @@ def _try_row(
     for flaw in flaws:
         findings.reasons.setdefault(f"refused: {flaw.detail}", []).append(reference)
     if not flaws:
+        if region := checker.usual_region(mapped.document):
+            findings.regions[mapped.document["location"]["region"]] = region
         findings.fine += 1
         findings.first = findings.first or mapped.document
 
@@ -128,6 +136,11 @@ def _show(config: SqlConfig, sampled: int, findings: _Findings, report: Report) 
             f"{code or '(empty)'} ({count})" for code, count in findings.unmapped.most_common(SHOWN)
         )
         report.note(f"categories not in [category.codes], which {_fate(config.category.unmapped)}: {codes}")
+    for code, region in sorted(findings.regions.items()):
+        report.note(
+            f"location.region {code} is taken and kept as it is sent; the hub's list writes {region.code} "
+            f"({region.name}), and so should the mapping: GET /v1/regions"
+        )
     if findings.removed:
         report.note(f"{many(findings.removed, 'control character')} would be taken out of texts")
 
@@ -170,6 +183,17 @@ async def _check_statements(config: SqlConfig, database: Database, report: Repor
             report.ok(f"understood by the database: {statement}")
         except ConnectorError as error:
             report.wrong(f"{key}: {error}, in: {statement}")
+
+
+async def _check_replies(settings: ReporterReplies, database: Database, report: Report) -> None:
+    parameters = {"cursor": settings.start_after, "limit": 10}
+    rows = await database.read(lambda session: session.rows(settings.query, parameters))
+    missing = [name for name in COLUMNS if rows and name not in rows[0]]
+    if missing:
+        needed = ", ".join(COLUMNS)
+        report.wrong(f"reporter_replies.query gives no column {missing[0]!r}; it needs {needed}")
+    else:
+        report.ok(f"reporter_replies.query works and gives {many(len(rows), 'row')} of at most 10")
 
 
 def _explain(session: Session, statement: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from schemas.categories import Categories
 from schemas.complaint_check import check_complaint
 from schemas.flaw import Flaw
-from schemas.regions import Regions
+from schemas.regions import Region, Regions
 from schemas.registry import Registry
 
 
@@ -36,6 +36,12 @@ class Checker:
             regions=self._regions,
             categories=self._categories,
         )
+
+    def usual_region(self, document: dict[str, Any]) -> Region | None:
+        """The region of a complaint whose code is taken, and written otherwise than on the hub's list."""
+        code = document.get("location", {}).get("region")
+        region = self._regions.get(code) if isinstance(code, str) else None
+        return region if region is not None and region.code != code else None
 
     def knows_category(self, code: str) -> bool:
         return self._categories.get(code) is not None

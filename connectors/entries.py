@@ -10,7 +10,8 @@ import orjson
 
 COLUMNS = (
     "reference, source_key, state, content, photos, attempted, reason, case_id, row_hash, mapped_by, "
-    "first_seen, changed_later, status_written, route, route_state, route_reason, status_sequence, failures"
+    "first_seen, changed_later, status_written, route, route_state, route_reason, status_sequence, failures, "
+    "where_written"
 )
 """In the order of Entry's fields."""
 
@@ -37,6 +38,8 @@ class Entry:
     route_reason: str | None
     status_sequence: int | None
     failures: int
+    where_written: str | None
+    """What was written of where the case is (whereabouts.py), as JSON; None where nothing was."""
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,28 @@ from collections.abc import Iterator
 from typing import Any
 
 from connectors.config import Common, not_set
+from connectors.errors import ConfigRefused
+
+
+def require_variables(config: Common) -> None:
+    """Refuses the start for all that are missing, in one line."""
+    missing = _missing(config)
+    if missing:
+        said = [f"{key}: the environment variable {variable} is not set" for key, variable in missing]
+        exports = " ".join(dict.fromkeys(f"{variable}=..." for _, variable in missing))
+        raise ConfigRefused("", ", ".join(said), f"export {exports}")
 
 
 def missing_variables(config: Common) -> list[str]:
-    """One sentence each, as `run` would say it of the first."""
+    """One sentence each."""
+    return [str(not_set(variable, key)) for key, variable in _missing(config)]
+
+
+def _missing(config: Common) -> list[tuple[str, str]]:
+    """(dotted key, variable)"""
     unneeded = {"hub.client_secret_env"} if config.hub.private_key_file else set()
     named = [pair for pair in _named(config, "") if pair[0] not in unneeded]
-    return [str(not_set(variable, key)) for key, variable in named if not os.environ.get(variable)]
+    return [(key, variable) for key, variable in named if not os.environ.get(variable)]
 
 
 def _named(table: Any, path: str) -> Iterator[tuple[str, str]]:

@@ -127,6 +127,8 @@ class HubRefused(ConnectorError):
     """410 of a mailbox: the first position that is still kept."""
     state: str = ""
     """409: the present state, where the problem document names it."""
+    case_id: str = ""
+    """409 of a complaint: the case that has its reference."""
 
     def __str__(self) -> str:
         return f"{self.status} {self.title}: {self.detail}".rstrip(": ")

@@ -11,7 +11,10 @@ PARAMETERS = (
     "event_id", "type", "case_id", "tracking_number", "status", "agency", "owner", "forwarding_id", "to",
     "role", "note", "text", "reason", "time", "local_time", "local_date", "source_agency", "source_reference",
     "title", "description", "category", "classification", "region", "address", "submitted_at",
+    "suggested_agency", "due_at", "due_on", "consultation_id", "question", "verdict",
 )  # fmt: skip
+_ADDRESSED = {"forwarding.sent": ("forwarding", "to"), "consultation.requested": ("consultation", "agency")}
+"""Type of an event -> where it names whose work it is."""
 
 
 def short_type(event: Mapping[str, Any]) -> str:
@@ -26,11 +29,13 @@ def sequence_of(event: Mapping[str, Any]) -> int:
 
 def is_wanted(event: Mapping[str, Any], types: Sequence[str], agency: str) -> bool:
     """Whether its type is among `types` (short or full, or "*"), and it may be seen. A case that was
-    forwarded to somebody else beside `agency` is no work of its own, though it may know of it."""
+    forwarded to somebody else beside `agency`, or about which somebody else was asked, is no work of its own,
+    though it may know of it."""
     data = _table(event.get("data"))
     if data.get("withheld"):
         return False
-    if short_type(event) == "forwarding.sent" and _table(data.get("forwarding")).get("to") != agency:
+    whom = _ADDRESSED.get(short_type(event))
+    if whom and _table(data.get(whom[0])).get(whom[1]) != agency:
         return False
     return "*" in types or short_type(event) in types or event.get("type") in types
 
@@ -38,12 +43,14 @@ def is_wanted(event: Mapping[str, Any], types: Sequence[str], agency: str) -> bo
 def parameters_of(event: Mapping[str, Any], zone: ZoneInfo) -> dict[str, str | None]:
     """Every name in PARAMETERS; what an event does not have is NULL. `text` is an answer's or a progress's,
     `agency` who acted (of an answer: whose it is), `local_time` and `local_date` are the event's time on the
-    agency's clock, without a zone."""
+    agency's clock, without a zone; `due_at`, `due_on` the forwarding's or consultation's deadline."""
     data = _table(event.get("data"))
     forwarding, complaint = _table(data.get("forwarding")), _table(data.get("complaint"))
     source, location = _table(complaint.get("source")), _table(complaint.get("location"))
     answer = _table(data.get("answer"))
-    moment = datetime.fromisoformat(str(event["time"])).astimezone(zone)
+    asked = _table(data.get("consultation"))
+    moment = _local(event["time"], zone)
+    due = _local(forwarding.get("due_at") or asked.get("due_at"), zone)
     found = {
         "event_id": event.get("id"),
         "type": short_type(event),
@@ -53,19 +60,32 @@ def parameters_of(event: Mapping[str, Any], zone: ZoneInfo) -> dict[str, str | N
         "to": forwarding.get("to"),
         "role": forwarding.get("role"),
         "note": forwarding.get("note"),
-        "text": data.get("text") or answer.get("text"),
+        "text": data.get("text") or answer.get("text") or asked.get("text"),
         "reason": data.get("reason") or forwarding.get("reason"),
         "time": event["time"],
-        "local_time": moment.strftime("%Y-%m-%d %H:%M:%S"),
-        "local_date": moment.strftime("%Y-%m-%d"),
+        "local_time": moment,
+        "local_date": moment and moment[:10],
         "source_agency": source.get("agency"),
         "source_reference": source.get("reference"),
         **{name: complaint.get(name) for name in ("title", "description", "category", "classification")},
         "region": location.get("region"),
         "address": location.get("address"),
         "submitted_at": complaint.get("submitted_at"),
+        "suggested_agency": forwarding.get("suggested_agency") or asked.get("suggested_agency"),
+        "due_at": due,
+        "due_on": due and due[:10],
+        "consultation_id": asked.get("id"),
+        "question": asked.get("question"),
+        "verdict": asked.get("verdict"),
     }
     return {name: None if found[name] is None else str(found[name]) for name in PARAMETERS}
+
+
+def _local(moment: Any, zone: ZoneInfo) -> str | None:
+    """RFC 3339 -> date and time on the agency's clock, as a DATETIME column takes it."""
+    if not moment:
+        return None
+    return datetime.fromisoformat(str(moment)).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _table(value: Any) -> Mapping[str, Any]:

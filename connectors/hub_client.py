@@ -240,6 +240,7 @@ def problem_of(status: int, document: Any) -> HubRefused:
         [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else [],
         first if isinstance(first, int) else None,
         str(fields.get("state") or ""),
+        str(fields.get("case_id") or ""),
     )
 
 

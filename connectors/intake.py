@@ -153,16 +153,21 @@ class Rescan:
         self._database, self._reader, self._intake = database, reader, intake
 
     def is_due_now(self) -> bool:
-        """After a change of the mapping, held and refused rows get their chance without waiting; so do those
-        that a restored hub lacks."""
-        spool = self._intake.spool
-        changed = spool.get("mapped_by") != self._intake.fingerprint.hex()
-        return bool(spool.get("reread")) or (changed and self._intake.source.rescan_every_s > 0)
+        """After a change of the mapping, held and refused rows get their chance without waiting, and what
+        waits is mapped anew; so are those that a restored hub lacks."""
+        spool, present = self._intake.spool, self._intake.fingerprint
+        if spool.get("reread"):
+            return True
+        rescans = self._intake.source.rescan_every_s > 0
+        return spool.get("mapped_by") != present.hex() and (
+            rescans or self._intake.outbox.waits_otherwise(present)
+        )
 
     async def step(self) -> bool:
-        """One page; False when the last row was compared."""
+        """One page; False when the last row was compared. Only what the present mapping made counts against
+        the limit: the rest waits for this comparison."""
         source, spool = self._intake.source, self._intake.spool
-        if self._intake.outbox.count_waiting() >= source.spool_limit:
+        if self._intake.outbox.count_waiting(self._intake.fingerprint) >= source.spool_limit:
             return True
         stored = spool.get("rescan_at")
         after = orjson.loads(stored) if stored else source.start_after

@@ -27,6 +27,8 @@ from connectors.values import (
 )
 
 Row = Mapping[str, Value]
+TIME_UNKNOWN = "submitted_at_unknown"
+"""The extra that marks the time at which a row was first seen: the app has none for it."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ class ComplaintMapping:
             return rule.default
         if member == "submitted_at":
             if rule.if_missing == "first_sight":
-                work.extras["submitted_at_unknown"] = True
+                work.extras[TIME_UNKNOWN] = True
                 return work.first_seen.astimezone(self.zone).isoformat(timespec="seconds")
             raise RowHeld(member, "the app has no date for it (see map.submitted_at.if_missing)")
         return None

@@ -40,21 +40,21 @@ class Outbox:
         ).fetchone()
         return entry_of(row) if row else None
 
-    def waiting(self, limit: int) -> list[Entry]:
-        """Those at which the hub has not failed yet, oldest first."""
+    def waiting(self, limit: int, mapped_by: bytes | None = None) -> list[Entry]:
+        """Those at which the hub has not failed yet, oldest first; of one mapping, or of any."""
         rows = self._spool.connection.execute(
             f"SELECT {COLUMNS} FROM complaints WHERE state = 'pending' AND failures = 0 "  # noqa: S608
-            "ORDER BY first_seen LIMIT ?",
-            (limit,),
+            "AND mapped_by = coalesce(?, mapped_by) ORDER BY first_seen LIMIT ?",
+            (mapped_by, limit),
         )
         return [entry_of(row) for row in rows]
 
-    def failing(self, now_s: float, limit: int) -> list[Entry]:
+    def failing(self, now_s: float, limit: int, mapped_by: bytes | None = None) -> list[Entry]:
         """Those at which the hub failed and whose pause is over, the longest waiting first."""
         rows = self._spool.connection.execute(
             f"SELECT {COLUMNS} FROM complaints WHERE state = 'pending' AND failures > 0 "  # noqa: S608
-            "AND not_before <= ? ORDER BY not_before LIMIT ?",
-            (now_s, limit),
+            "AND not_before <= ? AND mapped_by = coalesce(?, mapped_by) ORDER BY not_before LIMIT ?",
+            (now_s, mapped_by, limit),
         )
         return [entry_of(row) for row in rows]
 
@@ -74,11 +74,19 @@ class Outbox:
                 "UPDATE complaints SET not_before = 0 WHERE state = 'pending' AND failures > 0"
             )
 
-    def count_waiting(self) -> int:
+    def count_waiting(self, mapped_by: bytes | None = None) -> int:
         row = self._spool.connection.execute(
-            "SELECT count(*) FROM complaints WHERE state = 'pending'"
+            "SELECT count(*) FROM complaints WHERE state = 'pending' AND mapped_by = coalesce(?, mapped_by)",
+            (mapped_by,),
         ).fetchone()
         return int(row[0])
+
+    def waits_otherwise(self, mapped_by: bytes) -> bool:
+        """Whether something waits that another mapping made."""
+        row = self._spool.connection.execute(
+            "SELECT 1 FROM complaints WHERE state = 'pending' AND mapped_by <> ? LIMIT 1", (mapped_by,)
+        ).fetchone()
+        return row is not None
 
     def queue(self, seen: Seen, content: bytes, photos: list[dict[str, Any]], route: list[str]) -> None:
         """The bytes that will be sent, with the SHA-256 by which they stay known."""
@@ -142,7 +150,8 @@ class Outbox:
             connection.executemany(
                 "UPDATE complaints SET state = 'held', reason = ?, case_id = NULL, mapped_by = x'', "
                 "attempted = 0, changed_later = 0, status_written = NULL, status_sequence = NULL, "
-                "route_state = 'none', route_reason = NULL WHERE reference = ? AND state = 'sent'",
+                "where_written = NULL, route_state = 'none', route_reason = NULL "
+                "WHERE reference = ? AND state = 'sent'",
                 [(LOST, reference) for reference in references],
             )
             if references:
@@ -180,13 +189,14 @@ class Outbox:
                 (row_hash, reference),
             )
 
-    def note_status(self, reference: str, status: str, sequence: int) -> None:
+    def note_status(self, reference: str, status: str, sequence: int, where: str | None = None) -> None:
         """The app's word for the status that was last written there, and the place in its case of the event
-        that said it: no earlier event changes the status any more."""
+        that said it: no earlier event changes the status any more. `where`: what was written beside it."""
         with self._spool.transaction() as connection:
             connection.execute(
-                "UPDATE complaints SET status_written = ?, status_sequence = ? WHERE reference = ?",
-                (status, sequence, reference),
+                "UPDATE complaints SET status_written = ?, status_sequence = ?, where_written = ? "
+                "WHERE reference = ?",
+                (status, sequence, where, reference),
             )
 
     def forget_sequences(self) -> None:

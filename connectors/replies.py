@@ -1,4 +1,5 @@
-"""What the agency's own system says about its forwardings, on its way to the hub, each once by its own id."""
+"""What the agency's own system says about its forwardings and consultations, or an app's reporter about the
+answer, on its way to the hub: each once by its own id."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ import orjson
 
 from connectors.spool import Spool
 
-ACTIONS = ("accept", "return", "progress", "answer")
+ACTIONS = ("accept", "return", "progress", "answer", "reconsider", "verdict")
+VERDICTS = ("ours", "partly", "not_ours")
 ID_LIMIT = 240
 """Characters of a reply's own id; with what is put before it, no longer than the hub's Idempotency-Key."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -25,8 +27,9 @@ class ReplyRefused(ValueError):
 
 @dataclass(frozen=True)
 class Reply:
-    """One action on one forwarding. `case_id` serves where the system does not know the forwarding's id;
-    beside it, `forwarding_id` decides."""
+    """One action on one forwarding (`verdict`: on one consultation). `case_id` serves where the system does
+    not know the forwarding's id; beside it, `forwarding_id` decides. `reference` stands in a reporter's words
+    alone (reporter_words.py)."""
 
     id: str
     action: str
@@ -35,11 +38,14 @@ class Reply:
     text: str = ""
     reason: str = ""
     suggested_agency: str = ""
+    consultation_id: str = ""
+    verdict: str = ""
+    reference: str = ""
 
-    def key(self) -> str:
+    def key(self, prefix: str = "reply") -> str:
         """The Idempotency-Key: the id, where the hub takes it as it is, else its hash."""
-        plain = f"reply-{self.id}"
-        return plain if _KEY.fullmatch(plain) else f"reply-{hashlib.sha256(self.id.encode()).hexdigest()}"
+        plain = f"{prefix}-{self.id}"
+        return plain if _KEY.fullmatch(plain) else f"{prefix}-{hashlib.sha256(self.id.encode()).hexdigest()}"
 
     def body(self) -> dict[str, Any]:
         """What the hub's route takes."""
@@ -47,24 +53,32 @@ class Reply:
             return {}
         if self.action in ("progress", "answer"):
             return {"text": self.text}
-        parts = {"reason": self.reason, "text": self.text, "suggested_agency": self.suggested_agency}
+        if self.action == "reconsider":
+            return {"reason": self.text or self.reason}
+        parts = {"verdict": self.verdict} if self.action == "verdict" else {"reason": self.reason}
+        parts |= {"text": self.text, "suggested_agency": self.suggested_agency}
         return {name: value for name, value in parts.items() if value}
 
 
 def read_reply(raw: dict[str, Any], prefix: str) -> Reply:
     """A reply from a row or a JSON body; raises ReplyRefused. `prefix` goes before its id, so that those of
     one source are never those of another."""
-    known = {name: _text(name, raw.get(name)) for name in Reply.__annotations__ if name != "id"}
+    members = set(Reply.__annotations__) - {"id", "reference"}
+    known = {name: _text(name, raw.get(name)) for name in members}
     reply = Reply(prefix + read_id(raw.get("id")), **known)
-    check_target(reply)
     if reply.action not in ACTIONS:
         raise ReplyRefused(f"action: must be one of {', '.join(ACTIONS)}")
+    check_target(reply)
     if reply.action in ("progress", "answer") and not reply.text:
         raise ReplyRefused(f"text: {reply.action} needs a text")
     if reply.action == "return" and not reply.reason:
         raise ReplyRefused(
             "reason: not_ours, outside_region, needs_information, duplicate or other (with text)"
         )
+    if reply.action == "reconsider" and not (reply.text or reply.reason):
+        raise ReplyRefused("text: say why the forwarding should be reconsidered")
+    if reply.action == "verdict" and reply.verdict not in VERDICTS:
+        raise ReplyRefused(f"verdict: must be one of {', '.join(VERDICTS)}")
     return reply
 
 
@@ -83,10 +97,14 @@ def read_id(raw: Any) -> str:
 
 
 def check_target(reply: Reply) -> None:
-    """Refuses what is no id of a forwarding or a case; it becomes part of an address of the hub."""
-    if not (reply.forwarding_id or reply.case_id):
+    """Refuses what is no id of a forwarding, a consultation or a case; it becomes part of an address of the
+    hub."""
+    if reply.action == "verdict" and not reply.consultation_id:
+        raise ReplyRefused("consultation_id: is missing; give it as consultation.requested has it")
+    if reply.action != "verdict" and not (reply.forwarding_id or reply.case_id or reply.reference):
         raise ReplyRefused("forwarding_id: is missing; give it, or the case_id")
-    for name, value in (("forwarding_id", reply.forwarding_id), ("case_id", reply.case_id)):
+    for name in ("forwarding_id", "case_id", "consultation_id"):
+        value = getattr(reply, name)
         if value and not _UUID.fullmatch(value):
             raise ReplyRefused(f"{name}: is no UUID; give the id as the hub's event has it")
 
@@ -111,9 +129,9 @@ class Replies:
         """Keeps a reply; False when its id was here before."""
         with self._spool.transaction() as connection:
             cursor = connection.execute(
-                "INSERT INTO answers (id, body, state, taken_at) VALUES (?, ?, 'pending', ?) "
-                "ON CONFLICT DO NOTHING",
-                (reply.id, orjson.dumps(reply), now),
+                "INSERT INTO answers (id, body, state, taken_at, of_reference) "
+                "VALUES (?, ?, 'pending', ?, ?) ON CONFLICT DO NOTHING",
+                (reply.id, orjson.dumps(reply), now, reply.reference or None),
             )
             return cursor.rowcount == 1
 
@@ -135,9 +153,12 @@ class Replies:
         return {str(row[0]) for row in rows}
 
     def waiting(self, limit: int) -> list[tuple[Reply, bool]]:
-        """The replies to send, oldest first, and whether each was tried before."""
+        """The replies to send, oldest first, and whether each was tried before. What a reporter says of a
+        complaint that the hub does not have yet waits for it, and nobody behind it does."""
         rows = self._spool.connection.execute(
-            "SELECT body, attempted FROM answers WHERE state = 'pending' ORDER BY taken_at, id LIMIT ?",
+            "SELECT body, attempted FROM answers WHERE state = 'pending' AND (of_reference IS NULL OR EXISTS "
+            "(SELECT 1 FROM complaints WHERE reference = of_reference AND state IN ('sent', 'erased'))) "
+            "ORDER BY taken_at, id LIMIT ?",
             (limit,),
         )
         return [(Reply(**orjson.loads(body)), bool(attempted)) for body, attempted in rows]

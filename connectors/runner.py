@@ -12,6 +12,8 @@ from pathlib import Path
 import structlog
 
 from connectors.config import Common
+from connectors.environment import require_variables
+from connectors.hub_client import credentials
 from connectors.kinds import KINDS
 from connectors.parts import Connector
 from connectors.spool import open_spool
@@ -21,7 +23,10 @@ STOP_S = 3.0
 
 
 def run(config: Common) -> None:
-    """Returns after SIGTERM or SIGINT; raises ConfigRefused or SpoolInUse before anything was sent."""
+    """Returns after SIGTERM or SIGINT; raises ConfigRefused or SpoolInUse before anything was sent.
+    Without credentials nothing is made either."""
+    require_variables(config)
+    credentials(config.hub)
     spool = open_spool(Path(config.spool))
     try:
         connector = KINDS[config.kind].build(config, spool)

@@ -6,10 +6,12 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import orjson
 import structlog
 
+from connectors.adopting import with_known_time
 from connectors.batch_line import BatchLine
 from connectors.channel import Channel
 from connectors.config import Hub
@@ -18,12 +20,14 @@ from connectors.errors import ConnectorError, HubAway, HubFailed, HubRefused, No
 from connectors.hub_client import problem_of
 from connectors.mapping import without_photos
 from connectors.outbox import Outbox
+from connectors.remapping import Remapping
 from connectors.spool import Spool
 
 log = structlog.get_logger("simpul-connector")
 BATCH_BYTES = 4 * 1024 * 1024
 AGAIN = 3
 """So many complaints at which the hub failed before are tried in one step, beside the others."""
+CONFLICT = "complaint-conflict"
 FAILURES_IN_A_ROW = 3
 """So many new ones, and it is the hub rather than the complaints."""
 FAILS_AT_ALL = "the hub answers 500 to one complaint after another; its operator finds the cause in its log"
@@ -41,15 +45,18 @@ class Sender:
         outbox: Outbox,
         agency: str,
         routed: bool,
+        remapping: Remapping | None = None,
         now_s: Callable[[], float] = time.time,
     ) -> None:
         self._hub, self._settings, self._spool, self._outbox = hub, settings, spool, outbox
         self._agency, self._routed, self._now_s = agency, routed, now_s
+        self._remapping = remapping
 
     async def step(self) -> bool:
         """Sends up to one batch; True when more can be sent at once."""
-        waiting = self._outbox.waiting(self._settings.batch_limit)
-        failing = self._outbox.failing(self._now_s(), AGAIN)
+        mapped_by = await self._remapping.sendable() if self._remapping else None
+        waiting = self._outbox.waiting(self._settings.batch_limit, mapped_by)
+        failing = self._outbox.failing(self._now_s(), AGAIN, mapped_by)
         if not (waiting or failing):
             return False
         mended = False
@@ -59,7 +66,8 @@ class Sender:
                 mended = await self._try_one(entry) or mended
         finally:
             self._spool.forget_freed()
-        return bool(self._outbox.waiting(1)) or (mended and bool(self._outbox.failing(self._now_s(), 1)))
+        again = mended and bool(self._outbox.failing(self._now_s(), 1, mapped_by))
+        return again or bool(self._outbox.waiting(1, mapped_by))
 
     async def _send_new(self, waiting: Sequence[Entry]) -> None:
         plain = [entry for entry in waiting if not entry.photos]
@@ -108,20 +116,39 @@ class Sender:
             if problem.status == 422 and entry.photos and _blames_photos(problem):
                 self._drop_photos(entry, content)
                 return
+            await self._settle_conflict(entry, content, problem)
+        else:
+            self._outbox.acknowledge(entry.reference, str(case["id"]), self._routed)
+
+    async def _settle_conflict(self, entry: Entry, content: bytes, problem: HubRefused) -> None:
+        """The hub's own time in place of ours, where only a lost spool knew it; any other refusal stands."""
+        try:
+            case = await self._same_but_for_its_time(content, problem)
+        except HubRefused as again:
+            log.debug("no case of ours", reference=entry.reference, reason=str(again))
+            case = None
+        if case is None:
             self._settle_refusal(entry.reference, problem)
         else:
             self._outbox.acknowledge(entry.reference, str(case["id"]), self._routed)
+
+    async def _same_but_for_its_time(self, content: bytes, problem: HubRefused) -> dict[str, Any] | None:
+        if not (problem.is_kind(CONFLICT) and problem.case_id):
+            return None
+        known = (await self._hub.case(problem.case_id))["complaint"]
+        told = with_known_time(content, known, self._agency)
+        return await self._hub.submit(told) if told else None
 
     async def _send_batch(self, entries: Sequence[Entry]) -> None:
         self._outbox.mark_attempted(entry.reference for entry in entries)
         lines = await self._hub.submit_batch([entry.content or b"" for entry in entries])
         with self._spool.transaction():
-            away = [
-                self._settle_line(entries[line.line - 1], line)
-                for line in lines
-                if 0 < line.line <= len(entries)
-            ]
-        later = next((error for error in away if error), None)
+            answered = [(entries[line.line - 1], line) for line in lines if 0 < line.line <= len(entries)]
+            open_ = [(entry, self._settle_line(entry, line)) for entry, line in answered]
+        for entry, problem in open_:
+            if isinstance(problem, HubRefused):
+                await self._settle_conflict(entry, entry.content or b"", problem)
+        later = next((error for _, error in open_ if error and not isinstance(error, HubRefused)), None)
         if later:
             raise later
         if len(lines) >= FAILURES_IN_A_ROW and all(line.status == 500 for line in lines):
@@ -130,6 +157,7 @@ class Sender:
             raise self._hub.cut_short(len(lines), len(entries))
 
     def _settle_line(self, entry: Entry, line: BatchLine) -> ConnectorError | None:
+        """What remains to be done: a conflict (HubRefused) to be looked into, or a reason to pause."""
         if line.status in (200, 201) and line.case_id:
             self._outbox.acknowledge(entry.reference, line.case_id, self._routed)
             return None
@@ -139,6 +167,8 @@ class Sender:
             return None
         if not 400 <= line.status < 500 or line.status in (401, 408, 425, 429):
             return HubAway(f"the hub answers {problem}")
+        if problem.is_kind(CONFLICT):
+            return problem
         try:
             self._settle_refusal(entry.reference, problem)
         except NotAllowed as error:
@@ -195,7 +225,12 @@ def _blames_photos(problem: HubRefused) -> bool:
 
 
 def _reason(problem: HubRefused) -> str:
-    if problem.is_kind("complaint-conflict"):
-        return "409 the hub has this reference with other content; give the app's reports a reference_prefix"
+    if problem.is_kind(CONFLICT):
+        case = f" (case {problem.case_id})" if problem.case_id else ""
+        return (
+            f"409 the hub has this reference with other content{case} and keeps that: if it is this report, "
+            "edited or mapped otherwise since, there is nothing to do, and its answers come here; if two "
+            "apps of this agency count alike, give this one a reference_prefix"
+        )
     details = "; ".join(f"{error.get('pointer', '')}: {error.get('detail', '')}" for error in problem.errors)
     return f"{problem.status} {problem.title}" + (f": {details}" if details else "")

@@ -9,7 +9,7 @@ import sqlite3
 
 from connectors.errors import ConfigRefused
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 _TABLES = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS complaints (
@@ -75,6 +75,8 @@ _ADDED = (
     ("complaints", "status_sequence", "INTEGER"),
     ("complaints", "failures", "INTEGER NOT NULL DEFAULT 0"),
     ("complaints", "not_before", "REAL NOT NULL DEFAULT 0"),
+    ("complaints", "where_written", "TEXT"),
+    ("answers", "of_reference", "TEXT"),
 )
 """(table, column, definition) of what came after version 1."""
 _LATER_INDEXES = """

@@ -26,6 +26,14 @@ from connectors.options import option
 from connectors.outbox import Outbox
 from connectors.parts import Connector, open_database, utc_now
 from connectors.reconciling import Reconciler
+from connectors.remapping import Remapping
+from connectors.replies import Replies
+from connectors.reporter_words import (
+    ReporterReplies,
+    ReporterRows,
+    ReporterSender,
+    check_reporter_replies,
+)
 from connectors.routing import Router, Routing, check_routing, start_anew
 from connectors.rules import COLUMN, SHAREABLE, Category, Photos, read_rules
 from connectors.sending import Sender
@@ -54,6 +62,9 @@ class SqlConfig(Common):
     )
     routing: Routing | None = option(None, reason="verify and forward without an officer")
     write_back: WriteBack = option(WriteBack(), reason="what is written into the app")
+    reporter_replies: ReporterReplies | None = option(
+        None, reason="what the reporter says later: replies, and that it is not fixed yet"
+    )
     kafka: Kafka | None = option(None, reason="events come from the agency's own topic")
 
     def mapping(self) -> ComplaintMapping:
@@ -72,6 +83,8 @@ def check_config(config: SqlConfig) -> None:
     check_write_back(config.write_back)
     if config.routing:
         check_routing(config.routing, config.agency)
+    if config.reporter_replies:
+        check_reporter_replies(config.reporter_replies)
     rules = read_rules(config.map)
     for member in NEEDED:
         if member not in rules:
@@ -113,10 +126,12 @@ def build(config: SqlConfig, spool: Spool) -> Connector:
     outbox.retry_at_once()
     channel = _add_events(config, connector, outbox, inbox)
     routed = bool(config.routing and config.routing.verify)
-    sender = Sender(channel, _pace(config), spool, outbox, config.agency, routed)
+    remapping = Remapping(channel, spool, config.fingerprint(), config.hub.submit == "http")
+    sender = Sender(channel, _pace(config), spool, outbox, config.agency, routed, remapping)
     wake_router = _add_routing(config, connector, outbox, channel)
     sending = connector.add_loop("sending", _then(sender.step, wake_router), 60.0)
     _add_reading(config, connector, outbox, sending.wake)
+    _add_reporter(config, connector, outbox, channel)
     return connector
 
 
@@ -151,6 +166,19 @@ def _add_reading(config: SqlConfig, connector: Connector, outbox: Outbox, wake: 
     reconciler = Reconciler(connector.hub, connector.spool, outbox)
     comparing = connector.add_loop("comparing with the hub", _then(reconciler.step, wake), 60.0)
     connector.on_restored = comparing.wake
+
+
+def _add_reporter(config: SqlConfig, connector: Connector, outbox: Outbox, channel: Channel) -> None:
+    """What the reporter says later, from the app to the hub."""
+    settings, database, spool = config.reporter_replies, connector.database, connector.spool
+    if settings is None or database is None:
+        return
+    replies = Replies(spool)
+    sender = ReporterSender(channel, spool, outbox, replies)
+    sending = connector.add_loop("sending replies", sender.step, 1.0)
+    prefix = config.source.reference_prefix
+    rows = ReporterRows(settings, database, spool, replies, utc_now, outbox, prefix)
+    connector.add_loop("reading replies", _then(rows.step, sending.wake), settings.every_s)
 
 
 def _add_events(config: SqlConfig, connector: Connector, outbox: Outbox, inbox: Inbox) -> Channel:

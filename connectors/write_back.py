@@ -11,6 +11,8 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import orjson
+
 from connectors.database import Database
 from connectors.dialects.base import parameters_in
 from connectors.effects import Effect, Outcome, bring_about, check_effect, count_rows
@@ -21,6 +23,7 @@ from connectors.hub_client import HubClient
 from connectors.options import option
 from connectors.outbox import Outbox
 from connectors.statements import has_word, parameters_of_where, verb
+from connectors.whereabouts import WHEREABOUTS, Whereabouts
 from connectors.written import Written
 
 STATUSES = (
@@ -33,8 +36,8 @@ STATUSES = (
     "incomplete",
     "rejected",
 )
-ANSWER_PARAMETERS = ("key", "reference", "answer", "answered_at", "answered_on", *PARAMETERS)
-STATUS_PARAMETERS = ("key", "reference", "status")
+ANSWER_PARAMETERS = ("key", "reference", "answer", "answered_at", "answered_on", *PARAMETERS, *WHEREABOUTS)
+STATUS_PARAMETERS = ("key", "reference", "status", *WHEREABOUTS)
 _OF_ONE_ANSWER = {"event_id", "time", "local_time", "answered_at"}
 """Parameters in which two answers to one complaint differ for certain."""
 _ONE_ROW = re.compile(r"\b(LIMIT|FETCH|DISTINCT|EXISTS|GROUP|COUNT|MIN|MAX)\b", re.IGNORECASE)
@@ -44,7 +47,9 @@ _ONE_ROW = re.compile(r"\b(LIMIT|FETCH|DISTINCT|EXISTS|GROUP|COUNT|MIN|MAX)\b", 
 class StatusBack:
     """[write_back.status]: the app's own word for the case's status."""
 
-    statement: str = option(reason="an UPDATE that may be repeated, with :status and :key")
+    statement: str = option(
+        reason="an UPDATE that may be repeated, with :status and :key (:handler_name, :due_on too)"
+    )
     values: dict[str, str] = option(
         reason="the hub's status = the app's; a status that is not named is not written"
     )
@@ -116,6 +121,7 @@ class AppWriter:
         self._write_back, self._database, self._hub = write_back, database, hub
         self._outbox, self._written = outbox, written
         self._agency, self._zone = agency, zone
+        self._whereabouts = Whereabouts(hub, zone)
 
     def wanted(self, event: Mapping[str, Any]) -> bool:
         """Everything about a case; what says nothing new to the app ends in `handle`."""
@@ -131,7 +137,7 @@ class AppWriter:
         # the case's answer, not each leg's: the lead writes what the reporter reads
         if self._write_back.answer and short_type(event) == "complaint.answered" and _has_text(data):
             notes.append(await self._write_answer(event, entry))
-        notes.append(await self._write_status(str(data.get("status", "")), sequence_of(event), entry))
+        notes.append(await self._write_status(event, entry))
         return "; ".join(dict.fromkeys(note for note in notes if note))
 
     async def _write_answer(self, event: dict[str, Any], entry: Entry) -> str:
@@ -150,6 +156,7 @@ class AppWriter:
             "answered_on": facts["local_date"],
             "status": entry.status_written if late else self._word(facts["status"]),
         }
+        parameters |= await self._where(event, *(text for pair in effect.guarded() for text in pair))
         questions = {
             guard: self._written.question(guard, parameters) for _, guard in effect.guarded() if guard
         }
@@ -190,20 +197,31 @@ class AppWriter:
         for question in questions.values():
             self._written.note(event_id, question)
 
-    async def _write_status(self, status: str, sequence: int, entry: Entry) -> str:
-        word = self._word(status)
-        if self._write_back.status is None or word is None or _comes_late(sequence, entry):
+    async def _write_status(self, event: dict[str, Any], entry: Entry) -> str:
+        back, sequence = self._write_back.status, sequence_of(event)
+        word = self._word(str(event["data"].get("status", "")))
+        if back is None or word is None or _comes_late(sequence, entry):
             return ""
+        where = await self._where(event, back.statement)
+        shown = orjson.dumps(where, option=orjson.OPT_SORT_KEYS).decode() if where else None
         note = ""
-        if entry.status_written != word:
-            effect = Effect(statements=[self._write_back.status.statement])
-            parameters = {"key": entry.source_key, "reference": entry.reference, "status": word}
+        if (entry.status_written, entry.where_written) != (word, shown):
+            effect = Effect(statements=[back.statement])
+            parameters = {"key": entry.source_key, "reference": entry.reference, "status": word, **where}
             outcome = await self._bring_about(effect, parameters, {})
             note = outcome.note(entry.source_key)
             if outcome.wrote:
                 self._outbox.count_moved("status")
-        self._outbox.note_status(entry.reference, word, sequence)
+        self._outbox.note_status(entry.reference, word, sequence, shown)
         return note
+
+    async def _where(self, event: Mapping[str, Any], *statements: str) -> dict[str, str | None]:
+        """What of WHEREABOUTS the statements name, as it stands now; the hub is asked only if they do."""
+        named = {name for text in statements for name in parameters_in(text)} & set(WHEREABOUTS)
+        if not named:
+            return {}
+        found = await self._whereabouts.of(str(event["data"]["case_id"]))
+        return {name: found[name] for name in sorted(named)}
 
     def _keeping_status(self, effect: Effect) -> Effect:
         """An answer that comes late becomes its row, and its own UPDATE may set the status by a fixed word:

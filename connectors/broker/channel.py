@@ -29,9 +29,11 @@ from connectors.hub_client import HubClient, error_of
 SEND_LIMIT_S: Final = SEND_WITHIN_S + 20.0
 REFUSALS: Final = 1000
 _ROUTE: Final = re.compile(
-    r"/v1/cases/([^/]+)/(verification|forwardings|closure|reopening)"
-    r"|/v1/forwardings/([^/]+)/(acceptance|return|progress|answer|withdrawal)"
+    r"/v1/cases/([^/]+)/(verification|forwardings|closure|reopening|replies)"
+    r"|/v1/forwardings/([^/]+)/(acceptance|return|progress|answer|withdrawal|reconsideration)"
+    r"|/v1/consultations/([^/]+)/(answer)"
 )
+_NAMES: Final = {"forwardings": "forwarding", "replies": "reply"}
 _PLAIN: Final = re.compile(r"[\x21-\x7e]{1,200}")
 _TOO_LARGE: Final = {
     "status": 413,
@@ -78,11 +80,10 @@ class RecordChannel:
         return [_line(number, reply) for number, reply in found if reply is not None]
 
     async def post(self, path: str, body: Mapping[str, Any], idempotency_key: str = "") -> dict[str, Any]:
-        found = _ROUTE.fullmatch(path)
-        if found is None or not idempotency_key:
+        act = act_of(path)
+        if act is None or not idempotency_key:
             return await self._hub.post(path, body, idempotency_key)
-        name = "forwarding" if found[2] == "forwardings" else found[2] or found[4]
-        subject = found[1] or found[3]
+        name, subject = act
         key = _plain(idempotency_key)
         correlation = f"{key}/{self._refused[key]}" if key in self._refused else key
         try:
@@ -152,6 +153,17 @@ class RecordChannel:
             for name, future in expected.items():
                 if self._waiting.get(name) is future:
                     del self._waiting[name]
+
+
+def act_of(path: str) -> tuple[str, str] | None:
+    """(the act's name, whose id stands in the path) of what the hub takes as a record, else None."""
+    found = _ROUTE.fullmatch(path)
+    if found is None:
+        return None
+    if found[5]:
+        return "verdict", found[5]
+    act = found[2] or found[4]
+    return _NAMES.get(act, act), found[1] or found[3]
 
 
 def _complaint(content: bytes) -> Command:

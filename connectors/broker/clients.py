@@ -16,6 +16,7 @@ from kafka.net.sasl.oauth import AbstractTokenProvider  # type: ignore[import-un
 
 from connectors.broker import troubles
 from connectors.broker.settings import Kafka
+from connectors.broker.sign_in import SignIn, ask
 from connectors.errors import BrokerAway, ConnectorError
 from connectors.words import why_unreachable
 
@@ -32,18 +33,22 @@ COMMON: Final[Mapping[str, Any]] = {
 }
 
 
+_LOST: Final = ("socket disconnected", "Connection lost", "Connection failed", "Abort (")
+
+
 class _Ear(logging.Handler):
-    """The library tells why a sign-in failed in its log alone: its error is that of an absent broker."""
+    """The library tells some things in its log alone: why a sign-in failed, whose error is that of an absent
+    broker, and that a connection was lost, of which a reader hears nothing."""
 
     refused_at = float("-inf")
-    cut_at = float("-inf")
+    lost_at = float("-inf")
 
     def emit(self, record: logging.LogRecord) -> None:
         said = record.getMessage()
         if "SaslAuthenticationFailed" in said:
             self.refused_at = time.monotonic()
-        elif "socket disconnected" in said:
-            self.cut_at = time.monotonic()
+        elif any(words in said for words in _LOST):
+            self.lost_at = time.monotonic()
 
 
 EAR: Final = _Ear(logging.WARNING)
@@ -122,28 +127,41 @@ class Endpoint:
             return troubles.token_refused(where)
         if isinstance(error, (errors.UnsupportedSaslMechanismError, errors.IllegalSaslStateError)):
             return troubles.no_sign_in(where)
-        if EAR.cut_at >= since_s:
-            return BrokerAway(
-                f"the broker at {where} does not answer: it cuts the connection; "
-                "is this the agencies' listener?"
-            )
-        return BrokerAway(f"the broker at {where} does not answer ({type(error).__name__})")
+        return self._refusal() or BrokerAway(
+            f"the broker at {where} does not answer ({type(error).__name__})"
+        )
+
+    def reach(self) -> None:
+        """BrokerAway when none of the addresses takes a connection."""
+        why = ""
+        for address in self.kafka.addresses():
+            try:
+                socket.create_connection(address, REACH_S).close()
+            except OSError as error:
+                why = why_unreachable(error)
+            else:
+                return
+        raise BrokerAway(f"the broker at {self.kafka.bootstrap} does not answer ({why})")
+
+    def _refusal(self) -> ConnectorError | None:
+        """Whether it refuses the token, or takes none, by its own words; the library may learn it later."""
+        for address in self.kafka.addresses():
+            said = ask(address, self.kafka.tls_context(), self.token(), REACH_S)
+            if said is SignIn.REFUSED:
+                return troubles.token_refused(self.kafka.bootstrap)
+            if said is SignIn.OTHER_LISTENER:
+                return troubles.no_sign_in(self.kafka.bootstrap)
+            if said is SignIn.TAKEN:
+                return None
+        return None
 
     def _make(self, kind: Any, **more: Any) -> Any:
-        """Tries twice where the broker cuts the connection: why it refused a token often comes too late."""
-        began_s = time.monotonic()
-        try:
-            return self._try(kind, **more)
-        except BrokerAway:
-            if EAR.cut_at < began_s:
-                raise
-        return self._try(kind, **more)
-
-    def _try(self, kind: Any, **more: Any) -> Any:
         """A connected object; raises ConnectorError. A constructor of the library that fails leaves its
         thread behind, so its inner client is remembered and closed; and where nobody listens none is made."""
         _listen()
-        self._reach()
+        self.reach()
+        if (refusal := self._refusal()) is not None:
+            raise refusal  # the library would try for BOOTSTRAP_MS
         began_s, inside = time.monotonic(), []
 
         def remember(**config: Any) -> Any:
@@ -169,17 +187,18 @@ class Endpoint:
             "sasl_oauth_token_provider": _Provider(self.token),
         }
 
-    def _reach(self) -> None:
-        """BrokerAway when none of the addresses takes a connection."""
-        why = ""
-        for address in self.kafka.addresses():
-            try:
-                socket.create_connection(address, REACH_S).close()
-            except OSError as error:
-                why = why_unreachable(error)
-            else:
-                return
-        raise BrokerAway(f"the broker at {self.kafka.bootstrap} does not answer ({why})")
+
+class Lookout:
+    """Notices a broker that is gone: the library goes on in silence until its own time is over."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint, self._heard_s = endpoint, time.monotonic()
+
+    def look(self) -> None:
+        """BrokerAway when a connection was lost since the last look, and nobody takes another."""
+        if EAR.lost_at > self._heard_s:
+            self._heard_s = time.monotonic()
+            self._endpoint.reach()
 
 
 def close(*things: Any) -> None:

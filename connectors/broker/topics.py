@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,13 +11,14 @@ from typing import Any, Final
 from kafka import TopicPartition, errors  # type: ignore[import-untyped]
 
 from connectors.broker import troubles
-from connectors.broker.clients import REQUEST_MS, Endpoint, close
+from connectors.broker.clients import REQUEST_MS, Endpoint, Lookout, close
 from connectors.broker.events import Record
 from connectors.errors import BrokerAway, ConnectorError
 
 LOOK_EVERY_S: Final = 10.0
 POLL_AT_MOST: Final = 1000
 SEND_WITHIN_S: Final = 20.0
+LOOK_OUT_S: Final = 0.5
 
 Message = tuple[str, bytes, list[tuple[str, bytes]]]
 """(key, value, headers)"""
@@ -53,6 +55,7 @@ class Reading:
             raise
         self._partitions = 0
         self._look_at_s = 0.0
+        self._lookout = Lookout(endpoint)
 
     def poll(self, places: Mapping[int, int], anew: bool, timeout_ms: int) -> Batch:
         """Raises ConnectorError. `places` count at the first poll, when partitions came, and with `anew`."""
@@ -92,6 +95,7 @@ class Reading:
 
     def _look(self, anew: bool) -> bool:
         before = self._partitions
+        self._lookout.look()
         if time.monotonic() >= self._look_at_s:
             self.look()
             self._look_at_s = time.monotonic() + LOOK_EVERY_S
@@ -116,7 +120,7 @@ class Writing:
 
     def __init__(self, endpoint: Endpoint, topic: str, agency: str) -> None:
         self._endpoint, self._topic, self._agency = endpoint, topic, agency
-        self._producer = endpoint.producer()
+        self._producer, self._lookout = endpoint.producer(), Lookout(endpoint)
 
     def send(self, messages: Sequence[Message]) -> list[bool]:
         """Of each whether the broker has it; False: it is too large. Raises ConnectorError: unknown."""
@@ -124,7 +128,7 @@ class Writing:
         try:
             futures = [self._start(message) for message in messages]
             until_s = began_s + SEND_WITHIN_S
-            return [_fits(future, until_s) for future in futures]
+            return [self._fits(future, until_s) for future in futures]
         except (errors.KafkaError, OSError) as error:
             raise self._refusal(error, began_s) from error
 
@@ -137,6 +141,20 @@ class Writing:
             return self._producer.send(self._topic, value, key.encode(), headers)
         except errors.MessageSizeTooLargeError:
             return None
+
+    def _fits(self, future: Any, until_s: float) -> bool:
+        if future is None:
+            return False
+        while not future.is_done and time.monotonic() < until_s:
+            with contextlib.suppress(errors.KafkaError):  # what it ended with is asked below
+                future.get(LOOK_OUT_S)
+            if not future.is_done:
+                self._lookout.look()
+        try:
+            future.get(0.0)
+        except errors.MessageSizeTooLargeError:
+            return False
+        return True
 
     def _refusal(self, error: BaseException, began_s: float) -> ConnectorError:
         """A topic that is not there may look like a broker that does not answer: it is looked for."""
@@ -174,13 +192,3 @@ def look_up(admin: Any, names: Collection[str], agency: str) -> dict[str, Topic]
         rights = frozenset(topic.get("authorized_operations") or ())
         found[name] = Topic(name, len(topic["partitions"]), rights)
     return found
-
-
-def _fits(future: Any, until_s: float) -> bool:
-    if future is None:
-        return False
-    try:
-        future.get(max(0.0, until_s - time.monotonic()))
-    except errors.MessageSizeTooLargeError:
-        return False
-    return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import unquote, urlsplit
 
-from connectors.dialects.base import Address, Dialect
+from connectors.dialects.base import ENCODE, Address, Dialect
 from connectors.dialects.mysql import MySQL
 from connectors.dialects.postgres import PostgreSQL
 from connectors.dialects.sqlite import SQLite
@@ -21,14 +21,21 @@ DIALECTS: dict[str, type[Dialect]] = {
 
 def read_address(url: str, key: str) -> Address:
     """A database address; raises ConfigRefused without repeating what could be a password."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:  # a [ that begins no IPv6 address
+        raise ConfigRefused(key, "its variable holds no database address", ENCODE) from error
     if parts.scheme not in DIALECTS:
         known = "mysql://user:password@host:3306/name, postgresql://... or sqlite:///file"
         raise ConfigRefused(key, "its variable holds no database address that is known", f"write {known}")
     try:
         port = parts.port
     except ValueError as error:
-        raise ConfigRefused(key, "the address has an impossible port", "write host:3306") from error
+        raise ConfigRefused(
+            key, "the address has an impossible port", f"write host:3306, and {ENCODE}"
+        ) from error
+    if parts.scheme != "sqlite" and "@" in f"{parts.path}{parts.query}{parts.fragment}":
+        raise ConfigRefused(key, "the address has an @ behind its host, in the database's name", ENCODE)
     name = unquote(parts.path[1:])
     if not name:
         raise ConfigRefused(key, "the address names no database", "end it with /name")
@@ -39,6 +46,7 @@ def read_address(url: str, key: str) -> Address:
         unquote(parts.username or ""),
         unquote(parts.password or ""),
         name,
+        any(one in "@:/?#[]%" for one in parts.password or ""),
     )
 
 

@@ -14,6 +14,9 @@ from connectors.errors import ConnectorError
 _TOKEN = re.compile(r"('(?:[^'\\]|\\.|'')*'|\"[^\"]*\"|`[^`]*`|::)|:([A-Za-z_]\w*)|(%)")
 
 
+ENCODE = "in a user name or password write @ : / ? # [ ] % as %40 %3A %2F %3F %23 %5B %5D %25"
+
+
 @dataclass(frozen=True)
 class Address:
     """Where a database is. The password is in no text that is shown."""
@@ -24,6 +27,8 @@ class Address:
     user: str
     password: str = field(repr=False)
     name: str
+    odd_password: bool = False
+    """Its password, as the address writes it, holds a character that has a meaning there."""
 
     def shown(self) -> str:
         if self.scheme == "sqlite":
@@ -37,6 +42,8 @@ class Dialect(ABC):
     Guarantees that the shared tests hold every engine to: text comes as str or bytes, dates come as the text
     that the engine prints (so that 0000-00-00 survives), a reading connection cannot write, every wait ends.
     """
+
+    usual_port = 0
 
     def __init__(self, address: Address, timeout_s: float, charset: str) -> None:
         self.address = address
@@ -54,6 +61,14 @@ class Dialect(ABC):
     @abstractmethod
     def is_driver_error(self, error: Exception) -> bool:
         """Whether this is the driver's to raise, and so ours to translate."""
+
+    def place(self) -> str:
+        """Where the database is, for messages."""
+        return f"{self.address.host}:{self.address.port or self.usual_port}, database {self.address.name}"
+
+    def about_password(self) -> str:
+        """What to add where the server refuses the login."""
+        return f"; {ENCODE}" if self.address.odd_password else ""
 
     def placeholders(self, statement: str) -> str:
         """`:name` as the driver writes it; texts, quoted names and casts stay as they are."""

@@ -45,15 +45,18 @@ _WAITING_HELPS = {
     3024,
 }
 _NOT_ROLLED_BACK = 1196
+_LOGIN_REFUSED = 1045
 
 
 class MySQL(Dialect):
     """Dates come as text, so that 0000-00-00 survives; a reading session is read-only for the server too."""
 
+    usual_port = 3306
+
     def connect(self, read_only: bool) -> Any:
         connection = pymysql.connect(
             host=self.address.host,
-            port=self.address.port or 3306,
+            port=self.address.port or self.usual_port,
             user=self.address.user,
             password=self.address.password,
             database=self.address.name,
@@ -95,7 +98,10 @@ class MySQL(Dialect):
     def translate(self, error: Exception, connecting: bool) -> ConnectorError:
         code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
         words = _WORDS.get(code, type(error).__name__)
-        text = f"MySQL error {code}: {words}" + _server_words(code, error)
+        where = f" ({self.place()})" if connecting else ""
+        text = f"MySQL error {code}{where}: {words}" + _server_words(code, error)
+        if code == _LOGIN_REFUSED:
+            text += self.about_password()
         lost = isinstance(error, pymysql.InterfaceError) or code == 0
         return DatabaseAway(text) if connecting or lost or code in _WAITING_HELPS else StatementRefused(text)
 

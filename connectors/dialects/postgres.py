@@ -17,6 +17,8 @@ _AS_TEXT = ("date", "time", "timetz", "timestamp", "timestamptz", "uuid", "numer
 class PostgreSQL(Dialect):
     """Dates come as the text that the server prints in ISO style; infinity and years BC survive."""
 
+    usual_port = 5432
+
     def connect(self, read_only: bool) -> Any:
         milliseconds = int(self.timeout_s * 1000)
         settings = f"-c statement_timeout={milliseconds} -c lock_timeout=5000 -c datestyle=ISO"
@@ -24,7 +26,7 @@ class PostgreSQL(Dialect):
             settings += " -c default_transaction_read_only=on"
         connection = psycopg.connect(
             host=self.address.host,
-            port=self.address.port or 5432,
+            port=self.address.port or self.usual_port,
             user=self.address.user or None,
             password=self.address.password or None,
             dbname=self.address.name,
@@ -56,7 +58,9 @@ class PostgreSQL(Dialect):
             first_line = (
                 (said or str(error)).strip().splitlines()[0] if (said or str(error)).strip() else "no answer"
             )
-            return DatabaseAway(f"PostgreSQL says: {first_line}")
+            where = f" ({self.place()})" if connecting else ""
+            advice = self.about_password() if "authentication failed" in first_line else ""
+            return DatabaseAway(f"PostgreSQL{where} says: {first_line}{advice}")
         where = f" (column {error.diag.column_name})" if error.diag.column_name else ""
         words = (
             said if said and error.sqlstate and error.sqlstate[:2] in ("42", "25") else type(error).__name__

@@ -76,7 +76,7 @@ class Sending:
         self.hub = FailingHub({str(n).encode() for n in bad})
         settings = Hub(url="http://127.0.0.1:9", backoff_cap_s=8.0)
         hub = cast(HubClient, self.hub)
-        self.sender = Sender(hub, settings, self.spool, self.outbox, "kab", False, lambda: self.now_s)
+        self.sender = Sender(hub, settings, self.spool, self.outbox, "kab", False, None, lambda: self.now_s)
 
     def pending(self) -> int:
         return self.outbox.count_waiting()

@@ -83,6 +83,52 @@ def test_a_mailbox_becomes_rows_and_rows_become_replies(
     eventually(lambda: office.settled(office.ministry), "it acknowledges")
 
 
+CONSULTED = '''
+[database]
+url_env = "MINISTRY_URL"
+[deliver]
+event_types = ["consultation.requested"]
+[deliver.table]
+statements = ["INSERT INTO masuk VALUES (:event_id, :consultation_id, :title, :question)"]
+already_written = "SELECT 1 FROM masuk WHERE peristiwa = :event_id"
+[answers.table]
+every_s = 0.1
+query = """SELECT id, aksi AS action, penerusan AS consultation_id, isi AS text, alasan AS verdict,
+                  'kemen-lain' AS suggested_agency
+           FROM balasan WHERE id > :cursor ORDER BY id LIMIT :limit"""
+'''
+
+
+def test_a_consultation_becomes_a_row_and_its_verdict_is_a_row(
+    office: Office, connector: ConnectorProcess, database: sqlite3.Connection
+) -> None:
+    other = office.hub.agency(f"lain-{office.ministry.agency}", "ministry")
+    configure(office, connector, CONSULTED.replace("kemen-lain", other.agency))
+    path = f"/v1/cases/{office.submit('1')['id']}"
+    assert office.source.call("POST", f"{path}/verification", {"decision": "accept"})[0] == 200
+    for agency in (other.agency, office.ministry.agency):
+        question = {"agency": agency, "question": "Apakah lampu di jalan nasional urusan Bapak?"}
+        status, asked = office.source.call("POST", f"{path}/consultations", question)
+        assert status == 201, asked
+    connector.start()
+    arrived = "SELECT penerusan, isi FROM masuk"
+    eventually(lambda: database.execute(arrived).fetchall(), "the question becomes a row")
+    assert database.execute(arrived).fetchall() == [(asked["id"], question["question"])]
+    for number, verdict in enumerate(["bukan", "not_ours", "ours"]):
+        row = (number + 1, "verdict", asked["id"], "Lampu jalan nasional ada di balai.", verdict)
+        database.execute("INSERT INTO balasan VALUES (?, ?, ?, ?, ?)", row)
+    kind = "id.simpul.consultation.answered.v1"
+    given = eventually(
+        lambda: [item["event"] for item in office.source.events() if item["event"]["type"] == kind],
+        "the verdict is in the hub",
+    )
+    connector.restart()
+    eventually(lambda: "row-1 (refused): verdict: must be one of" in connector.run("check").stdout, "listed")
+    ((verdict,),) = [[event["data"]["consultation"] for event in given]]
+    assert (verdict["verdict"], verdict["suggested_agency"]) == ("not_ours", other.agency)
+    assert verdict["text"] == "Lampu jalan nasional ada di balai."
+
+
 def test_after_a_restore_of_the_hub_nothing_is_lost_and_nothing_is_handed_over_twice(
     own_hub: HubProcess, connector: ConnectorProcess, system: AgencySystem
 ) -> None:

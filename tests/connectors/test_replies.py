@@ -64,6 +64,13 @@ def test_ids_with_blanks_and_letters_of_any_script_have_keys_of_their_own() -> N
         ({"forwarding_id": 7}, "forwarding_id: is no UUID"),
         ({"case_id": "../agencies"}, "case_id: is no UUID"),
         ({"forwarding_id": None}, "forwarding_id: is missing"),
+        ({"action": "verdict"}, "consultation_id: is missing"),
+        (
+            {"action": "verdict", "consultation_id": "../agencies", "verdict": "ours"},
+            "consultation_id: is no",
+        ),
+        ({"action": "verdict", "consultation_id": LEG, "verdict": "bukan"}, "verdict: must be one of ours"),
+        ({"action": "reconsider", "text": ""}, "text: say why"),
     ],
     ids=lambda value: str(value)[:24],
 )
@@ -71,6 +78,14 @@ def test_what_no_hub_would_take_is_refused_with_its_reason(changes: dict[str, An
     with pytest.raises(ReplyRefused) as refused:
         reply(**changes)
     assert str(refused.value).startswith(words)
+
+
+def test_a_verdict_is_what_the_hub_takes() -> None:
+    made = reply(
+        action="verdict", consultation_id=LEG, verdict="not_ours", text="", suggested_agency="kemenpu"
+    )
+    assert made.body() == {"verdict": "not_ours", "suggested_agency": "kemenpu"}
+    assert reply(action="reconsider", text="Ini jalan provinsi.").body() == {"reason": "Ini jalan provinsi."}
 
 
 def test_a_part_of_a_path_stays_one_part() -> None:

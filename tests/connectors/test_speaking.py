@@ -79,6 +79,31 @@ def test_check_names_every_missing_variable_at_once(
     assert "3 things to mend" in said
 
 
+def test_run_names_every_missing_variable_in_one_line_and_leaves_nothing_behind(
+    sqlite: App, office: Office, connector: ConnectorProcess
+) -> None:
+    sql_config(sqlite, office, connector)
+    connector.env = {}
+    before = set(connector.folder.iterdir())
+    ended = connector.run("run")
+    assert ended.returncode == 2
+    (line,) = ended.stderr.splitlines()
+    for variable in ("SIMPUL_CLIENT_ID", "SIMPUL_CLIENT_SECRET", "APP_URL"):
+        assert f"the environment variable {variable} is not set" in line
+        assert f"{variable}=..." in line
+    assert {path for path in connector.folder.iterdir() if "connector.run" not in path.name} == before
+
+
+def test_a_key_file_that_is_not_there_leaves_nothing_behind_either(
+    sqlite: App, office: Office, connector: ConnectorProcess
+) -> None:
+    sql_config(sqlite, office, connector, hub='private_key_file = "/tidak/ada.pem"')
+    ended = connector.run("run")
+    assert ended.returncode == 2
+    assert "hub.private_key_file: cannot be used" in ended.stderr
+    assert not list(connector.folder.glob("connector.spool*"))
+
+
 def test_a_wrong_table_and_a_wrong_column_are_named_by_their_key(
     sqlite: App, office: Office, connector: ConnectorProcess
 ) -> None:

@@ -81,7 +81,9 @@ def test_events_come_by_the_topic_alone_once_and_in_order_through_kills(
     in_order = by_subject(list({event["id"]: event for event in system.got}.values()))
     assert all(numbers == sorted(numbers) for numbers in in_order.values())
     eventually(lambda: office.settled(member.member), "what took effect is acknowledged")
-    troubles = [line for line in connector.logged() if "away" in line["event"] or "cannot go on" in line["event"]]
+    troubles = [
+        line for line in connector.logged() if "away" in line["event"] or "cannot go on" in line["event"]
+    ]
     assert troubles == []
     assert connector.stop() < 5
     spool = connector.run("check").stdout
@@ -188,7 +190,7 @@ def test_a_broker_that_is_away_is_said_once_and_caught_up_with(
     eventually(lambda: len(system.got) == len(ids(member)), "the first")
     own_node.stop()
     away = "the broker is away; waiting for it, nothing is lost"
-    eventually(lambda: connector.events().count(away) == 1, "it is said", within_s=40)
+    eventually(lambda: connector.events().count(away) == 1, "it is said soon", within_s=20)
     (line,) = [line for line in connector.logged() if line["event"] == away]
     assert own_node.agency_bootstrap in line["cause"]
     own_node.start()
@@ -216,5 +218,7 @@ def test_a_session_goes_on_beyond_its_token(
         member.relay()
         eventually(lambda: len(system.got) == len(ids(member)), f"event {number}")
         eventually(lambda tokens=tokens: member.tokens > tokens, "the next token")  # type: ignore[misc]
-    troubles = [line for line in connector.logged() if "away" in line["event"] or "cannot go on" in line["event"]]
+    troubles = [
+        line for line in connector.logged() if "away" in line["event"] or "cannot go on" in line["event"]
+    ]
     assert troubles == []

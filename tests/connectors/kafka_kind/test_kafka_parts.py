@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socketserver
 import threading
 import time
 from collections.abc import Iterator
@@ -10,11 +11,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from connectors.broker.channel import act_of
 from connectors.broker.clients import Endpoint
 from connectors.broker.events import Command, NotAnEvent, Record, correlation_of, event_of, mark_of
 from connectors.broker.settings import Kafka
 from connectors.broker.worker import Worker
-from connectors.errors import BrokerAway
+from connectors.errors import BrokerAway, ConnectorError
+from hub.service.acts import ACTS
 from tests.bus.kafka_broker.tokens import Issuer
 from tests.parts import kafka
 
@@ -30,6 +33,23 @@ def test_a_command_is_read_as_it_was_written() -> None:
     )  # fmt: skip
     assert (event["specversion"], event["source"], event["data"]) == ("1.0", "kemenpu", {"text": "Selesai."})
     assert correlation_of(Record(0, 0, headers, None), {}) == "reply-1/1"
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/v1/cases/0197/verification", "verification"),
+        ("/v1/cases/0197/forwardings", "forwarding"),
+        ("/v1/cases/0197/replies", "reply"),
+        ("/v1/cases/0197/reopening", "reopening"),
+        ("/v1/forwardings/0197/return", "return"),
+        ("/v1/forwardings/0197/reconsideration", "reconsideration"),
+        ("/v1/consultations/0197/answer", "verdict"),
+    ],
+)
+def test_a_route_is_the_act_that_the_hub_takes_as_a_record(path: str, name: str) -> None:
+    assert act_of(path) == (name, "0197")
+    assert name in ACTS
 
 
 def test_both_modes_give_the_same_event() -> None:
@@ -120,12 +140,26 @@ async def test_waiting_calls_are_bounded_and_told_at_a_stop(worker: Worker[Thing
     assert not thread.is_alive()
 
 
+class _Cutting(socketserver.BaseRequestHandler):
+    """Takes a connection and ends it: no word of why."""
+
+    def handle(self) -> None:
+        return
+
+
 def test_attempts_that_fail_leave_no_thread_behind(node: kafka.Node) -> None:
-    """A broker that refuses the token for a day is asked some thousand times."""
+    """A broker that refuses the token, or cuts the connection, for a day is asked some thousand times."""
     forged = Issuer().token("klien")
-    endpoint = Endpoint(Kafka(bootstrap=node.agency_bootstrap, tls=False), "klien", lambda: forged)
-    with pytest.raises(Exception, match="refuses the hub's token"):
-        endpoint.consumer()
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Cutting) as cutting:
+        threading.Thread(target=cutting.serve_forever, args=(0.05,), daemon=True).start()
+        for bootstrap, words in (
+            (node.agency_bootstrap, "refuses the hub's token"),
+            (f"127.0.0.1:{cutting.server_address[1]}", "does not answer"),
+        ):
+            endpoint = Endpoint(Kafka(bootstrap=bootstrap, tls=False), "klien", lambda: forged)
+            with pytest.raises(ConnectorError, match=words):
+                endpoint.consumer()
+        cutting.shutdown()
     until = time.monotonic() + 5
     while any("klien" in thread.name for thread in threading.enumerate()):
         assert time.monotonic() < until, [thread.name for thread in threading.enumerate()]

@@ -118,7 +118,7 @@ def test_a_wrong_address_and_the_wrong_listener_are_told(
         )
         member.node.agency = member.node.internal
         configure(member, connector, deliver(system))
-        assert f"WRONG  the broker at {member.node.bootstrap} does not answer" in checked(connector)
+        assert f"WRONG  the listener at {member.node.bootstrap} takes no OAUTHBEARER" in checked(connector)
     finally:
         member.node.agency = agency
 

@@ -1,0 +1,25 @@
+"""`check` notes a region's code that is taken, and written otherwise than on the hub's list."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.connectors.apps import App
+from tests.connectors.office import Office, sql_config
+from tests.connectors.processes import ConnectorProcess
+
+
+@pytest.mark.parametrize(
+    ("written", "listed"), [("6202", "62.02 (Kabupaten Kotawaringin Timur)"), ("62.02", "")]
+)
+def test_a_code_without_its_dot_is_noted_with_the_form_of_the_list(
+    sqlite: App, office: Office, connector: ConnectorProcess, written: str, listed: str
+) -> None:
+    sqlite.reports(2)
+    title = f'title = {{ of = "isi_laporan", first = 80 }}\nlocation.region = {{ value = "{written}" }}'
+    sql_config(sqlite, office, connector, title=title)
+    ended = connector.run("check")
+    assert ended.returncode == 0, ended.stdout
+    notes = [line for line in ended.stdout.splitlines() if "location.region" in line]
+    assert len(notes) == bool(listed)
+    assert all("note" in line and f"the hub's list writes {listed}" in line for line in notes)

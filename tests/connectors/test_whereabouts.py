@@ -1,0 +1,78 @@
+"""The app's row says where its complaint is now: the status, the agency's name, and until when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from connectors.whereabouts import due_of, handler_of
+from tests.connectors.apps import App
+from tests.connectors.office import Office, sql_config, write_back
+from tests.connectors.processes import ConnectorProcess, eventually
+
+DUE, OWNERS, REPORTERS = "2026-03-18T09:00:00Z", "2026-03-13T09:00:00Z", "2026-03-25T09:00:00Z"
+STATUS = "UPDATE pengaduan SET status = :status WHERE id_pengaduan = :key"
+WHERE = STATUS.replace(":status", ":status, posisi = :handler_name, tenggat = :due_at")
+SHOWN = "SELECT status, posisi, tenggat FROM pengaduan"
+
+
+def case(status: str, *legs: tuple[str, str, str]) -> dict[str, Any]:
+    forwardings = [{"to": to, "role": role, "status": stands, "due_at": DUE} for to, role, stands in legs]
+    deadlines = [{"stage": "verification", "due_at": OWNERS}, {"stage": "reply", "due_at": REPORTERS}]
+    return {"status": status, "owner": "kab", "forwardings": forwardings, "deadlines": deadlines}
+
+
+@pytest.mark.parametrize(
+    ("now", "handler", "due"),
+    [
+        (case("submitted"), "kab", OWNERS),
+        (case("incomplete"), "kab", REPORTERS),
+        (case("forwarded", ("pu", "lead", "sent"), ("dinas", "support", "sent")), "pu", DUE),
+        (case("in_progress", ("pu", "lead", "returned"), ("kemensos", "lead", "accepted")), "kemensos", DUE),
+        (case("verified", ("pu", "lead", "returned")), "kab", OWNERS),
+        (case("in_progress", ("pu", "lead", "answered"), ("dinas", "support", "accepted")), "pu", None),
+        (case("answered", ("pu", "lead", "answered")), "pu", None),
+        (case("closed", ("pu", "lead", "answered")), None, None),
+    ],
+    ids=[
+        "new",
+        "asked back",
+        "forwarded",
+        "returned once",
+        "with nobody",
+        "one of two",
+        "answered",
+        "closed",
+    ],
+)
+def test_whose_it_is_and_until_when(now: dict[str, Any], handler: str | None, due: str | None) -> None:
+    assert (handler_of(now), due_of(now)) == (handler, due)
+
+
+def test_the_row_follows_its_complaint_by_name_and_deadline(
+    app: App, office: Office, connector: ConnectorProcess
+) -> None:
+    kind = {"sqlite": "TEXT", "postgres": "TIMESTAMP"}.get(app.engine, "DATETIME")
+    app.run("ALTER TABLE pengaduan ADD COLUMN posisi VARCHAR(80)")
+    app.run(f"ALTER TABLE pengaduan ADD COLUMN tenggat {kind}")
+    app.report("Jalan Pelita berlubang di depan SDN 3 Sampit.")
+    back = write_back(office.ministry)
+    head, status = back.split("[write_back.status]")
+    sql_config(app, office, connector, f"{head}[write_back.status]{status.replace(STATUS, WHERE)}")
+    connector.start()
+    leg = eventually(lambda: [leg for _, leg in office.legs()], "it is forwarded")[0]
+    due = datetime.fromisoformat(leg["due_at"]).astimezone(ZoneInfo("Asia/Jakarta"))
+    name = office.ministry.call("GET", f"/v1/agencies/{office.ministry.agency}")[1]["name"]
+    wanted = ("proses", name, due.strftime("%Y-%m-%d %H:%M:%S"))
+    eventually(lambda: shown(app) == wanted, "the row names the ministry and its deadline")
+    connector.restart()
+    office.answer(leg, "Sudah ditambal.")
+    eventually(lambda: shown(app) == ("selesai", name, None), "nothing is due any more")
+    assert len(app.run("SELECT 1 FROM tanggapan")) == 1
+
+
+def shown(app: App) -> tuple[str | None, ...]:
+    return tuple(None if value is None else str(value) for value in app.run(SHOWN)[0])
