@@ -1,14 +1,23 @@
 """How several workers share the tests out, with `--dist loadfile`: what takes longest begins first, so that
-no worker ends alone with it; tests that share a broker go to one worker, which starts it once."""
+no worker ends alone with it; tests that share a broker go to one worker, which starts it once. And which
+tests start the hub's installed script; to all others it is forked (tests/parts/forking.py)."""
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import structlog
 from xdist.scheduler import LoadFileScheduling
+
+from tests.parts import forking
+
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# Whoever sets it spares a folder; here hundreds of processes would compile the whole hub, each for itself.
 
 ONE_BROKER = ("tests/connectors/kafka_kind/", "tests/bus/kafka_broker/", "tests/whole/")
 """Each has a session's fixture with a broker."""
@@ -26,6 +35,8 @@ LONG = (
     "tests/delivery/",
 )
 """By the time they take, longest first; whatever is not named follows."""
+INSTALLED = ("tests/whole/", "tests/chaos/", "tests/demo/", "tests/deploy/")
+"""These start the hub as an operator does."""
 
 
 class InOrder(LoadFileScheduling):  # type: ignore[misc]  # xdist is untyped
@@ -52,6 +63,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _rank(nodeid: str) -> int:
     """Where it stands in LONG; sorting by it keeps what is equal in its order."""
     return next((number for number, start in enumerate(LONG) if nodeid.startswith(start)), len(LONG))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before any fixture, the session's too."""
+    forking.wanted = not item.nodeid.startswith(INSTALLED)
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.timeout(300)
 PATIENCE_S = 120.0
 """For a machine that has much else to do; half a minute is usual for the start."""
 PROGRAM = ("deploy.demo.cluster", "--minutes", "5", "--plain")
-PROCESSES = 20
+PROCESSES = 21
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_one_that_is_killed_comes_back_and_complaints_go_on(cluster: Demo, name:
 
 def test_nothing_was_done_twice(cluster: Demo) -> None:
     for ministry in ("kemen-pu", "kemen-sosial", "kemen-lh"):
-        repeated = "SELECT id_penerusan FROM surat_masuk GROUP BY id_penerusan HAVING count(*) > 1"
+        repeated = "SELECT id_penerusan FROM surat_masuk GROUP BY id_penerusan, jenis HAVING count(*) > 1"
         assert cluster.rows(f"{ministry}/surat.db", repeated) == []
     twice = "SELECT id_pengaduan FROM tanggapan GROUP BY id_pengaduan, tanggapan HAVING count(*) > 1"
     assert cluster.rows("lapor-kotim/pengaduan.db", twice) == []

@@ -19,6 +19,17 @@ HANDLED = "SELECT count(*) FROM surat_masuk WHERE langkah = 'selesai'"
 RETURNED = "SELECT count(*) FROM surat_masuk WHERE langkah = 'dikembalikan'"
 ANSWERED = "SELECT count(*) FROM laporan WHERE jawaban IS NOT NULL"
 """Answers in the second app, which has no connector."""
+SCENES = (
+    "Jawabannya: ya, kewenangan kami.",
+    "Jawabannya: bukan kewenangan kami; sarannya Kemen PU.",
+    "Salah alamat: Kemen PU mengembalikan Lapor Kotim",
+    "ditangani Kemen PU (memimpin), Kab. HST, Kab. HSS. Semua sudah menjawab",
+    "menyatakan masalahnya belum selesai; Kemen PU mengerjakannya lagi.",
+    "Jawaban kedua: Kemen PU menjawab",
+    "berterima kasih, Kotim menutup kasusnya.",
+    "Tenggat terlewat: Kemen PU belum menindaklanjuti",
+    "berpindah dari Kalsel ke pengelola hub",
+)
 
 
 def test_complaints_travel_and_answers_come_back(demo: Demo) -> None:
@@ -28,6 +39,19 @@ def test_complaints_travel_and_answers_come_back(demo: Demo) -> None:
     demo.until(lambda: demo.count(SOSIAL, HANDLED), "the mailbox ministry works")
     demo.until(lambda: demo.count("suara-banua/laporan.db", ANSWERED), "the API app has an answer")
     demo.until(lambda: "The first answer is back" in demo.said(), "the terminal says so")
+
+
+def test_the_scenes_between_agencies_are_seen_and_told(demo: Demo) -> None:
+    """The drill's deadline is a minute: nothing here is quicker than that."""
+    for scene in SCENES:
+        demo.until(lambda scene=scene: scene in demo.said(), scene, within_s=110.0)  # type: ignore[misc]
+    verdicts = demo.rows(SOSIAL, "SELECT DISTINCT pendapat, saran FROM surat_balasan WHERE aksi = 'verdict'")
+    assert set(verdicts) == {("ours", None), ("not_ours", "kemen-pu")}
+    assert demo.count(PU, "SELECT count(*) FROM surat_masuk WHERE jenis = 'dibuka_lagi'")
+    twice = "SELECT count(*) FROM tanggapan WHERE id_petugas = 1 GROUP BY id_pengaduan HAVING count(*) = 2"
+    assert demo.count(APP, twice) == 2
+    where = set(demo.rows(APP, "SELECT DISTINCT posisi FROM pengaduan WHERE posisi IS NOT NULL"))
+    assert {("Kementerian Pekerjaan Umum",), ("Kementerian Sosial",)} <= where
 
 
 def test_nothing_secret_or_personal_gets_out(demo: Demo) -> None:
@@ -45,7 +69,7 @@ def test_nothing_secret_or_personal_gets_out(demo: Demo) -> None:
 
 
 def test_ctrl_c_leaves_no_process_behind(demo: Demo) -> None:
-    assert len(demo.children) == 9
+    assert len(demo.children) == 10
     assert demo.end(signal.SIGINT) == 0
     assert demo.still_running() == []
     assert "goes on from here" in demo.said()
@@ -65,7 +89,7 @@ def test_a_second_run_goes_on_without_doing_anything_twice(demo: Demo) -> None:
     twice = "SELECT id_pengaduan FROM tanggapan GROUP BY id_pengaduan, tanggapan HAVING count(*) > 1"
     assert demo.rows(APP, twice) == []
     for database in (PU, SOSIAL):
-        repeated = "SELECT id_penerusan FROM surat_masuk GROUP BY id_penerusan HAVING count(*) > 1"
+        repeated = "SELECT id_penerusan FROM surat_masuk GROUP BY id_penerusan, jenis HAVING count(*) > 1"
         assert demo.rows(database, repeated) == []
     references = demo.count("hub/simpul.db", "SELECT count(*) FROM cases")
     assert references <= len(numbers) + demo.count("suara-banua/laporan.db", "SELECT count(*) FROM laporan")

@@ -50,6 +50,36 @@ def test_the_first_answer_is_told_once(tmp_path: Path) -> None:
     assert told.getvalue().count("The first answer is back") == 1
 
 
+def test_a_scene_is_told_once_and_breaks_between_words(tmp_path: Path) -> None:
+    screen, told = screen_of(tmp_path, LiveScreen)
+    words = (
+        "Naik satu tingkat: Suara Banua #SB-00002 berpindah dari Kalsel ke pengelola hub, yang mengawalnya."
+    )
+    with screen:
+        for _ in range(2):
+            screen.scene("naik", words)
+    lines = [line.rstrip() for line in told.getvalue().splitlines()]
+    assert " ".join(lines).count(words) == 1
+    assert max(map(len, lines)) <= 80
+
+
+def test_a_case_that_goes_up_and_one_that_is_opened_again_are_told_in_their_order() -> None:
+    journey = Journey("Lapor Kotim", "7", "Parit", 0.0, legs={"leg": ("Kemen PU", ["diterima"], False)})
+    journeys = Journeys()
+    journeys.by_case["case"] = journey
+    about = {"case_id": "case", "owner": "hub", "status": "in_progress"}
+    for kind, data in [
+        ("deadline.missed", {"responsible_agency": "kemen-pu", "forwarding_id": "leg"}),
+        ("complaint.escalated", {"to": "hub"}),
+        ("complaint.reopened", {}),
+    ]:
+        event = {"type": f"id.simpul.{kind}.v1", "subject": "case", "data": about | data}
+        assert journeys.take(event, 1.0)
+    told = "hub → Kemen PU: diterima, tenggat terlewat, naik ke pengelola hub, belum tuntas"
+    assert journey.path(whole=True) == told
+    assert journey.handlers == ["Kemen PU"]
+
+
 def test_what_is_said_after_the_end_stands_below_the_table(tmp_path: Path) -> None:
     screen, told = screen_of(tmp_path, LiveScreen)
     with screen:

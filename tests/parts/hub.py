@@ -1,5 +1,8 @@
 """A real hub for tests: `simpul serve` as a process of its own, in a folder of its own, on a free port; to be
-called, killed, limited and started again."""
+called, killed, limited and started again.
+
+It is the installed script, or, where tests/conftest.py says so, the same program forked from a server that
+has imported it (tests/parts/forking.py)."""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import json
 import os
 import signal
 import subprocess
-import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,11 +20,13 @@ from typing import IO, Any
 from click.testing import CliRunner
 
 from hub.cli.main import main as simpul
+from tests.parts import forking
 from tests.parts.caller import DIRECT, Caller, Member
 from tests.parts.local_server import free_port
 
-ROOT = Path(__file__).resolve().parents[2]
-SIMPUL = Path(sys.executable).with_name("simpul")
+ROOT = forking.ROOT
+SIMPUL = forking.HUB.script
+SCRIPT = (str(SIMPUL),)
 READY_WITHIN_S = 60.0
 COMMAND_WITHIN_S = 600.0
 LOOK_EVERY_S = 0.02
@@ -38,9 +43,9 @@ class HubProcess:
     folder: Path
     env: dict[str, str] = field(default_factory=dict)
     roles: str | None = None
-    command: Sequence[str] = (str(SIMPUL),)
+    command: Sequence[str] = SCRIPT
     port: int = field(default_factory=free_port)
-    process: subprocess.Popen[bytes] | None = None
+    process: forking.Process | None = None
 
     @property
     def url(self) -> str:
@@ -74,18 +79,20 @@ class HubProcess:
 
     def cli(self, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
         """Runs `simpul …` beside the hub; HubFailed with what it said when it exits otherwise."""
-        ended = subprocess.run(
-            [str(SIMPUL), *arguments],
-            cwd=self.folder,
-            env=self.settings(),
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_WITHIN_S,
-            check=False,
-        )
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            process = self._spawn(SCRIPT, arguments, out, err)
+            try:
+                returned = process.wait(COMMAND_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+            out.seek(0)
+            err.seek(0)
+            said = [stream.read().decode() for stream in (out, err)]
+        ended = subprocess.CompletedProcess([*SCRIPT, *arguments], returned, *said)
         if ended.returncode != status:
-            said = (ended.stderr + ended.stdout)[-2000:]
-            raise HubFailed(f"simpul {' '.join(arguments)}: exit {ended.returncode}\n{said}")
+            words = (ended.stderr + ended.stdout)[-2000:]
+            raise HubFailed(f"simpul {' '.join(arguments)}: exit {ended.returncode}\n{words}")
         return ended
 
     def run(self, *arguments: str) -> Any:
@@ -120,18 +127,22 @@ class HubProcess:
 
     def start(self, stderr: IO[bytes] | int | None = None, *, wait: bool = True) -> HubProcess:
         """`stderr` takes the hub's log; by default it is appended to hub.log."""
-        command = [*self.command, "serve", *(["--roles", self.roles] if self.roles else [])]
+        arguments = ["serve", *(["--roles", self.roles] if self.roles else [])]
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                command,
-                cwd=self.folder,
-                env=self.settings(),
-                stdout=log,
-                stderr=log if stderr is None else stderr,
-            )
+            self.process = self._spawn(self.command, arguments, log, log if stderr is None else stderr)
         if wait:
             self.wait_until_ready()
         return self
+
+    def _spawn(
+        self, command: Sequence[str], arguments: Sequence[str], out: IO[bytes], err: IO[bytes] | int
+    ) -> forking.Process:
+        if forking.wanted and command == SCRIPT:
+            server = forking.fork_server(forking.HUB)
+            return server.start(arguments, self.folder, self.settings(), out, err)
+        return subprocess.Popen(
+            [*command, *arguments], cwd=self.folder, env=self.settings(), stdout=out, stderr=err
+        )
 
     def wait_until_ready(self, within_s: float = READY_WITHIN_S) -> None:
         deadline = time.monotonic() + within_s

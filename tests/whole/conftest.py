@@ -1,4 +1,4 @@
-"""Every test here runs on both sets of backends; a difference is a failure. The tests of `whole`
+"""What the tests of `whole` say holds on both sets of backends; a difference is a failure. All tests here
 share a hub of each kind; each test has agencies of its own."""
 
 from __future__ import annotations
@@ -7,7 +7,6 @@ import itertools
 import os
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -27,17 +26,17 @@ def node() -> Iterator[kafka.Node]:
         skip_or_fail(missing)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def embedded_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
     """One process on SQLite."""
     with embedded(tmp_path_factory.mktemp("embedded")) as hub:
         yield hub
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def cluster_hub(tmp_path_factory: pytest.TempPathFactory, node: kafka.Node) -> Iterator[Whole]:
     """PostgreSQL, Kafka and several processes."""
-    with cluster(tmp_path_factory.mktemp("cluster"), node, f"w{os.getpid()}-{next(NUMBERS)}.") as hub:
+    with cluster(tmp_path_factory.mktemp("cluster"), node, f"w{os.getpid()}.") as hub:
         yield hub
 
 
@@ -48,10 +47,9 @@ def whole(request: pytest.FixtureRequest) -> Whole:
 
 
 @pytest.fixture
-def big(tmp_path: Path, node: kafka.Node) -> Iterator[Whole]:
-    """A cluster of the test's own, for what only it has."""
-    with cluster(tmp_path, node, f"w{os.getpid()}-{next(NUMBERS)}.") as hub:
-        yield of_a_test(hub)
+def big(cluster_hub: Whole) -> Whole:
+    """The cluster alone, for what only it has."""
+    return of_a_test(cluster_hub)
 
 
 def of_a_test(hub: Whole) -> Whole:

@@ -1,0 +1,175 @@
+"""How tests start `simpul`: by the installed script, or quicker, forked from a server that has imported it
+(tests/parts/fork_server.py). Either way it is a process of its own."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Protocol
+
+ROOT = Path(__file__).resolve().parents[2]
+STARTED_WITHIN_S = 60.0
+
+wanted = False
+"""Whether programs are to be forked. Only tests/conftest.py sets it; outside pytest nothing is forked."""
+
+
+class Process(Protocol):
+    """What tests use of subprocess.Popen."""
+
+    pid: int
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def send_signal(self, sig: int) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Program:
+    """A console script, and what it is made of: its function, and whatever it imports on its way."""
+
+    name: str
+    function: str
+    modules: tuple[str, ...]
+
+    @property
+    def script(self) -> Path:
+        """Where the installation has put it."""
+        return Path(sys.executable).with_name(self.name)
+
+
+HUB = Program(
+    "simpul",
+    "hub.cli.main:main",
+    (
+        "hub.cli.serve",
+        "hub.cli.database",
+        "hub.cli.move",
+        "hub.cli.agencies",
+        "hub.cli.clients",
+        "hub.cli.keys",
+        "hub.cli.broker",
+        "hub.cli.dead_letters",
+        "hub.app_broker",
+        "hub.store.postgres.store",
+        "hub.store.postgres.migrating",
+        "alembic.command",
+        "alembic.config",
+        "sqlalchemy.dialects.sqlite",
+        "sqlalchemy.dialects.postgresql",
+    ),
+)
+
+
+class ForkServer:
+    """One program's server. It ends with this process at the latest: its standard input closes."""
+
+    def __init__(self, program: Program) -> None:
+        self._name = program.name
+        self._folder = tempfile.TemporaryDirectory(prefix="simpul-fork-")
+        self._path = str(Path(self._folder.name) / "s")
+        command = [
+            sys.executable,
+            "-m",
+            "tests.parts.fork_server",
+            self._path,
+            program.name,
+            program.function,
+        ]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("SIMPUL_")}
+        self._process = subprocess.Popen(
+            [*command, *program.modules],
+            cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        assert self._process.stdout is not None
+        if self._process.stdout.readline() != b"listening\n":
+            raise RuntimeError(f"the fork server of {program.name} did not start")
+        self.pid = self._process.pid
+        atexit.register(self.end)
+
+    def end(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+        self._folder.cleanup()
+
+    def start(
+        self,
+        arguments: Sequence[str],
+        folder: Path,
+        env: Mapping[str, str],
+        out: IO[bytes],
+        err: IO[bytes] | int,
+    ) -> Forked:
+        """The running child; `out` and `err` become its standard output and error."""
+        task = {"arguments": [self._name, *arguments], "folder": str(folder), "environment": dict(env)}
+        errors = err if isinstance(err, int) else err.fileno()
+        streams = [out.fileno(), out.fileno() if errors == subprocess.STDOUT else errors]
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        connection.connect(self._path)
+        socket.send_fds(connection, [json.dumps(task).encode()], streams)
+        return Forked(connection)
+
+
+class Forked:
+    """A child of a fork server."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._status: int | None = None
+        self.pid = self._told(STARTED_WITHIN_S)
+
+    def poll(self) -> int | None:
+        """The exit status, negative for a signal; None while it runs."""
+        with suppress(subprocess.TimeoutExpired):
+            self.wait(0.0)
+        return self._status
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit status; subprocess.TimeoutExpired."""
+        if self._status is None:
+            self._status = self._told(timeout)
+            self._connection.close()
+        return self._status
+
+    def send_signal(self, sig: int) -> None:
+        if self.poll() is None:
+            with suppress(ProcessLookupError):  # it ended in this moment; wait() tells how
+                os.kill(self.pid, sig)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def _told(self, within_s: float | None) -> int:
+        self._connection.settimeout(within_s)
+        try:
+            told = self._connection.recv(64)
+        except (TimeoutError, BlockingIOError) as error:
+            raise subprocess.TimeoutExpired("a forked program", within_s or 0.0) from error
+        if not told:
+            raise RuntimeError("the fork server ended before its child")
+        return int(told)
+
+
+@functools.cache
+def fork_server(program: Program) -> ForkServer:
+    """One for each program in this process, started when it is first wanted."""
+    return ForkServer(program)
