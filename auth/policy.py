@@ -29,6 +29,8 @@ class Relation(StrEnum):
     """Was asked whether the case is its own; on a consultation's route: by that very one."""
     FORMER_OWNER = "former_owner"
     """Owned the case until it was escalated, and goes on seeing it."""
+    OVERSEER = "overseer"
+    """Oversight to which the case was escalated."""
 
 
 class Action(StrEnum):
@@ -47,6 +49,9 @@ class Action(StrEnum):
     RECONSIDER = "reconsider"
     CLOSE = "close"
     REOPEN = "reopen"
+    REPLY = "reply"
+    ESCALATE = "escalate"
+    LINK = "link"
     ATTACH = "attach"
 
 
@@ -99,8 +104,12 @@ WHOLE_READERS: Final = _only(
     Relation.PARTICIPANT,
     Relation.CONSULTED,
     Relation.FORMER_OWNER,
+    Relation.OVERSEER,
 )
 READERS: Final = WHOLE_READERS | {Relation.FORMER}
+
+TO_WHOM: Final = "the agency that the case was forwarded to"
+BY_WHOM: Final = "the agency that forwarded the case, or its owner"
 
 TABLE: Final[dict[Action, Rule]] = {
     Action.SUBMIT: Rule("complaints:write", None, "any agency, in its own name"),
@@ -114,21 +123,35 @@ TABLE: Final[dict[Action, Rule]] = {
         _only(Relation.OWNER, Relation.HANDLER, Relation.FORMER_OWNER),
         "the case's owner, or an agency that handles it,",
     ),
-    Action.ACCEPT: Rule("cases:handle", _only(Relation.HANDLER), "the agency that holds the leg"),
-    Action.RETURN: Rule("cases:handle", _only(Relation.HANDLER), "the agency that holds the leg"),
-    Action.PROGRESS: Rule("cases:handle", _only(Relation.HANDLER), "the agency that holds the leg"),
-    Action.ANSWER: Rule("cases:handle", _only(Relation.HANDLER), "the agency that holds the leg"),
+    Action.ACCEPT: Rule("cases:handle", _only(Relation.HANDLER), TO_WHOM),
+    Action.RETURN: Rule("cases:handle", _only(Relation.HANDLER), TO_WHOM),
+    Action.PROGRESS: Rule("cases:handle", _only(Relation.HANDLER), TO_WHOM),
+    Action.ANSWER: Rule("cases:handle", _only(Relation.HANDLER), TO_WHOM),
     Action.WITHDRAW: Rule(
-        "cases:forward", _only(Relation.SENDER, Relation.OWNER), "the agency that sent the leg, or the owner"
+        "cases:forward",
+        _only(Relation.SENDER, Relation.OWNER),
+        BY_WHOM,
     ),
-    Action.RECONSIDER: Rule("cases:handle", _only(Relation.HANDLER), "the agency that holds the leg"),
+    Action.RECONSIDER: Rule("cases:handle", _only(Relation.HANDLER), TO_WHOM),
     Action.CLOSE: Rule("cases:close", _only(Relation.OWNER), "the case's owner"),
     Action.REOPEN: Rule(
+        "cases:reopen", _only(Relation.SOURCE, Relation.OWNER), "the case's source or its owner"
+    ),
+    Action.REPLY: Rule("complaints:write", _only(Relation.SOURCE), "the case's source, for its reporter,"),
+    Action.LINK: Rule(
+        "cases:forward",
+        _only(Relation.OWNER, Relation.HANDLER),
+        "the case's owner, or an agency that handles it,",
+    ),
+    Action.ESCALATE: Rule(
         "cases:reopen", _only(Relation.SOURCE, Relation.OWNER), "the case's source or its owner"
     ),
     Action.ATTACH: Rule("attachments:write", None, "any agency, for what it will write itself"),
 }
 """The whole policy. A new action is a row here; a new relation a member of `Relation` and its cells here."""
+
+SAID: Final = {Action.ADVISE: "answer the consultation", Action.RECONSIDER: "ask to reconsider"}
+"""Actions whose name in the table is no officer's word."""
 
 _ALLOWED: Final = {reading: Verdict(Outcome.ALLOWED, reading) for reading in Reading}
 _NOT_FOUND: Final = Verdict(Outcome.NOT_FOUND, Reading.NONE)
@@ -151,9 +174,10 @@ def decide(action: Action | str, relations: frozenset[str], scopes: frozenset[st
     reading = reading_of(relations)
     if rule.relations is not None and reading is Reading.NONE and not relations & rule.relations:
         return _NOT_FOUND
+    said = SAID.get(Action(action), str(action))
     if rule.scope not in scopes:
-        detail = f"The access token lacks the scope {rule.scope}, which the action '{action}' needs."
+        detail = f"The access token lacks the scope {rule.scope}, which the action '{said}' needs."
         return Verdict(Outcome.FORBIDDEN, reading, detail, rule.scope)
     if rule.relations is not None and not relations & rule.relations:
-        return Verdict(Outcome.FORBIDDEN, reading, f"The action '{action}' is for {rule.sentence} alone.")
+        return Verdict(Outcome.FORBIDDEN, reading, f"The action '{said}' is for {rule.sentence} alone.")
     return _ALLOWED[reading]

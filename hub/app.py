@@ -20,6 +20,7 @@ from hub.ports.files import UPLOAD_KEPT
 from hub.ports.leases import API, CLOCK, DELIVERY, ROLES
 from hub.ports.topics import DEAD_LETTERS_KEPT
 from hub.service.access import Access
+from hub.service.clock_role import ClockRole
 from hub.service.files import Files
 from hub.service.housekeeping import Chore, Housekeeping
 from hub.service.hub import Hub
@@ -138,10 +139,18 @@ def build(core: Core, roles: frozenset[str] = frozenset(ROLES)) -> Server:
         metrics=metrics,
     )
     chores = Housekeeping(writer, clock, _chores(core, files, attachments, gate))
-    work = {DELIVERY: delivering.work, CLOCK: lambda claim: chores.forever()}
+    ticking = ClockRole(readers, writer, clock)
+    work = {DELIVERY: delivering.work, CLOCK: lambda claim: _both(chores, ticking)}
     leased = [LeasedRole(name, holder, leases, writer, clock, work[name]) for name in work if name in roles]
     watch_leases(metrics, [*leased, *([broker.relay] if broker and broker.relay else [])])
     return Server(core, hub, gate, bus, leased, broker, readiness, chores, application)
+
+
+async def _both(chores: Housekeeping, ticking: ClockRole) -> None:
+    """The clock's two hands; if one breaks the other ends too, and the lease is taken anew."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(chores.forever())
+        group.create_task(ticking.forever())
 
 
 def _holder(core: Core) -> str:
@@ -165,6 +174,7 @@ def _hub(core: Core, bus: EmbeddedBus, writer: Writer, readers: Readers, codes: 
         mailboxes=mailboxes,
         sealing=sealer,
         ids=core.ids,
+        clock=core.clock,
     )
 
 

@@ -3,6 +3,7 @@ loads no web server and no Kafka client."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,14 +11,17 @@ from typing import TYPE_CHECKING
 
 from auth.principal import Principal
 from hub.domain.agency import HUB, Agency
+from hub.domain.decisions import Limits
 from hub.domain.events import agency_stream
-from hub.errors import Problem
+from hub.domain.policies import DEFAULTS
+from hub.errors import Held, Problem
 from hub.ports.clock import Clock, SystemClock
 from hub.service.batch import BatchRunner
 from hub.service.decide import Decider
 from hub.service.ids import Ids
 from hub.service.registry import Registry
-from hub.service.requests import OPERATOR, Command, Outcome, RegisterAgency, Request
+from hub.service.requests import OPERATOR, Command, Outcome, RecordRules, RegisterAgency, Request
+from hub.service.rulebook import Rulebook
 from hub.settings import Settings, make_data_folder
 from hub.store.opening import open_store
 from hub.store.registry import RegistryTables
@@ -40,6 +44,7 @@ class Core:
     ids: Ids
     runner: BatchRunner
     registry: Registry
+    rulebook: Rulebook
 
     def operate(self, command: Command) -> Outcome:
         """Runs one command in the hub's own name, on the caller's thread; raises its Problem."""
@@ -65,16 +70,45 @@ def open_core(settings: Settings, clock: Clock | None = None, *, migrates: bool 
     store = open_store(settings.database, found, migrates=migrates)
     try:
         rows, sealer, ids = RegistryTables(store), Sealer(key_file), Ids(clock)
-        runner = BatchRunner(store, Decider(sealer, ids, settings.returns_limit), sealer, clock)
+        rulebook = Rulebook(rows, store.registry_generation)
+        runner = BatchRunner(store, Decider(sealer, ids, rulebook, _limits(settings)), sealer, clock)
         registry = Registry(rows, store.registry_generation)
-        core = Core(settings, clock, store, rows, sealer, ids, runner, registry)
+        core = Core(settings, clock, store, rows, sealer, ids, runner, registry, rulebook)
         registry.refresh()
         if not _hub_is_registered(store):
             _register_hub(core)
             registry.refresh()
+        rulebook.refresh()
+        if rulebook.is_empty:
+            record_rules(core)
         yield core
     finally:
         store.close()
+
+
+def record_rules(core: Core) -> None:
+    """The official calendar as the installed library has it and, the first time, the default policies: they
+    enter the log where it does not have them. Of several processes that start at once one does it."""
+    from hub.service.calendars import official_calendar, source  # the library is needed here alone
+
+    core.rulebook.refresh()
+    policies = None if core.rulebook.rows else DEFAULTS
+    official, named = official_calendar(), source()
+    for pause_s in (0.05, 0.2, 1.0, 3.0, 0.0):
+        try:
+            core.operate(RecordRules(policies, official, named))
+            break
+        except Held:  # another process is doing it
+            time.sleep(pause_s)
+        core.rulebook.read_again()
+        policies = None if core.rulebook.rows else DEFAULTS
+    core.rulebook.refresh()
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        settings.returns_limit, settings.reopenings_limit, settings.reopen_within_days, settings.ombudsman
+    )
 
 
 def _register_hub(core: Core) -> None:

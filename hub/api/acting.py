@@ -6,10 +6,12 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from hub.api import bodies
 from hub.api.answers import answer, etag
 from hub.api.context import Call
 from hub.api.endpoint import Handler
-from hub.api.writes import case_after, do, masked_header
+from hub.api.writes import case_after, do, id_of, idempotency_of, if_match_of, masked_header
+from hub.domain.commands import Unlink
 from hub.service.acts import ACTS
 from hub.service.requests import Outcome
 from hub.service.views import consultation_view, forwarding_view
@@ -40,11 +42,20 @@ async def consult(call: Call) -> web.Response:
     return await _consultation(call, outcome, kinds)
 
 
+async def unlink(call: Call) -> web.Response:
+    """200 with the case, without its link to the case that the path names."""
+    case_id, other_id = id_of(call, "case"), id_of(call, "case", "case")
+    body = await bodies.read(call.request, call.context.settings.max_body_bytes)
+    command, key = Unlink(case_id, other_id), idempotency_of(call, body)
+    outcome = await call.hub.act(call.principal, command, idempotency=key, if_match=if_match_of(call.request))
+    return await _case(call, outcome, [])
+
+
 async def _consultation(call: Call, outcome: Outcome, kinds: list[str]) -> web.Response:
     case_id, asked_id = outcome.ids
     asked = outcome.case.state.consultation(asked_id) if outcome.case else None
     if outcome.case is None or asked is None:
-        view = await call.hub.consultation(call.principal, case_id, asked_id)
+        view = await call.hub.reading.consultation(call.principal, case_id, asked_id)
     else:
         view = consultation_view(asked, case_id, outcome.case.texts)
     return answer(view, outcome.status, masked_header(kinds))
@@ -65,7 +76,7 @@ async def _forwardings(call: Call, outcome: Outcome) -> list[dict[str, Any]]:
     nothing to load."""
     case_id, *leg_ids = outcome.ids
     if outcome.case is None:
-        return await call.hub.forwardings(call.principal, case_id, leg_ids)
+        return await call.hub.reading.forwardings(call.principal, case_id, leg_ids)
     state, texts = outcome.case.state, outcome.case.texts
     legs = [leg for leg_id in leg_ids if (leg := state.leg(leg_id)) is not None]
     return [forwarding_view(leg, case_id, texts) for leg in legs]

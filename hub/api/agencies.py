@@ -42,6 +42,7 @@ async def register(call: Call) -> web.Response:
         parent=body.get("parent"),
         time_zone=body.get("time_zone", DEFAULT_TIME_ZONE),
         kafka=body.get("kafka", False),
+        days_off=body.get("days_off", {}),
     )
     outcome = await call.hub.act(call.principal, RegisterAgency(agency), idempotency=write.idempotency)
     if agency.kafka:

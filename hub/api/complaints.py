@@ -20,7 +20,8 @@ async def submit(call: Call) -> web.Response:
     data, document = await bodies.read_json(call.request, call.context.settings.max_body_bytes)
     outcome = await call.hub.submit(call.principal, document, idempotency_of(call, data))
     if outcome.case is not None and outcome.status == 201 and not outcome.replayed:
-        view = case_view(outcome.case, call.agency, reporter_name=document["reporter"].get("name"))
+        name = document["reporter"].get("name")
+        view = case_view(outcome.case, call.agency, call.hub.clock.now(), reporter_name=name)
         version = outcome.case.state.version
     else:
         view, version = await case_after(call, outcome)

@@ -16,12 +16,24 @@ from hub.domain.diagram import diagrams
 Json = dict[str, Any]
 STYLE: Final = (Path(__file__).parent / "docs.css").read_text("utf-8")
 STEPS: Final = """Order of steps: the source agency submits a complaint (`POST /v1/complaints`) and owns the
-case. → The owner verifies it (`POST /v1/cases/{id}/verification`). → The owner forwards it
-(`POST /v1/cases/{id}/forwardings`). → The agency that it was sent to accepts it
-(`POST /v1/forwardings/{id}/acceptance`) or returns it (`POST /v1/forwardings/{id}/return`); when it is
-returned, the owner forwards again. → The agency that accepted it reports progress
-(`POST /v1/forwardings/{id}/progress`, as often as it likes) and answers
-(`POST /v1/forwardings/{id}/answer`). → The owner closes the case (`POST /v1/cases/{id}/closure`)."""
+case. → The owner verifies it (`POST /v1/cases/{id}/verification`). → Where it is not sure whose the case is,
+the owner consults an agency (`POST /v1/cases/{id}/consultations`), which answers
+(`POST /v1/consultations/{id}/answer`). → The owner forwards it (`POST /v1/cases/{id}/forwardings`). → The
+agency that it was sent to accepts it (`POST /v1/forwardings/{id}/acceptance`) or returns it
+(`POST /v1/forwardings/{id}/return`); when it is returned, the owner forwards again, and the sender or the
+owner may withdraw a forwarding too (`POST /v1/forwardings/{id}/withdrawal`). → Who has accepted may forward
+the case onward, to its own units or to others (`POST /v1/cases/{id}/forwardings`, as `support`). → The agency
+that accepted it reports progress (`POST /v1/forwardings/{id}/progress`, as often as it likes) and answers
+(`POST /v1/forwardings/{id}/answer`). → The source passes on what the reporter says to it
+(`POST /v1/cases/{id}/replies`), and source or owner reopens a case that is not settled
+(`POST /v1/cases/{id}/reopening`). → The owner closes the case (`POST /v1/cases/{id}/closure`).
+
+When the leading forwarding comes back too often (three times, unless the hub is set otherwise), the case
+passes to the agency above, or to the agency `hub` where there is none (`complaint.escalated` in its mailbox).
+It forwards the case, and that forwarding cannot be returned; whoever has it may once ask to think again
+(`POST /v1/forwardings/{id}/reconsideration`). When the law's time is over and the reporter agrees, source or
+owner takes the case to the Ombudsman (`POST /v1/cases/{id}/escalation`). Who owns or handles a case may link
+it with another (`POST /v1/cases/{id}/links`): a duplicate's owner is told the other's answer."""
 _CODE: Final = re.compile(r"`([^`]+)`")
 
 

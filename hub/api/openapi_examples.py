@@ -17,6 +17,7 @@ _AGENCY: Final = {
     "time_zone": "Asia/Pontianak",
     "active": True,
     "kafka": False,
+    "days_off": {"2025-01-07": "Hari Jadi Kabupaten Kotawaringin Timur"},
 }
 _WEBHOOK: Final = {
     "url": "https://pengaduan.contoh.go.id/simpul",

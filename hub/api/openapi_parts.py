@@ -106,6 +106,7 @@ HEADERS: Final[dict[str, Json]] = {
 
 PATH: Final[dict[str, Json]] = {
     "id": {"$ref": "#/components/schemas/shared.uuid"},
+    "case": {"$ref": "#/components/schemas/shared.uuid"},
     "agency": {"$ref": "#/components/schemas/shared.agency_id"},
     "sha256": {"$ref": "#/components/schemas/shared.sha256"},
     "name": {"type": "string", "examples": ["complaint"]},

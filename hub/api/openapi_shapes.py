@@ -95,6 +95,7 @@ SHAPES: Final[dict[str, Json]] = {
             "time_zone": STRING,
             "active": BOOL,
             "kafka": BOOL,
+            "days_off": ref("shared.days_off"),
         }
     ),
     "agency-page": page(ref("agency")),

@@ -18,7 +18,7 @@ from hub.api import (
     reference,
     webhook,
 )
-from hub.api.acting import acting, consult, forward
+from hub.api.acting import acting, consult, forward, unlink
 from hub.api.answers import NDJSON
 from hub.api.route import ANY, OPEN, Route
 from hub.ports.files import UPLOAD_KEPT
@@ -52,7 +52,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/v1/cases", cases.list_cases, "listCases", "Cases", "List cases", "cases:read",
           {200: "case-page"}, query=(*cases.FILTERS, *PAGE),
           about="The cases that your agency takes or took part in, newest first; with `updated_since` by "
-                "change, oldest first. No deadlines run in this version: `overdue=true` is empty."),
+                "change, oldest first. `overdue=true`: something that the case waits for is late."),
     Route("GET", C, cases.get_case, "getCase", "Cases", "Read a case", "cases:read", {200: "case"}, (404,),
           answer_headers=("ETag",),
           about="`id` is the UUID that submitting answered or an event's `subject` names, not the tracking "
@@ -75,8 +75,29 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", f"{C}/reopening", acting("reopening"), "reopenCase", "Cases", "Reopen a case",
           "cases:reopen", {200: "case"}, ACT, takes="reopening", headers=KEY_AND_VERSION,
           answer_headers=("ETag", "Simpul-Masked"),
-          about="By the owner, when the case is answered or closed; the leading forwarding is in progress "
-                "again."),
+          about="By the source (answered, not fixed yet) or the owner, when the case is answered or closed: "
+                "the leading forwarding is in progress again. Limited in number and, after the closing, in "
+                "time (settings of the hub)."),
+
+    Route("POST", f"{C}/replies", acting("reply"), "replyToCase", "Cases", "Pass on the reporter's reply",
+          "complaints:write", {200: "case"}, ACT, takes="reply", headers=KEY_AND_VERSION,
+          answer_headers=("ETag", "Simpul-Masked"),
+          about="The reporter's own words, by the case's source, until the case is closed or rejected. After "
+                "`incomplete` the complaint is to be verified again; after an answer the case does not close "
+                "by itself, and its owner closes or reopens it."),
+    Route("POST", f"{C}/links", acting("link"), "linkCases", "Cases", "Link a case", "cases:forward",
+          {200: "case"}, ACT, takes="link", headers=KEY_AND_VERSION, answer_headers=("ETag",),
+          about="By the owner or an agency that handles it, with another case that the agency sees. A "
+                "`duplicate` repeats the other case, which is the primary: the primary's answer is offered "
+                "to the owners of its duplicates, as `complaint.answered`. The link stands in both cases."),
+    Route("DELETE", f"{C}/links/{{case}}", unlink, "unlinkCases", "Cases", "Undo a link", "cases:forward",
+          {200: "case"}, (*ACT, 400, 408, 413), headers=KEY_AND_VERSION, answer_headers=("ETag",),
+          about="From either side."),
+    Route("POST", f"{C}/escalation", acting("escalation"), "escalateCase", "Cases",
+          "Escalate a case to the Ombudsman", "cases:reopen", {200: "case"}, ACT, takes="escalation",
+          headers=KEY_AND_VERSION, answer_headers=("ETag", "Simpul-Masked"),
+          about="By the source or the owner, once the law allows it, and only with the reporter's agreement. "
+                "The Ombudsman sees the case from then on; the owner goes on owning it."),
 
     Route("POST", f"{C}/consultations", consult, "consultAgency", "Consultations", "Consult an agency",
           "cases:consult", {201: "consultation"}, ACT, takes="consultation-request", headers=KEY_AND_VERSION,
@@ -207,6 +228,8 @@ ROUTES: Final[tuple[Route, ...]] = (
           {200: "object"}),
     Route("GET", "/asyncapi.json", documents.asyncapi, "getAsyncapi", "Documents", "The events (AsyncAPI 3)",
           OPEN, {200: "object"}),
+    Route("GET", "/", documents.first_page, "getFirstPage", "Documents", "Where everything is", OPEN,
+          {200: "text"}, gives_media="text/html"),
     Route("GET", "/docs", documents.docs, "getDocs", "Documents", "This document, to read", OPEN,
           {200: "text"}, gives_media="text/html"),
     Route("GET", "/healthz", health.healthz, "getHealth", "Operation", "Is it alive", OPEN, {200: "health"}),

@@ -83,9 +83,9 @@ def if_match_of(request: web.BaseRequest) -> int | None:
     return int(found[1] or found[2])
 
 
-def id_of(call: Call, what: str) -> str:
+def id_of(call: Call, what: str, member: str = "id") -> str:
     """The path's id in its one form; anything that is no UUID is not there (404)."""
-    given = uuid_of(call.request.match_info["id"])
+    given = uuid_of(call.request.match_info[member])
     if given is None:
         raise NotFound(f"There is no such {what}, or your agency takes no part in it.")
     return given
@@ -112,8 +112,8 @@ async def case_after(call: Call, outcome: Outcome) -> tuple[dict[str, Any], int]
     """The case after a write, as the caller may see it now, and its version."""
     case = outcome.case
     if case is not None and takes_part(case.state, call.agency):
-        return await call.hub.seen_by(call.principal, case), case.state.version
-    view = await call.hub.case(call.principal, outcome.ids[0])
+        return await call.hub.reading.seen_by(call.principal, case), case.state.version
+    view = await call.hub.reading.case(call.principal, outcome.ids[0])
     return view, view["version"]
 
 

@@ -15,6 +15,7 @@ import orjson
 import structlog
 
 from hub.app_core import Core, open_core
+from hub.cli import new_hub
 from hub.cli.logs import configure
 from hub.errors import CommandRefused, SimpulError
 from hub.settings import Settings, load, make_data_folder
@@ -93,7 +94,17 @@ def settings_of(ctx: click.Context) -> Settings:
 
 @contextmanager
 def core_of(ctx: click.Context) -> Iterator[Core]:
-    with open_core(settings_of(ctx)) as core:
+    with opened(settings_of(ctx)) as core:
+        yield core
+
+
+@contextmanager
+def opened(settings: Settings, *, migrates: bool = False) -> Iterator[Core]:
+    """The open core; where no hub was before, its new folder is named."""
+    new = new_hub.is_new(settings)
+    with open_core(settings, migrates=migrates) as core:
+        if new:
+            new_hub.tell(settings)
         yield core
 
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 from hub.app_access import access, secret_box
-from hub.app_core import open_core
-from hub.cli.common import alone, core_of, settings_of, show
+from hub.cli.common import alone, core_of, opened, settings_of, show
 from hub.errors import CommandRefused
 from hub.ports.sealing import Sealing
 from hub.ports.store import ReadSession, WriteTransaction
@@ -31,7 +30,7 @@ def migrate(ctx: click.Context) -> None:
     """Makes the database, or brings it up to date."""
     settings = settings_of(ctx)
     before = current_revision(settings.database)
-    with open_core(settings, migrates=True) as core:  # under the key that belongs to the database
+    with opened(settings, migrates=True) as core:  # under the key that belongs to the database
         # A broker that reads jwks.json as a file may be started before the first `serve`.
         access(core, secret_box(core)).ensure_signing_key()
         show({"revision": HEAD, "changed": before != HEAD})
@@ -54,7 +53,7 @@ def rebuild(ctx: click.Context, check: bool) -> None:
             show({"events": events, "difference": None})
         return
     settings = settings_of(ctx)
-    with _for_itself(settings, "rebuild"), open_core(settings) as core:
+    with _for_itself(settings, "rebuild"), opened(settings) as core:
         show({"events": rebuild_in_place(core.store, fold(core.sealer))})
 
 
@@ -65,7 +64,7 @@ def backup(ctx: click.Context, file: Path) -> None:
     """Writes log, keys, vault and attachments to FILE. The master key is not in it: keep it elsewhere."""
     settings = settings_of(ctx)
     refuse_target(file, settings.database_path, settings.data_dir, [settings.key_path])
-    with open_core(settings) as core:
+    with opened(settings) as core:
         show(write_backup(core.store, settings.data_dir / ATTACHMENTS, file))
 
 

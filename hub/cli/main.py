@@ -24,6 +24,9 @@ COMMANDS: Final = {
     "client": "clients:client",
     "key": "keys:key",
     "topics": "broker:topics",
+    "deadlines": "deadlines:deadlines",
+    "policy": "policies:policy",
+    "import": "importing:import_",
     "dead-letter": "dead_letters:dead_letter",
 }
 """Each command's module and name there: a command loads what it needs itself, no web server for a list."""

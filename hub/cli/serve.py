@@ -15,7 +15,8 @@ from aiohttp import web
 
 from hub.api.server import make_runner
 from hub.app import build
-from hub.app_core import Core, open_core
+from hub.app_core import Core, open_core, record_rules
+from hub.cli import new_hub
 from hub.cli.common import running, settings_of
 from hub.domain.agency import HUB
 from hub.errors import CommandRefused
@@ -37,12 +38,16 @@ def serve(ctx: click.Context, roles: str | None) -> None:
     """Runs the hub until SIGTERM or Ctrl-C."""
     settings = settings_of(ctx)
     chosen = _roles(roles, settings)
+    new = new_hub.is_new(settings)
     with (
         running(settings),
         open_core(settings) as core,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
+        if new:
+            new_hub.log_it(settings)
         _refuse_empty_tables(core)
+        record_rules(core)
         runner.run(_serve(core, chosen))
 
 

@@ -14,17 +14,20 @@ from hub.domain.commands import (
     CaseCommand,
     Close,
     Consult,
+    Escalate,
     Forward,
+    Link,
     Progress,
     Recipient,
     Reconsider,
     Reopen,
+    Reply,
     Return,
     Verify,
     Withdraw,
 )
 from hub.errors import Invalid
-from hub.service.ids import Ids
+from hub.service.ids import Ids, uuid_of
 from schemas.registry import Registry as Schemas
 
 Body = dict[str, Any]
@@ -88,6 +91,18 @@ ACTS: Final[dict[str, Act]] = {
     "reopening": Act(
         "reopen", "reopening", "case", ("reason",),
         lambda case, leg, body, ids: Reopen(case, body["reason"]),
+    ),
+    "reply": Act(
+        "reply", "reply", "case", ("text",),
+        lambda case, leg, body, ids: Reply(case, body["text"]),
+    ),
+    "link": Act(
+        "link", "link", "case", (),
+        lambda case, leg, body, ids: Link(case, uuid_of(body["case"]) or body["case"], body["relation"]),
+    ),
+    "escalation": Act(
+        "escalate", "escalation", "case", ("reason",),
+        lambda case, leg, body, ids: Escalate(case, body["reason"]),
     ),
     "acceptance": Act(
         "accept", "acceptance", "forwarding", (),

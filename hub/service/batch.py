@@ -105,6 +105,7 @@ class BatchRunner:
 
     def _attempt(self, batch: Sequence[Request]) -> tuple[list[Result], list[Committed]]:
         self._sealing.refresh()
+        self._decider.refresh()
         now = rfc3339(self._clock.now())
         with self._store.begin() as txn:
             overlay = Overlay.load(txn, batch)
@@ -186,6 +187,7 @@ def _flush(txn: WriteTransaction, overlay: Overlay, effects: Effects) -> list[Co
     effects.new_cases = [overlay.cases[case_id] for case_id in overlay.new_cases]
     effects.changed_cases = [overlay.cases[case_id] for case_id in overlay.changed_cases - overlay.new_cases]
     effects.holders = overlay.holders
+    effects.dated_facts = overlay.dated_facts
     effects.agencies = [overlay.agencies[agency] for agency in sorted(overlay.changed_agencies)]
     txn.write(effects)
     if not overlay.events:

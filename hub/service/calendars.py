@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from importlib import metadata
 from typing import Any, Final
 
 from hub.domain.derivation import PROVISIONAL
@@ -47,6 +48,11 @@ def official_calendar(first_year: int = FIRST_YEAR, last_year: int | None = None
     known = _decreed(first_year, last_year)
     days = _days("government", known) | _days("public", known)
     return Calendar(dict(sorted(days.items())), f"{known[-1]}-12-31")
+
+
+def source() -> str:
+    """What the official calendar is taken from, for the record."""
+    return f"the library holidays {metadata.version('holidays')}, after the joint decrees (SKB 3 Menteri)"
 
 
 def changes(before: Calendar, after: Calendar) -> list[DayChange]:

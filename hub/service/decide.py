@@ -4,20 +4,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from hmac import compare_digest
-from typing import Final
 
-from hub.domain.agency import HUB, Agency, change, evolve_agency, register
-from hub.domain.audience import recipients
+from hub.domain.agency import HUB, Agency, change, register
+from hub.domain.audience import takes_part
 from hub.domain.case import Case
-from hub.domain.commands import Advise, CaseCommand, Consult, Forward, Return, SubmitComplaint, part_of
-from hub.domain.consultation import check_consulted
-from hub.domain.decisions import Around, check_addressed, decide, submit
-from hub.domain.events import Draft, Fact, agency_stream, chain, is_agency_stream, texts_document
-from hub.domain.evolution import evolve
+from hub.domain.commands import (
+    Advise,
+    CaseCommand,
+    Consult,
+    Forward,
+    Link,
+    SubmitComplaint,
+    Tick,
+    Unlink,
+    part_of,
+)
+from hub.domain.decisions import DEFAULT_LIMITS, Around, Limits, check_addressed, decide
+from hub.domain.events import agency_stream
 from hub.domain.forwarding import ended_leg
-from hub.domain.recipients import check_recipients
+from hub.domain.history import begun
+from hub.domain.lapses import is_due
+from hub.domain.links import link, unlink
 from hub.errors import (
     Erased,
     Forbidden,
@@ -27,27 +35,40 @@ from hub.errors import (
     StateConflict,
     Unauthenticated,
 )
-from hub.ports.files import UPLOAD_KEPT
-from hub.ports.sealing import Sealing, StreamKey
-from hub.ports.store import FileHolding, Head
+from hub.ports.sealing import Sealing
 from hub.service.ids import Ids
-from hub.service.overlay import Appended, Overlay, Staged
-from hub.service.requests import OPERATOR, ChangeAgency, Outcome, Refuse, RegisterAgency, Request
-from hub.service.rights import allow, require_scope, sees_it_frozen, there
-
-NOT_UPLOADED: Final = (
-    f"Your agency has uploaded no such file in the last {UPLOAD_KEPT // timedelta(hours=1)} hours; "
-    "POST it to /v1/attachments first."
+from hub.service.named import check_agencies, require_files
+from hub.service.overlay import Overlay
+from hub.service.requests import (
+    CLOCK,
+    OPERATOR,
+    ChangeAgency,
+    Outcome,
+    RecordRules,
+    Refuse,
+    RegisterAgency,
+    Request,
+    sets_calendar,
 )
+from hub.service.rights import allow, require_scope, sees_it_frozen, there
+from hub.service.rulebook import Rulebook, own_calendar, record
+from hub.service.staging import Recorder
 
 
 class Decider:
     """Pure but for fresh ids and sealing."""
 
-    def __init__(self, sealing: Sealing, ids: Ids, returns_limit: int = 3) -> None:
+    def __init__(
+        self, sealing: Sealing, ids: Ids, rulebook: Rulebook, limits: Limits = DEFAULT_LIMITS
+    ) -> None:
         self._sealing = sealing
-        self._ids = ids
-        self._returns_limit = returns_limit
+        self._recorder = Recorder(sealing, ids, rulebook)
+        self._rulebook = rulebook
+        self._limits = limits
+
+    def refresh(self) -> None:
+        """Before each batch: the calendars and policies in force."""
+        self._rulebook.refresh()
 
     def run(self, request: Request, overlay: Overlay, now: str) -> Outcome:
         """The outcome, adopted by the overlay; raises a Problem and leaves it untouched otherwise."""
@@ -65,6 +86,12 @@ class Decider:
             return self._submit(command, request, overlay, now)
         if isinstance(command, RegisterAgency | ChangeAgency):
             return self._agency(command, request, overlay, now)
+        if isinstance(command, RecordRules):
+            return self._rules(command, request, overlay, now)
+        if isinstance(command, Tick):
+            return self._tick(command, overlay, now)
+        if isinstance(command, Link | Unlink):
+            return self._link(command, request, overlay, now)
         return self._case(command, request, overlay, now)
 
     def _submit(self, command: SubmitComplaint, request: Request, overlay: Overlay, now: str) -> Outcome:
@@ -72,11 +99,14 @@ class Decider:
             return self._repeated(request, overlay)
         source = command.clear["source"]["agency"]
         check_addressed(command.clear.get("addressed_to") or (), source, overlay.agencies.get)
-        _require_files(request, overlay)
+        require_files(request, overlay)
         if request.intake is None:
             raise TypeError("a SubmitComplaint needs its Intake")
         key = request.intake.key
-        staged = self._stage(command.case_id, submit(command), request, overlay, now, case=None, key=key)
+        staged = self._recorder.staged(command.case_id, None, overlay, key)
+        for at, draft in begun(command, now):
+            self._recorder.record(staged, command.case_id, [draft], source, overlay, at)
+        self._recorder.hold_files(staged, command.case_id, request, overlay)
         overlay.adopt(staged, command.case_id, new=True)
         return Outcome(201, "case", (command.case_id,), case=staged.case)
 
@@ -85,7 +115,7 @@ class Decider:
         reference = overlay.references[request.reference or ("", "")]
         case, intake = overlay.cases[reference.case_id], request.intake
         known = {"case_id": case.state.id}
-        key = self._key(case.state.id, overlay)
+        key = self._recorder.key(case.state.id, overlay)
         if key is None or intake is None or case.state.erased:
             raise Erased(
                 "This complaint was erased; it is final and is not kept again.",
@@ -106,18 +136,18 @@ class Decider:
         case = there(overlay.cases.get(command.case_id))
         part, actor = part_of(command), request.principal.agency
         allow(request.principal, command.action, case, part)
-        _check_agencies(command, case, actor, overlay)  # 422 comes before 412
-        _require_files(request, overlay)
+        check_agencies(command, case, actor, overlay)  # 422 comes before 412
+        require_files(request, overlay)
         if part is not None and sees_it_frozen(request.principal, case):  # before 412: that tells the version
             raise ended_leg(case.state, part, actor, command.action)
-        if request.if_match is not None and request.if_match != case.state.version:
-            raise PreconditionFailed(
-                f"The case is at version {case.state.version} now, not {request.if_match}; read it again.",
-                extra={"version": case.state.version},
-            )
-        around = Around(actor, overlay.agencies.get, self._returns_limit)
-        drafts = decide(command, case, around)
-        staged = self._stage(case.state.id, drafts, request, overlay, now, case=case, key=None)
+        _require_version(request, case)
+        if is_due(case.state, now):
+            case = self._woken(case, overlay, now)
+            allow(request.principal, command.action, case, part)  # it may have passed to another owner
+        staged = self._recorder.staged(case.state.id, case, overlay)
+        drafts = decide(command, case, self._around(actor, overlay, now))
+        self._recorder.record(staged, case.state.id, drafts, actor, overlay, now)
+        self._recorder.hold_files(staged, case.state.id, request, overlay)
         overlay.adopt(staged, case.state.id)
         if isinstance(command, Forward):
             ids = tuple(recipient.leg_id for recipient in command.to)
@@ -128,6 +158,68 @@ class Decider:
         if part is not None:
             return Outcome(200, "forwarding", (case.state.id, part), case=staged.case)
         return Outcome(200, "case", (case.state.id,), case=staged.case)
+
+    def _link(self, command: Link | Unlink, request: Request, overlay: Overlay, now: str) -> Outcome:
+        """Both cases change; whoever links them must see both as they stand."""
+        case, other = there(overlay.cases.get(command.case_id)), overlay.cases.get(command.other_id)
+        actor = request.principal.agency
+        allow(request.principal, command.action, case)
+        if other is None or not takes_part(other.state, actor):
+            unseen = f"There is no case {command.other_id}, or your agency takes no part in it."
+            raise Invalid("The other case is not there.", flaws=[("/case", unseen)])
+        _require_version(request, case)
+        pair = [self._woken(each, overlay, now) for each in (case, other)]
+        allow(request.principal, command.action, pair[0])
+        states, around = (pair[0].state, pair[1].state), self._around(actor, overlay, now)
+        if isinstance(command, Link):
+            made = link(*states, command.relation, around)
+        else:
+            made = unlink(*states, around)
+        for each, draft in zip(pair, made, strict=True):
+            staged = self._recorder.staged(each.state.id, each, overlay)
+            self._recorder.record(staged, each.state.id, [draft], actor, overlay, now)
+            overlay.adopt(staged, each.state.id)
+        return Outcome(200, "case", (case.state.id,), case=overlay.cases[case.state.id])
+
+    def _tick(self, command: Tick, overlay: Overlay, now: str) -> Outcome:
+        known = there(overlay.cases.get(command.case_id))
+        case = self._woken(known, overlay, now)
+        return Outcome(200, "case", (case.state.id,), case=case, replayed=case is known)
+
+    def _woken(self, case: Case, overlay: Overlay, now: str) -> Case:
+        """The case after whatever the passing of time has made of it, before anything else happens to it: an
+        answer that comes late finds its deadline missed. It is adopted by itself, since it is so whatever
+        becomes of the command that found it."""
+        staged = self._recorder.staged(case.state.id, case, overlay)
+        while is_due(case.state, now):
+            drafts = decide(Tick(case.state.id), case, self._around(HUB, overlay, now))
+            if not drafts:
+                break
+            self._recorder.record(staged, case.state.id, drafts, HUB, overlay, now)
+            case = there(staged.case)
+        if staged.events:
+            overlay.adopt(staged, case.state.id)
+        return case
+
+    def _around(self, actor: str, overlay: Overlay, now: str) -> Around:
+        """Agencies that the command names were loaded in the transaction; those above them are as the
+        registry had them when the batch began."""
+
+        def find(name: str) -> Agency | None:
+            return overlay.agencies.get(name) or self._rulebook.agencies.get(name)
+
+        return Around(actor, find, now, self._limits)
+
+    def _rules(self, command: RecordRules, request: Request, overlay: Overlay, now: str) -> Outcome:
+        """The stream is locked: what another process has recorded meanwhile is read first."""
+        require_scope(request.principal, "agencies:write")
+        self._rulebook.read_again()
+        drafts, stream = record(self._rulebook, command), agency_stream(HUB)
+        if drafts:
+            staged = self._recorder.staged(stream, None, overlay)
+            self._recorder.record(staged, stream, drafts, HUB, overlay, now)
+            overlay.adopt(staged, stream)
+        return Outcome(200, "rules", (HUB,))
 
     def _agency(
         self, command: RegisterAgency | ChangeAgency, request: Request, overlay: Overlay, now: str
@@ -145,77 +237,16 @@ class Decider:
             agency = replace(known, **command.changes)  # type: ignore[arg-type]  # checked by the schema
             draft = change(known, agency, overlay.agencies.get(agency.parent or ""))
         if draft is not None:
-            stream = agency_stream(agency.id)
-            overlay.adopt(self._stage(stream, [draft], request, overlay, now, case=None, key=None), stream)
+            actor, drafts = request.principal.agency, {agency_stream(agency.id): [draft]}
+            if sets_calendar(command):  # the hub's stream is locked too
+                self._rulebook.read_again()
+                if (calendar := self._rulebook.unknown_calendar(agency)) is not None:
+                    drafts.setdefault(agency_stream(HUB), []).append(own_calendar(agency, calendar))
+            for stream, made in drafts.items():
+                staged = self._recorder.staged(stream, None, overlay)
+                self._recorder.record(staged, stream, made, actor, overlay, now)
+                overlay.adopt(staged, stream)
         return Outcome(status, "agency", (agency.id,), agency=agency)
-
-    def _stage(
-        self,
-        stream: str,
-        drafts: list[Draft],
-        request: Request,
-        overlay: Overlay,
-        now: str,
-        *,
-        case: Case | None,
-        key: StreamKey | None,
-    ) -> Staged:
-        staged = Staged(head=overlay.head(stream), case=case, key=key or overlay.keys.get(stream))
-        for draft in drafts:
-            self._append(staged, stream, draft, request.principal.agency, overlay, now)
-        self._hold_files(staged, stream, request, overlay)
-        return staged
-
-    def _hold_files(self, staged: Staged, stream: str, request: Request, overlay: Overlay) -> None:
-        """The case that names a file holds the file's key from now on."""
-        for named in request.files:
-            sha256, wrapped = named.sha256, overlay.files[named.sha256, request.principal.agency].key
-            key = staged.key or self._key(stream, overlay)
-            if key is None:
-                raise StateConflict("The case was erased; nothing can be added to it.")
-            file_key = self._sealing.unwrap_file_key(wrapped.stream, sha256, wrapped)
-            staged.holders.append(
-                FileHolding(sha256, stream, self._sealing.wrap_file_key(key, sha256, file_key))
-            )
-
-    def _append(
-        self, staged: Staged, stream: str, draft: Draft, actor: str, overlay: Overlay, now: str
-    ) -> None:
-        head = staged.head
-        fact = Fact(
-            draft.id or self._ids.new(), draft.type, now, stream, head.sequence + 1, actor, {}, draft.facts
-        )
-        if is_agency_stream(stream):
-            staged.agency = evolve_agency(draft.facts)
-            fact = replace(fact, recipients=dict.fromkeys(sorted({actor, HUB, fact.subject}), "agency"))
-        else:
-            after = evolve(staged.case, fact, draft.texts)
-            before = staged.case.state if staged.case else None
-            fact = replace(fact, recipients=recipients(before, after.state, actor))
-            staged.case = after
-        sealed = draft.sealed or self._seal(staged, stream, fact.id, draft, overlay)
-        header = fact.to_bytes()
-        link = chain(head.chain, header, sealed)
-        staged.events.append(
-            Appended(stream, fact.sequence, fact.id, header, sealed, link, tuple(fact.recipients))
-        )
-        staged.head = Head(fact.sequence, link)
-
-    def _seal(
-        self, staged: Staged, stream: str, event_id: str, draft: Draft, overlay: Overlay
-    ) -> bytes | None:
-        if not draft.texts:
-            return None
-        if staged.key is None:
-            staged.key = self._key(stream, overlay)
-        if staged.key is None:
-            raise StateConflict("The case was erased; nothing can be added to it.")
-        return self._sealing.seal_event(staged.key, event_id, {"masked": texts_document(draft.texts)})
-
-    def _key(self, stream: str, overlay: Overlay) -> StreamKey | None:
-        if stream not in overlay.keys and stream in overlay.wrapped:
-            overlay.keys[stream] = self._sealing.open_stream_key(overlay.wrapped[stream])
-        return overlay.keys.get(stream)
 
 
 def _replay(request: Request, overlay: Overlay) -> Outcome | None:
@@ -233,46 +264,17 @@ def _replay(request: Request, overlay: Overlay) -> Outcome | None:
     return Outcome(row.status, row.kind, row.ids, case=case, replayed=True)
 
 
-def _require_active(agency: Agency | None, request: Request) -> None:
-    if request.principal.client_id != OPERATOR and (agency is None or not agency.active):
-        raise Forbidden(
-            f"The agency {request.principal.agency} is not active; ask the hub's administrator.",
-            code="agency-inactive",
+def _require_version(request: Request, case: Case) -> None:
+    if request.if_match is not None and request.if_match != case.state.version:
+        raise PreconditionFailed(
+            f"The case is at version {case.state.version} now, not {request.if_match}; read it again.",
+            extra={"version": case.state.version},
         )
 
 
-def _require_files(request: Request, overlay: Overlay) -> None:
-    flaws: list[tuple[str, str]] = []
-    for file in request.files:
-        pointer = f"/attachments/{file.place}"
-        uploaded = overlay.files.get((file.sha256, request.principal.agency))
-        if uploaded is None:
-            flaws.append((f"{pointer}/sha256", NOT_UPLOADED))
-            continue
-        if file.media_type.lower() != uploaded.media_type:
-            flaws.append((f"{pointer}/media_type", f"The file was uploaded as {uploaded.media_type}."))
-        if file.size != uploaded.size:
-            flaws.append((f"{pointer}/size", f"The file that was uploaded is {uploaded.size} bytes long."))
-    if flaws:
-        raise Invalid("An attachment is not there, or not as it is described.", flaws=flaws)
-
-
-def _check_agencies(command: CaseCommand, case: Case, actor: str, overlay: Overlay) -> None:
-    """422 for an agency that the command names and that is not there, or impossible there."""
-    if isinstance(command, Return | Advise) and command.suggested_agency:
-        _require_known(command.suggested_agency, overlay)
-    elif isinstance(command, Forward):
-        check_recipients(command.to, case.state, actor, overlay.agencies.get)
-    elif isinstance(command, Consult):
-        check_consulted(command.agency, case.state.owner, overlay.agencies.get)
-
-
-def _require_known(agency: str, overlay: Overlay) -> None:
-    found = overlay.agencies.get(agency)
-    if found is None or not found.active:
-        raise Invalid(
-            "The suggested agency is not there.",
-            flaws=[
-                ("/suggested_agency", f"No active agency {agency!r} is registered; see GET /v1/agencies.")
-            ],
+def _require_active(agency: Agency | None, request: Request) -> None:
+    if request.principal.client_id not in (OPERATOR, CLOCK) and (agency is None or not agency.active):
+        raise Forbidden(
+            f"The agency {request.principal.agency} is not active; ask the hub's administrator.",
+            code="agency-inactive",
         )

@@ -8,14 +8,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from hub.domain.agency import Agency
+from hub.domain.agency import HUB, Agency
 from hub.domain.case import Case
 from hub.domain.commands import Advise, Consult, Forward, Return, SubmitComplaint
+from hub.domain.dated_facts import DatedFact
 from hub.domain.events import NO_CHAIN, agency_stream
 from hub.ports.relaying import Origin
 from hub.ports.sealing import StreamKey, WrappedKey
 from hub.ports.store import FileHolding, Head, Reference, Remembered, UploadedFile, WriteTransaction
-from hub.service.requests import BROKER, OPERATOR, ChangeAgency, RegisterAgency, Request
+from hub.service.requests import (
+    INTERNAL,
+    ChangeAgency,
+    RecordRules,
+    RegisterAgency,
+    Request,
+    sets_calendar,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,7 @@ class Staged:
     agency: Agency | None = None
     key: StreamKey | None = None
     holders: list[FileHolding] = field(default_factory=list)
+    dated_facts: list[DatedFact] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -61,6 +70,7 @@ class Overlay:
     keys: dict[str, StreamKey] = field(default_factory=dict)
     events: list[Appended] = field(default_factory=list)
     holders: list[FileHolding] = field(default_factory=list)
+    dated_facts: list[DatedFact] = field(default_factory=list)
     new_cases: set[str] = field(default_factory=set)
     changed_cases: set[str] = field(default_factory=set)
     changed_agencies: set[str] = field(default_factory=set)
@@ -70,7 +80,7 @@ class Overlay:
         """Reserves and loads everything that the batch needs, each group in sorted order."""
         remembered = txn.reserve_keys(sorted({r.idempotency.key for r in batch if r.idempotency}))
         references = txn.reserve_references(sorted({r.reference for r in batch if r.reference}))
-        wanted = {r.case_id for r in batch if r.case_id and r.intake is None}
+        wanted = {case_id for r in batch for case_id in r.case_ids}
         wanted |= {reference.case_id for reference in references.values()}
         cases = sorted(wanted)
         agencies = sorted({name for r in batch for name in _agencies(r)})
@@ -83,8 +93,8 @@ class Overlay:
             loaded,
             txn.load_heads(streams) if streams else {},
             txn.load_keys(cases) if cases else {},
-            _with_those_above(txn, _load_agencies(txn, agencies, batch), loaded, batch),
-            txn.inactive_clients(sorted({r.principal.client_id for r in batch} - {OPERATOR, BROKER})),
+            _load_agencies(txn, agencies, batch),
+            txn.inactive_clients(sorted({r.principal.client_id for r in batch} - INTERNAL)),
             txn.load_files(sorted({(file.sha256, r.principal.agency) for r in batch for file in r.files})),
             _next_offsets(txn, batch),
             held,
@@ -113,6 +123,7 @@ class Overlay:
         """Makes a complete decision part of the batch."""
         self.events.extend(staged.events)
         self.holders.extend(staged.holders)
+        self.dated_facts.extend(staged.dated_facts)
         self.heads[stream] = staged.head
         if staged.key is not None:
             self.keys[stream] = staged.key
@@ -126,8 +137,7 @@ class Overlay:
 
 def _changed_streams(request: Request) -> set[str]:
     """The existing streams that a request may append to. A new complaint's is nobody else's yet."""
-    case = {request.case_id} if request.case_id and request.intake is None else set()
-    return case | {agency_stream(name) for name in _agency_streams(request)}
+    return set(request.case_ids) | {agency_stream(name) for name in _agency_streams(request)}
 
 
 def _next_offsets(txn: WriteTransaction, batch: Sequence[Request]) -> dict[tuple[str, int], int]:
@@ -143,22 +153,6 @@ def _load_agencies(
     changed = {r.command.agency_id for r in batch if isinstance(r.command, ChangeAgency)} & found.keys()
     parents = {parent for name in changed if (parent := found[name].parent)} - found.keys()
     return found | (txn.load_agencies(sorted(parents)) if parents else {})
-
-
-def _with_those_above(
-    txn: WriteTransaction, found: dict[str, Agency], cases: dict[str, Case], batch: Sequence[Request]
-) -> dict[str, Agency]:
-    """And every agency above who returns a case and who owns it: a return may pass the case up. Level by
-    level, a statement each; registries are a few levels deep."""
-    returning = [(r, cases[r.case_id]) for r in batch if isinstance(r.command, Return) and r.case_id in cases]
-    level = {name for r, case in returning for name in (r.principal.agency, case.state.owner)}
-    known, seen = dict(found), set[str]()
-    while level:
-        seen |= level
-        if missing := level - known.keys():
-            known |= txn.load_agencies(sorted(missing))
-        level = {parent for name in level if name in known and (parent := known[name].parent)} - seen
-    return known
 
 
 def _agencies(request: Request) -> set[str]:
@@ -181,7 +175,11 @@ def _agencies(request: Request) -> set[str]:
 
 
 def _agency_streams(request: Request) -> set[str]:
+    """The agencies to whose streams a command may append. A calendar stands in the hub's."""
     command = request.command
-    if isinstance(command, RegisterAgency):
-        return {command.agency.id}
-    return {command.agency_id} if isinstance(command, ChangeAgency) else set()
+    if isinstance(command, RecordRules):
+        return {HUB}
+    if not isinstance(command, RegisterAgency | ChangeAgency):
+        return set()
+    own = command.agency.id if isinstance(command, RegisterAgency) else command.agency_id
+    return {own, HUB} if sets_calendar(command) else {own}

@@ -10,6 +10,8 @@ from auth.principal import Principal
 from hub.domain.agency import Agency
 from hub.domain.case import Case
 from hub.domain.commands import Answer, CaseCommand, SubmitComplaint
+from hub.domain.policies import Policy
+from hub.domain.working_time import Calendar
 from hub.errors import Problem
 from hub.ports.relaying import Origin
 from hub.ports.sealing import StreamKey
@@ -17,9 +19,14 @@ from hub.ports.store import Identity
 
 OPERATOR: Final = "operator"
 """The client id of whoever works on the hub's own command line; no token carries it."""
+CLOCK: Final = "clock"
+"""The client id of the hub's own clock; no token carries it."""
 BROKER: Final = "broker"
 """The client id of what came by an agency's inbound topic, to which the broker lets that agency alone write;
 no token carries it."""
+INTERNAL: Final = frozenset({OPERATOR, CLOCK, BROKER})
+ZONES: Final = ("Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura")
+"""WIB, WITA and WIT: the official calendar is recorded for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,25 @@ class ChangeAgency:
     action = "change_agency"
     agency_id: str
     changes: dict[str, object]
+
+
+def sets_calendar(command: RegisterAgency | ChangeAgency) -> bool:
+    """Whether it may give the agency a calendar that the log does not have: that goes into the hub's own
+    stream, which must then be locked and loaded too."""
+    if isinstance(command, ChangeAgency):
+        return bool(command.changes.keys() & {"days_off", "time_zone"})
+    return bool(command.agency.days_off) or command.agency.time_zone not in ZONES
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRules:
+    """Policies and the official calendar (in WIB, from `source`) as they shall be from now on; None keeps
+    what there is. What the log says already is not said again."""
+
+    action = "record_rules"
+    policies: tuple[Policy, ...] | None = None
+    official: Calendar | None = None
+    source: str = ""
 
 
 class NamedFile(NamedTuple):
@@ -85,7 +111,7 @@ class Refuse:
     sha256: str = ""
 
 
-Command = CaseCommand | RegisterAgency | ChangeAgency | Refuse
+Command = CaseCommand | RegisterAgency | ChangeAgency | RecordRules | Refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +129,14 @@ class Request:
     @property
     def case_id(self) -> str | None:
         return getattr(self.command, "case_id", None)
+
+    @property
+    def case_ids(self) -> frozenset[str]:
+        """Every case that is there already and that it reads and may change."""
+        if self.intake is not None:
+            return frozenset()
+        named = (self.case_id, getattr(self.command, "other_id", None))
+        return frozenset(case_id for case_id in named if case_id)
 
     @property
     def files(self) -> tuple[NamedFile, ...]:

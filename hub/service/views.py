@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from hub.domain.audience import Sight, actions
-from hub.domain.case import Case, CaseTexts, Consultation, Leg, consultation_facts, leg_facts
+from hub.domain.audience import Sight, actions, may_link
+from hub.domain.case import Case, CaseState, CaseTexts, Consultation, Leg, consultation_facts, leg_facts
+from hub.domain.clocks import deadline_document
 from hub.domain.privacy import join_complaint
+from hub.domain.working_time import written
 
 
-def case_view(case: Case, agency: str, *, reporter_name: str | None = None) -> dict[str, Any]:
-    """The whole case for an agency that takes part in it. `reporter_name` is shown as given: whoever calls
-    passes it only when neither flag forbids it."""
+def case_view(case: Case, agency: str, now: datetime, *, reporter_name: str | None = None) -> dict[str, Any]:
+    """The whole case at `now`, for an agency that takes part in it. `reporter_name` is shown as given:
+    whoever calls passes it only when neither flag forbids it."""
     state, texts = case.state, case.texts
     view: dict[str, Any] = {
         "id": state.id,
@@ -22,9 +25,9 @@ def case_view(case: Case, agency: str, *, reporter_name: str | None = None) -> d
         "complaint": _complaint(case, reporter_name),
         "forwardings": [forwarding_view(leg, state.id, texts) for leg in state.legs],
         "threads": [],
-        "deadlines": [],
-        "links": [],
-        "actions": actions(state, agency),
+        "deadlines": [deadline_document(clock, now) for clock in state.clocks],
+        "links": [{"case": each.case, "relation": each.relation} for each in state.links],
+        "actions": _actions(state, agency, now),
         "created_at": state.created_at,
         "updated_at": state.updated_at,
     }
@@ -33,11 +36,19 @@ def case_view(case: Case, agency: str, *, reporter_name: str | None = None) -> d
     return view
 
 
-def frozen_view(then: Case, now: Case, agency: str) -> dict[str, Any]:
-    """For an agency that returned its leg or lost it: the case as it stood then, its own legs alone."""
-    texts, left = None if now.texts is None else then.texts, Sight(agency, False, then.state.version)
-    view = case_view(Case(then.state, texts), agency)
+def _actions(state: CaseState, agency: str, now: datetime) -> list[str]:
+    linking = ["link"] if may_link(state, agency) else []
+    return sorted([*actions(state, agency, written(now)), *linking])
+
+
+def frozen_view(then: Case, agency: str, now: datetime, *, erased: bool) -> dict[str, Any]:
+    """For an agency that returned its leg or lost it: the case as it stood then, its own legs and clocks
+    alone. `erased`: since then its texts were."""
+    texts, left = None if erased else then.texts, Sight(agency, False, then.state.version)
+    view = case_view(Case(then.state, texts), agency, now)
     view["forwardings"] = [forwarding_view(leg, then.state.id, texts) for leg in left.legs(then.state)]
+    own = [clock for clock in then.state.clocks if clock.agency == agency]
+    view["deadlines"] = [deadline_document(clock, now) for clock in own]
     view["actions"] = []
     return view
 

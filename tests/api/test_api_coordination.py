@@ -135,12 +135,12 @@ async def test_the_third_return_passes_the_case_to_hub(house: House, app: Caller
     reply = await forward(app, case_id, UNIT)
     assert (reply.status, reply.json["state"], "hub" in reply.json["detail"]) == (409, "verified", True)
     seen = (await app.get(f"/v1/cases/{case_id}")).json
-    assert (seen["owner"], seen["actions"]) == ("hub", [])
-    assert (await hub.get(f"/v1/cases/{case_id}")).json["actions"] == ["close", "consult", "forward"]
+    assert (seen["owner"], seen["actions"]) == ("hub", ["reply"]), "the source still passes on a reply"
+    assert (await hub.get(f"/v1/cases/{case_id}")).json["actions"] == ["close", "consult", "forward", "link"]
     leg = (await forward(hub, case_id, MINISTRY, note="Ditetapkan dalam rapat.")).json["items"][0]["id"]
     path = f"/v1/forwardings/{leg}"
     reply = await ministry.post(f"{path}/return", {"reason": "not_ours"})
-    assert (reply.status, reply.json["possible"]) == (409, ["accept", "reconsider", "withdraw"])
+    assert (reply.status, reply.json["possible"]) == (409, ["accept", "reconsider"])
     assert (await ministry.post(f"{path}/reconsideration", {})).pointers == ["/reason"]
     reply = await ministry.post(f"{path}/reconsideration", {"reason": "Ruas ini milik balai."})
     assert (reply.status, reply.json["status"]) == (200, "sent")

@@ -12,7 +12,7 @@ async def test_a_complaint_travels_to_a_ministry_and_back(app: Caller, ministry:
     assert reply.headers["Location"] == f"http://hub.test/v1/cases/{case['id']}"
     assert reply.headers["ETag"] == '"1"'
     assert case["complaint"]["reporter"] == {"anonymous": False, "name": "Siti Rahmawati"}
-    assert case["actions"] == ["close", "verify"]
+    assert case["actions"] == ["close", "link", "reply", "verify"]
 
     reply = await app.post(f"/v1/cases/{case['id']}/verification", {"decision": "accept"})
     assert (reply.status, reply.json["status"]) == (200, "verified")

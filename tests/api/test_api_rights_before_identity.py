@@ -33,7 +33,8 @@ class CountingReaders(Readers):
 
 @pytest.fixture
 def readers(house: House) -> CountingReaders:
-    house.server.hub.readers = counting = CountingReaders(house.server.hub.readers)
+    hub = house.server.hub
+    hub.readers = hub.reading.readers = counting = CountingReaders(hub.readers)
     return counting
 
 

@@ -19,28 +19,31 @@ from auth.scopes import DEFAULT_SCOPES, SCOPES
 
 COLUMNS = (
     *("source", "owner", "handler", "participant", "sender", "former", "none"),
-    *("consulted", "former_owner"),
+    *("consulted", "former_owner", "overseer"),
 )
 
 # Written by hand from the rules, not from the code. y: allowed, f: allowed as it stood then,
 # 3: forbidden, 4: as if it did not exist.
 EXPECTED = {
-    "submit": ("complaints:write", "yyyyyyyyy"),
-    "read": ("cases:read", "yyyy4f4yy"),
-    "history": ("cases:read", "yyyy4f4yy"),
-    "verify": ("cases:verify", "3y3343433"),
-    "consult": ("cases:consult", "3y3343433"),
-    "advise": ("cases:consult", "3333434y3"),
-    "forward": ("cases:forward", "3yy34343y"),
-    "accept": ("cases:handle", "33y343433"),
-    "return": ("cases:handle", "33y343433"),
-    "progress": ("cases:handle", "33y343433"),
-    "answer": ("cases:handle", "33y343433"),
-    "withdraw": ("cases:forward", "3y33y3433"),
-    "reconsider": ("cases:handle", "33y343433"),
-    "close": ("cases:close", "3y3343433"),
-    "reopen": ("cases:reopen", "yy3343433"),
-    "attach": ("attachments:write", "yyyyyyyyy"),
+    "submit": ("complaints:write", "yyyyyyyyyy"),
+    "read": ("cases:read", "yyyy4f4yyy"),
+    "history": ("cases:read", "yyyy4f4yyy"),
+    "verify": ("cases:verify", "3y33434333"),
+    "consult": ("cases:consult", "3y33434333"),
+    "advise": ("cases:consult", "3333434y33"),
+    "forward": ("cases:forward", "3yy34343y3"),
+    "accept": ("cases:handle", "33y3434333"),
+    "return": ("cases:handle", "33y3434333"),
+    "progress": ("cases:handle", "33y3434333"),
+    "answer": ("cases:handle", "33y3434333"),
+    "withdraw": ("cases:forward", "3y33y34333"),
+    "reconsider": ("cases:handle", "33y3434333"),
+    "close": ("cases:close", "3y33434333"),
+    "reopen": ("cases:reopen", "yy33434333"),
+    "reply": ("complaints:write", "y333434333"),
+    "escalate": ("cases:reopen", "yy33434333"),
+    "link": ("cases:forward", "3yy3434333"),
+    "attach": ("attachments:write", "yyyyyyyyyy"),
 }
 CELLS = [
     (action, scope, relation, cell)
@@ -99,6 +102,7 @@ def test_each_cell_without_its_scope(action: str, scope: str, relation: str, cel
         ({"former", "source"}, Reading.WHOLE),
         ({"former", "consulted"}, Reading.WHOLE),
         ({"former_owner"}, Reading.WHOLE),
+        ({"overseer"}, Reading.WHOLE),
         ({"participant"}, Reading.WHOLE),
         ({"owner"}, Reading.WHOLE),
     ],

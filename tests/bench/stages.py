@@ -9,6 +9,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +17,7 @@ from typing import Any, Final
 from auth.principal import Principal
 from auth.scopes import DEFAULT_SCOPES
 from hub.api import answers
-from hub.app import build
+from hub.app import idle_hub
 from hub.app_core import Core, open_core
 from hub.domain.agency import Agency
 from hub.domain.case import Case
@@ -46,7 +47,7 @@ def main() -> None:
 
 
 def _measure(core: Core) -> None:
-    desk = build(core).hub.desk
+    desk = idle_hub(core).desk
     client = Principal(OPERATOR, AGENCY, DEFAULT_SCOPES, "", 0.0)  # known without a row of its own
     bodies = list(_bodies(COUNT * (len(BATCHES) + 1)))
     documents = [strict_json.parse(body) for body in bodies]
@@ -63,7 +64,7 @@ def _measure(core: Core) -> None:
 
 
 def _answer(case: Case) -> bytes:
-    return answers.dumps(case_view(case, AGENCY))
+    return answers.dumps(case_view(case, AGENCY, datetime.now(UTC)))
 
 
 def _bodies(count: int) -> Iterable[bytes]:

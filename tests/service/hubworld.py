@@ -228,6 +228,7 @@ class HubWorld:
             mailboxes=mailboxes,
             sealing=core.sealer,
             ids=core.ids,
+            clock=core.clock,
         )
         async with AsyncExitStack() as stack:
             stack.callback(readers.close)

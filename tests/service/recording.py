@@ -42,4 +42,5 @@ class RecordingStore:
 def recorded(world: HubWorld) -> tuple[BatchRunner, list[tuple[str, Any]]]:
     core: Core = world.core
     store = RecordingStore(core.store)
-    return BatchRunner(store, Decider(core.sealer, core.ids), core.sealer, world.clock), store.calls  # type: ignore[arg-type]
+    decider = Decider(core.sealer, core.ids, core.rulebook)
+    return BatchRunner(store, decider, core.sealer, world.clock), store.calls  # type: ignore[arg-type]

@@ -61,7 +61,7 @@ async def test_the_history_shows_its_place(world: HubWorld, damage: str) -> None
     case_id, _ = world.forwarded()
     world.sql(DAMAGE[damage], case_id)
     async with world.serving() as hub:
-        events, _ = await hub.history(principal(KOTIM), case_id, 0, 99)
+        events, _ = await hub.reading.history(principal(KOTIM), case_id, 0, 99)
     assert [int(event["sequence"]) for event in events] == list(range(1, world.version(case_id) + 1))
     assert [event["data"].get("withheld", False) for event in events] == [True] + [False] * (len(events) - 1)
 
@@ -73,7 +73,7 @@ async def test_a_former_agency_still_lists_its_cases(world: HubWorld, damage: st
     world.do(world.request(Return(case_id, leg, "not_ours", "Bukan aset kami."), PUPR))
     world.sql(DAMAGE[damage], case_id)
     async with world.serving() as hub:
-        items, _ = await hub.cases(principal(PUPR), CaseFilter(), None, 9)
+        items, _ = await hub.reading.cases(principal(PUPR), CaseFilter(), None, 9)
     assert [item["id"] for item in items] == [case_id]
     assert items[0]["status"] == "verified"
     assert "title" not in items[0]["complaint"]

@@ -35,9 +35,9 @@ def mixed(world: HubWorld) -> None:
 async def test_a_list_is_its_cases_one_by_one(world: HubWorld, agency: str) -> None:
     mixed(world)
     async with world.serving() as hub:
-        items, more = await hub.cases(principal(agency), CaseFilter(), None, 50)
+        items, more = await hub.reading.cases(principal(agency), CaseFilter(), None, 50)
         assert more is None
-        assert items == [await hub.case(principal(agency), item["id"]) for item in items]
+        assert items == [await hub.reading.case(principal(agency), item["id"]) for item in items]
     names = [item["complaint"]["reporter"].get("name") for item in items]
     if agency == KOTIM:
         assert [bool(name) for name in names] == [True, True, False, False, True, True, False, False, True]
@@ -58,7 +58,7 @@ async def test_a_longer_list_takes_no_more_statements(
             for number in range(count):
                 world.submitted(f"M-{count}-{number}")
             asked.clear()
-            items, _ = await hub.cases(principal(KOTIM), CaseFilter(), None, 50)
+            items, _ = await hub.reading.cases(principal(KOTIM), CaseFilter(), None, 50)
             assert asked == ["cases", "keys", "identities"]
     assert len(items) == 13
 

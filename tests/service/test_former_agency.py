@@ -94,7 +94,7 @@ async def whole_history(hub: Hub, agency: str, case_id: str) -> list[dict[str, A
     found: list[dict[str, Any]] = []
     after: int | None = 0
     while after is not None:
-        events, after = await hub.history(principal(agency), case_id, after, 2)
+        events, after = await hub.reading.history(principal(agency), case_id, after, 2)
         assert len(events) == 2 or after is None, "a page is full or the last one"
         found += events
     return found
@@ -118,7 +118,7 @@ async def test_view_history_and_mailbox_tell_one_story(world: HubWorld, acts: li
             mine = [leg for leg in life.state.legs if leg.to == agency]
             if not mine:
                 continue
-            view = await hub.case(principal(agency), life.case_id)
+            view = await hub.reading.case(principal(agency), life.case_id)
             history = await whole_history(hub, agency, life.case_id)
             agree(view, history)
             came_from_somewhere(life, agency, history)
@@ -226,10 +226,10 @@ async def test_pages_are_full_although_events_between_them_are_hidden(world: Hub
         after: int | None = 0
         sizes, seen = [], []
         while after is not None:
-            events, after = await hub.history(principal(PLN), life.case_id, after, limit)
+            events, after = await hub.reading.history(principal(PLN), life.case_id, after, limit)
             sizes.append(len(events))
             seen += [int(event["sequence"]) for event in events]
         assert seen == [1, 2, 4, 6, 14, 15]
         assert sizes == [min(limit, 6 - start) for start in range(0, 6, limit)]
-        (listed,), _ = await hub.cases(principal(PLN), CaseFilter(), None, 9)
+        (listed,), _ = await hub.reading.cases(principal(PLN), CaseFilter(), None, 9)
         assert listed["version"] == 15

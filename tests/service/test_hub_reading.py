@@ -39,16 +39,16 @@ async def test_a_case_fits_the_schema_for_everyone_and_a_stranger_sees_nothing(
     case_id = world.whole_life()
     async with world.serving() as hub:
         for agency in (KOTIM, PUPR, PLN):
-            view = await hub.case(principal(agency), case_id)
+            view = await hub.reading.case(principal(agency), case_id)
             assert schemas.validate("case", view) == []
-            history, more = await hub.history(principal(agency), case_id, 0, 200)
+            history, more = await hub.reading.history(principal(agency), case_id, 0, 200)
             assert more is None
             for event in history:
                 name = event["type"].removeprefix("id.simpul.").removesuffix(".v1")
                 assert schemas.validate(name, event["data"]) == []
         for reading in (
-            hub.case(principal(STRANGER), case_id),
-            hub.history(principal(STRANGER), case_id, 0, 9),
+            hub.reading.case(principal(STRANGER), case_id),
+            hub.reading.history(principal(STRANGER), case_id, 0, 9),
         ):
             with pytest.raises(NotFound):
                 await reading
@@ -67,25 +67,25 @@ async def test_who_left_sees_its_leg_and_what_stood_then(world: HubWorld, how: s
         world.request(Accept(case_id, other), PLN), world.request(Progress(case_id, other, "Rahasia."), PLN)
     )
     async with world.serving() as hub:
-        view = await hub.case(principal(PUPR), case_id)
+        view = await hub.reading.case(principal(PUPR), case_id)
         assert (view["version"], view["status"], view["actions"]) == (then, "forwarded", [])
         assert [(leg["to"], leg["status"]) for leg in view["forwardings"]] == [(PUPR, how)]
         assert "name" not in view["complaint"]["reporter"]
-        history, _ = await hub.history(principal(PUPR), case_id, 0, 99)
+        history, _ = await hub.reading.history(principal(PUPR), case_id, 0, 99)
         assert [int(event["sequence"]) for event in history] == [1, 2, 3, then], "without the other leg"
         assert "Rahasia." not in str([view, history])
-        (listed,), _ = await hub.cases(principal(PUPR), CaseFilter(), None, 9)
+        (listed,), _ = await hub.reading.cases(principal(PUPR), CaseFilter(), None, 9)
         assert listed == view
-        found, _ = await hub.cases(principal(PUPR), CaseFilter(status="in_progress"), None, 9)
+        found, _ = await hub.reading.cases(principal(PUPR), CaseFilter(status="in_progress"), None, 9)
         assert found == [], "it is not told how the case goes on"
-        assert (await hub.cases(principal(PUPR), CaseFilter(agency=PLN), None, 9))[0] == []
+        assert (await hub.reading.cases(principal(PUPR), CaseFilter(agency=PLN), None, 9))[0] == []
 
 
 async def test_the_name_is_for_those_who_take_part_and_only_when_no_flag_forbids(world: HubWorld) -> None:
     case_id, _ = world.forwarded()
     async with world.serving() as hub:
         for agency in (KOTIM, PUPR):
-            view = await hub.case(principal(agency), case_id)
+            view = await hub.reading.case(principal(agency), case_id)
             assert view["complaint"]["reporter"] == {"anonymous": False, "name": "Marlina Tundan"}
 
 
@@ -95,7 +95,7 @@ async def test_history_in_pages(world: HubWorld) -> None:
         after: int | None = 0
         seen: list[int] = []
         while after is not None:
-            events, after = await hub.history(principal(KOTIM), case_id, after, 3)
+            events, after = await hub.reading.history(principal(KOTIM), case_id, after, 3)
             seen += [int(event["sequence"]) for event in events]
         assert seen == list(range(1, world.version(case_id) + 1))
 
@@ -106,13 +106,13 @@ async def test_lists_in_pages_newest_first(world: HubWorld) -> None:
         after: tuple[str, ...] | None = None
         seen: list[str] = []
         while True:
-            items, after = await hub.cases(principal(KOTIM), CaseFilter(), after, 2)
+            items, after = await hub.reading.cases(principal(KOTIM), CaseFilter(), after, 2)
             seen += [item["id"] for item in items]
             if after is None:
                 break
         assert seen == made[::-1]
         with pytest.raises(Forbidden):
-            await hub.cases(principal(KOTIM, frozenset()), CaseFilter(), None, 2)
+            await hub.reading.cases(principal(KOTIM, frozenset()), CaseFilter(), None, 2)
 
 
 async def test_existence_comes_before_rights_and_rights_before_the_body(world: HubWorld) -> None:

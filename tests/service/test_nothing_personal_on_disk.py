@@ -139,8 +139,8 @@ async def test_no_reader_sees_what_must_not_be_seen(world: HubWorld) -> None:
         for number, case_id in enumerate(cases):
             for agency in (KOTIM, PUPR):
                 reader = principal(agency)
-                seen = json.dumps(await hub.case(reader, case_id), ensure_ascii=False)
-                history, _ = await hub.history(reader, case_id, 0, 99)
+                seen = json.dumps(await hub.reading.case(reader, case_id), ensure_ascii=False)
+                history, _ = await hub.reading.history(reader, case_id, 0, 99)
                 page = await hub.mailboxes.page(agency, 0, 200)
                 shown = json.dumps([history, page], ensure_ascii=False)
                 assert [word for word in WORDS if word in shown] == []
@@ -165,7 +165,7 @@ async def test_a_flag_hides_the_name(world: HubWorld, flag: str) -> None:
     person = PEOPLE[0] | ({"anonymous": True} if flag == "anonymous" else {})
     case_id = world.submitted("P", reporter=person, **changes)
     async with world.serving() as hub:
-        view = await hub.case(principal(KOTIM), case_id)
+        view = await hub.reading.case(principal(KOTIM), case_id)
         assert view["complaint"]["reporter"] == {"anonymous": flag == "anonymous"}
 
 

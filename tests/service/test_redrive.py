@@ -96,7 +96,7 @@ def take(world: HubWorld, taken: InRecord, decode: Decode = received, *, decider
             return await desk.prepare(taken)
 
     core = world.core
-    runner = BatchRunner(core.store, decider(core.sealer, core.ids), core.sealer, world.clock)
+    runner = BatchRunner(core.store, decider(core.sealer, core.ids, core.rulebook), core.sealer, world.clock)
     (result,), _ = runner.run([asyncio.run(prepared())])
     return result
 

@@ -1,0 +1,58 @@
+"""`simpul deadlines CASE`: why each deadline of a case falls where it falls, day by day."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import click
+
+from hub.app_core import Core
+from hub.cli.common import core_of
+from hub.domain.case import CaseState
+from hub.domain.clocks import Clock, deadline_document
+from hub.domain.derivation import derive, lines
+from hub.errors import CommandRefused
+
+TRACKING_NUMBER: Final = re.compile(r"[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}")
+
+
+@click.command("deadlines")
+@click.argument("case_name", metavar="CASE")
+@click.pass_context
+def deadlines(ctx: click.Context, case_name: str) -> None:
+    """Prints the derivation of every deadline of CASE (its id or its tracking number): the policy and the
+    calendar that its clock keeps, each day from the start to the deadline with what it counts for, and the
+    pauses."""
+    with core_of(ctx) as core:
+        state = _case(core, case_name)
+        click.echo(
+            f"Kasus {state.id} ({state.tracking_number}), status {state.status}, pemilik {state.owner}"
+        )
+        if not state.clocks:
+            click.echo("Belum ada tenggat: kasus ini dicatat sebelum tenggat dihitung.")
+        for clock in state.clocks:
+            click.echo("")
+            click.echo("\n".join(_explained(core, clock)))
+
+
+def _case(core: Core, name: str) -> CaseState:
+    with core.store.read() as session:
+        case_id = session.case_of_tracking(name.upper()) if TRACKING_NUMBER.fullmatch(name) else name
+        case = session.case(case_id) if case_id else None
+    if case is None:
+        raise CommandRefused(f"There is no case {name!r}. Name it by its id (a UUID) or its tracking number.")
+    return case.state
+
+
+def _explained(core: Core, clock: Clock) -> list[str]:
+    """The derivation, under whose clock it is and how it stands now."""
+    policy = next((row for row in core.rulebook.rows if row.id == clock.policy), None)
+    source = policy.source if policy else "kebijakan yang sudah diganti"
+    now = core.clock.now()
+    shown = " (hanya ditampilkan)" if clock.shown_only else ""
+    return [
+        f"{clock.agency}: {deadline_document(clock, now)['state']}{shown}",
+        *lines(derive(clock, core.rulebook.calendar(clock.calendar))),
+        f"sumber: {source}",
+    ]

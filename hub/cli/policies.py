@@ -1,0 +1,75 @@
+"""`simpul policy list|set`: how long each stage may take, and by which source."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from hub.cli.common import core_of, show
+from hub.domain.policies import Policy
+from hub.errors import CommandRefused, Held
+from hub.service.requests import RecordRules
+
+FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group("policy")
+def policy() -> None:
+    """The deadline policies: dated rows, each with its source."""
+
+
+@policy.command("list")
+@click.pass_context
+def list_(ctx: click.Context) -> None:
+    """Prints the rows, one JSON object a line. Of several for one stage, the latest that is valid counts."""
+    with core_of(ctx) as core:
+        for row in core.rulebook.rows:
+            show(row.document())
+
+
+@policy.command("set")
+@click.argument("file", type=FILE)
+@click.pass_context
+def set_(ctx: click.Context, file: Path) -> None:
+    """Makes the [[policy]] tables of FILE (TOML) the policies from now on: all of them, as `policy list`
+    shows them. Clocks that run keep the row that they started with. The change enters the log."""
+    rows = _rows(file)
+    with core_of(ctx) as core:
+        try:
+            core.operate(RecordRules(rows))
+        except Held as held:
+            raise CommandRefused("Another process is recording rules just now; try again.") from held
+        core.rulebook.refresh()
+        for row in core.rulebook.rows:
+            show(row.document())
+
+
+def _rows(file: Path) -> tuple[Policy, ...]:
+    """CommandRefused for what is no such file; what a row says is judged by the hub."""
+    try:
+        document = tomllib.loads(file.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CommandRefused(f"{file}: no TOML file ({error}).") from error
+    found = document.get("policy")
+    if not isinstance(found, list) or not found or set(document) != {"policy"}:
+        raise CommandRefused(f"{file}: [[policy]] tables are needed, one a row, and nothing else.")
+    return tuple(_row(file, index, row) for index, row in enumerate(found))
+
+
+def _row(file: Path, index: int, row: dict[str, Any]) -> Policy:
+    known = {field.name: field.type for field in fields(Policy)}
+    needed = {"id", "classification", "stage", "amount", "unit", "valid_from", "source"}
+    if unknown := sorted(row.keys() - known.keys()):
+        raise CommandRefused(f"{file}: row {index + 1}: {unknown[0]!r} is no member; {', '.join(known)} are.")
+    if missing := sorted(needed - row.keys()):
+        raise CommandRefused(f"{file}: row {index + 1}: {missing[0]} is missing.")
+    row = row | {"valid_from": str(row["valid_from"])}  # TOML has dates of its own
+    for name, value in row.items():
+        wanted = {"int": int, "bool": bool}.get(str(known[name]), str)
+        if type(value) is not wanted:
+            raise CommandRefused(f"{file}: row {index + 1}: {name} is not of the right kind ({known[name]}).")
+    return Policy(**row)

@@ -1,0 +1,30 @@
+"""Reporters' identities, opened for as long as a reader needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from hub.domain.case import CaseState
+from hub.domain.privacy import own_values
+from hub.ports.sealing import Sealing
+from hub.ports.store import ReadSession
+
+
+def identities(session: ReadSession, sealing: Sealing, case_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Opened; of those among the cases that have one and their key."""
+    if not case_ids:
+        return {}
+    keys, rows, found = session.keys(case_ids), session.identities(case_ids), {}
+    for case_id in keys.keys() & rows.keys():
+        key = sealing.open_stream_key(keys[case_id])
+        found[case_id] = orjson.loads(sealing.open_identity(key, case_id, rows[case_id].sealed))
+    return found
+
+
+def own_values_of(session: ReadSession, sealing: Sealing, state: CaseState) -> list[str]:
+    """What in an officer's text would name the reporter (see `privacy.own_values`)."""
+    identity = identities(session, sealing, [state.id]).get(state.id, {})
+    return own_values(identity, hidden=state.anonymous or state.confidential)

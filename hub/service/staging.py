@@ -1,0 +1,105 @@
+"""What a decision drafts becomes events: header, recipients, clocks, seal, chain. Nothing is adopted here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hub.domain.agency import HUB, evolve_agency
+from hub.domain.audience import offered_to, recipients
+from hub.domain.case import Case
+from hub.domain.dated_facts import dated_facts
+from hub.domain.events import RULE_EVENTS, Draft, Fact, chain, is_agency_stream, texts_document
+from hub.domain.evolution import evolve, with_changed
+from hub.domain.timekeeping import follow, with_clocks
+from hub.errors import StateConflict
+from hub.ports.sealing import Sealing, StreamKey
+from hub.ports.store import FileHolding, Head
+from hub.service.ids import Ids
+from hub.service.overlay import Appended, Overlay, Staged
+from hub.service.requests import Request
+from hub.service.rulebook import InForce, Rulebook
+
+
+class Recorder:
+    """Pure but for fresh ids and sealing."""
+
+    def __init__(self, sealing: Sealing, ids: Ids, rulebook: Rulebook) -> None:
+        self._sealing = sealing
+        self._ids = ids
+        self._rulebook = rulebook
+
+    def staged(
+        self, stream: str, case: Case | None, overlay: Overlay, key: StreamKey | None = None
+    ) -> Staged:
+        return Staged(head=overlay.head(stream), case=case, key=key or overlay.keys.get(stream))
+
+    def record(
+        self, staged: Staged, stream: str, drafts: list[Draft], actor: str, overlay: Overlay, now: str
+    ) -> None:
+        for draft in drafts:
+            self._append(staged, stream, draft, actor, overlay, now)
+
+    def hold_files(self, staged: Staged, stream: str, request: Request, overlay: Overlay) -> None:
+        """The case that names a file holds the file's key from now on."""
+        for named in request.files:
+            sha256, wrapped = named.sha256, overlay.files[named.sha256, request.principal.agency].key
+            key = staged.key or self.key(stream, overlay)
+            if key is None:
+                raise StateConflict("The case was erased; nothing can be added to it.")
+            file_key = self._sealing.unwrap_file_key(wrapped.stream, sha256, wrapped)
+            staged.holders.append(
+                FileHolding(sha256, stream, self._sealing.wrap_file_key(key, sha256, file_key))
+            )
+
+    def _append(
+        self, staged: Staged, stream: str, draft: Draft, actor: str, overlay: Overlay, now: str
+    ) -> None:
+        head = staged.head
+        fact = Fact(
+            draft.id or self._ids.new(), draft.type, now, stream, head.sequence + 1, actor, {}, draft.facts
+        )
+        if draft.type in RULE_EVENTS:
+            staged.dated_facts += dated_facts(fact)
+            fact = replace(fact, recipients={HUB: "agency"})
+        elif is_agency_stream(stream):
+            staged.agency = evolve_agency(draft.facts)
+            fact = replace(fact, recipients=dict.fromkeys(sorted({actor, HUB, fact.subject}), "agency"))
+        else:
+            fact, staged.case = self._moved(staged.case, fact, draft, actor, overlay)
+        sealed = draft.sealed or self._seal(staged, stream, fact.id, draft, overlay)
+        header = fact.to_bytes()
+        link = chain(head.chain, header, sealed)
+        staged.events.append(
+            Appended(stream, fact.sequence, fact.id, header, sealed, link, tuple(fact.recipients))
+        )
+        staged.head = Head(fact.sequence, link)
+
+    def _moved(
+        self, case: Case | None, fact: Fact, draft: Draft, actor: str, overlay: Overlay
+    ) -> tuple[Fact, Case]:
+        """The event with its recipients and the clocks that it changes, and the case after it."""
+        after, before, data = evolve(case, fact, draft.texts), case.state if case else None, fact.data
+        rules = InForce(self._rulebook, overlay.agencies)
+        clocks = [] if self._rulebook.is_empty else follow(after.state, fact, rules)
+        if clocks:
+            data = with_clocks(data, clocks)
+            after = Case(with_changed(after.state, clocks), after.texts)
+        readers = dict.fromkeys(offered_to(after.state, fact), "linked")
+        readers |= recipients(before, after.state, actor)
+        return replace(fact, data=data, recipients=readers), after
+
+    def _seal(
+        self, staged: Staged, stream: str, event_id: str, draft: Draft, overlay: Overlay
+    ) -> bytes | None:
+        if not draft.texts:
+            return None
+        if staged.key is None:
+            staged.key = self.key(stream, overlay)
+        if staged.key is None:
+            raise StateConflict("The case was erased; nothing can be added to it.")
+        return self._sealing.seal_event(staged.key, event_id, {"masked": texts_document(draft.texts)})
+
+    def key(self, stream: str, overlay: Overlay) -> StreamKey | None:
+        if stream not in overlay.keys and stream in overlay.wrapped:
+            overlay.keys[stream] = self._sealing.open_stream_key(overlay.wrapped[stream])
+        return overlay.keys.get(stream)
