@@ -27,7 +27,7 @@ class Cast:
         self._processes.start("hub", [*command("simpul"), "serve"], hub_environment(self._layout))
 
     def everyone(self) -> None:
-        """Both apps, both ministries, connectors, coordinator. The webhook must be registered before."""
+        """Both apps, both ministries, connectors, officers. The webhook must be registered before."""
         layout, token = self._layout, str(self._secrets.get("system_token"))
         open_app(layout.kotim_database).close()
         for agency in layout.offices:
@@ -46,6 +46,7 @@ class Cast:
         )
         self._program("kemen-sosial", "ministry_sosial")
         self._connector("kemen-sosial", "connector-sosial", SURAT_DATABASE_URL=self.office_url(SOSIAL.id))
+        self._program("desks", "desks")
         self._program("suara-banua", "suara_banua", "suara-banua")
 
     def _program(self, name: str, module: str, client: str = "", **environment: str) -> None:

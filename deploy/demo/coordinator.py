@@ -1,22 +1,25 @@
-"""What a coordinator (admin koordinator) does at the hub: verify, forward, forward again after a return, and
-close what the own government has settled."""
+"""What a coordinator (admin koordinator) does at the hub: verify, ask whose business it is, forward, forward
+again after a return, and close what is settled."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from deploy.demo.api import Event, HubApi, Refused, follow, session, short_type
 from deploy.demo.lapor_kotim import open_app
-from deploy.demo.layout import PU, SOSIAL, Layout
+from deploy.demo.layout import HSS, HST, PU, SOSIAL, Layout
 from deploy.demo.program import Position, client, layout, run, texts
 
 TO_PU = ("road", "drainage", "irrigation", "water", "other")
 TO_SOSIAL = ("social_aid", "social_welfare", "disability")
 TO_BOTH = ("flood", "disaster")
 WASTE = ("waste", "pollution")
+JOINT = {"flood": ((PU.id, "lead"), (HST.id, "support"), (HSS.id, "support"))}
+"""Of the province's cases: a ministry and two regencies answer together."""
+CONSULTED = {"social_aid": SOSIAL.id}
+"""Of the province's cases: whom to ask before forwarding, since citizens call many things aid."""
 PAUSE_S, FAST_PAUSE_S = 2.0, 0.1
 Settled = Callable[[str, str], Awaitable[None]]
 """(case id, what was done): told before a case is closed that needed no other agency."""
@@ -44,10 +47,17 @@ class Coordinator:
     event that comes again does nothing twice."""
 
     def __init__(
-        self, api: HubApi, verifies: bool, settled: Settled, pause_s: float, waste_to: Sequence[str] = ()
+        self,
+        api: HubApi,
+        verifies: bool,
+        settled: Settled,
+        pause_s: float,
+        waste_to: Sequence[str] = (),
+        joint: Mapping[str, Sequence[tuple[str, str]]] | None = None,
+        consulted: Mapping[str, str] | None = None,
     ) -> None:
         self._api, self._verifies, self._settled, self._pause_s = api, verifies, settled, pause_s
-        self._waste_to = waste_to
+        self._waste_to, self._joint, self._consulted = waste_to, joint or {}, consulted or {}
 
     async def handle(self, event: Event) -> None:
         kind, data = short_type(event), event["data"]
@@ -58,8 +68,12 @@ class Coordinator:
                 await self._verify(event)
             elif kind == "complaint.verified":
                 await self._settle(event)
+            elif kind == "consultation.answered" and self._verifies:
+                await self._heed(event)
             elif kind == "forwarding.returned":
                 await self._forward_again(event)
+            elif kind == "complaint.replied" and data["status"] == "answered":
+                await self._close(data["case_id"], event["id"])  # the demo's reporters say thanks here
         except Refused as refused:
             if refused.status != 409:
                 raise
@@ -71,16 +85,39 @@ class Coordinator:
         await self._api.post(
             f"/v1/cases/{case_id}/verification", {"decision": "accept"}, f"verify-{event['id']}"
         )
-        to = recipients(complaint["category"], self._waste_to)
+        if asked := self._consulted.get(complaint["category"]):
+            body = {"agency": asked, "question": texts("answers")["question"]}
+            await self._api.post(f"/v1/cases/{case_id}/consultations", body, f"consult-{event['id']}")
+        elif to := self._recipients(complaint["category"]):
+            note = "Mohon ditindaklanjuti sesuai kewenangan."
+            await self._forward(case_id, to, note, f"forward-{event['id']}")
+
+    async def _heed(self, event: Event) -> None:
+        """The verdict on the question decides where the case goes."""
+        asked = event["data"]["consultation"]
+        to = asked.get("suggested_agency") if asked["verdict"] == "not_ours" else asked["agency"]
         if to:
-            body = {"to": to, "note": "Mohon ditindaklanjuti sesuai kewenangan."}
-            await self._api.post(f"/v1/cases/{case_id}/forwardings", body, f"forward-{event['id']}")
+            await asyncio.sleep(self._pause_s)
+            note = f"Sesuai hasil konsultasi: {asked.get('text', '-')}"
+            await self._forward(event["data"]["case_id"], [_leg(to, "lead")], note, f"heed-{event['id']}")
+
+    def _recipients(self, category: str) -> list[dict[str, str]]:
+        if category in self._joint:
+            return [_leg(agency, role) for agency, role in self._joint[category]]
+        return recipients(category, self._waste_to)
+
+    async def _forward(self, case_id: str, to: list[dict[str, str]], note: str, key: str) -> None:
+        await self._api.post(f"/v1/cases/{case_id}/forwardings", {"to": to, "note": note}, key)
+
+    async def _close(self, case_id: str, event_id: str) -> None:
+        await asyncio.sleep(self._pause_s)
+        await self._api.post(f"/v1/cases/{case_id}/closure", {"reason": "resolved"}, f"close-{event_id}")
 
     async def _settle(self, event: Event) -> None:
         case_id = event["data"]["case_id"]
         case = await self._api.get(f"/v1/cases/{case_id}")
         category = case["complaint"]["category"]
-        if recipients(category, self._waste_to) or case["status"] == "closed":
+        if self._recipients(category) or case["status"] == "closed":
             return
         await asyncio.sleep(self._pause_s)
         local = texts("answers")["local"]
@@ -96,13 +133,8 @@ class Coordinator:
         if not suggested:
             return
         await asyncio.sleep(self._pause_s)
-        body: dict[str, Any] = {
-            "to": [_leg(suggested, leg["role"])],
-            "note": texts("answers")["forward_again"],
-        }
-        await self._api.post(
-            f"/v1/cases/{event['data']['case_id']}/forwardings", body, f"again-{event['id']}"
-        )
+        to, note = [_leg(suggested, leg["role"])], texts("answers")["forward_again"]
+        await self._forward(event["data"]["case_id"], to, note, f"again-{event['id']}")
 
 
 def main() -> None:

@@ -20,8 +20,12 @@ LEG_WORDS = {
 CASE_WORDS = {
     "complaint.submitted": "masuk hub",
     "complaint.verified": "diverifikasi",
+    "complaint.replied": "pelapor membalas",
+    "complaint.reopened": "belum tuntas, dibuka lagi",
     "complaint.closed": "diselesaikan pemda",
 }
+MISSED = "tenggat terlewat"
+VERDICTS = {"ours": "kewenangannya", "partly": "sebagian kewenangannya", "not_ours": "bukan kewenangannya"}
 KEPT = 500
 
 
@@ -34,17 +38,37 @@ class Journey:
     reference: str
     title: str
     began_s: float
+    asked: list[str] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
     legs: dict[str, tuple[str, list[str], bool]] = field(default_factory=dict)
     home_s: float | None = None
+    reopened: bool = False
 
     @property
     def label(self) -> str:
         return f"{self.app} #{self.reference}"
 
+    @property
+    def handlers(self) -> list[str]:
+        """Who handles it, the lead first; not whoever gave it back."""
+        kept = [(supports, agency) for agency, words, supports in self.legs.values()
+                if words[-1:] not in (["dikembalikan"], ["ditarik"])]  # fmt: skip
+        return [agency for _, agency in sorted(kept, key=lambda leg: leg[0])]
+
+    @property
+    def lead(self) -> str | None:
+        """The forwarding that leads, if one does."""
+        kept = (leg for leg, (_, words, supports) in self.legs.items()
+                if not supports and words[-1:] not in (["dikembalikan"], ["ditarik"]))  # fmt: skip
+        return next(kept, None)
+
+    def note(self, words: str, leg: str | None) -> None:
+        """Among the steps of a forwarding, or the case's own where it concerns none."""
+        (self.legs[leg][1] if leg in self.legs else self.steps).append(words)
+
     def path(self, whole: bool = False) -> str:
         """hub → Kementerian PU: dijawab → …; `whole` names every step of a leg instead of its last."""
-        path = "hub"
+        path = " → ".join(["hub", *self.asked])
         for agency, words, supports in self.legs.values():
             shown = [word for word in words if word != "dikirim"] if whole else words[-1:]
             path += f"{' + ' if supports else ' → '}{agency}: {', '.join(shown) or 'dikirim'}"
@@ -87,19 +111,38 @@ class Journeys:
         if kind in LEG_WORDS:
             return journey, self._leg_step(journey, kind, data["forwarding"])
         self.answered += kind == "complaint.answered"
+        words = self._case_step(journey, kind, data)
+        return (journey, words) if words else None
+
+    def _case_step(self, journey: Journey, kind: str, data: dict[str, Any]) -> str:
+        if kind == "consultation.answered":
+            asked = data["consultation"]
+            journey.asked.append(f"tanya {name_of(asked['agency'])}: {VERDICTS[asked['verdict']]}")
+            return journey.asked[-1]
+        if kind == "deadline.missed":
+            journey.note(MISSED, data.get("forwarding_id"))
+            return f"{name_of(data['responsible_agency'])}: {MISSED}"
+        if kind == "complaint.escalated":
+            words = f"naik ke {name_of(data['to'])}"
+            journey.note(words, journey.lead)
+            return words
+        if kind == "complaint.reopened":
+            journey.reopened, journey.home_s, journey.steps = True, None, []
+            journey.note("belum tuntas", journey.lead)
         if kind == "complaint.closed":
-            journey.steps.append(CASE_WORDS[kind])
-        return (journey, CASE_WORDS[kind]) if kind in CASE_WORDS else None
+            journey.steps.append("ditutup" if journey.legs else CASE_WORDS[kind])
+            return journey.steps[-1]
+        return CASE_WORDS.get(kind, "")
 
     def _leg_step(self, journey: Journey, kind: str, leg: dict[str, Any]) -> str:
-        agency = SHORT.get(leg["to"], leg["to"])
+        agency = name_of(leg["to"])
         supports = leg["role"] == "support"
         _, words, _ = journey.legs.setdefault(leg["id"], (agency, [], supports))
         words.append(LEG_WORDS[kind])
         support = " (pendukung)" if supports else ""
         if kind == "forwarding.returned":
             self.returned += 1
-            suggested = SHORT.get(leg.get("suggested_agency") or "", "-")
+            suggested = name_of(leg.get("suggested_agency") or "-")
             return f"{agency}: dikembalikan, bukan kewenangannya; saran: {suggested}"
         return f"{agency}{support}: {words[-1]}"
 
@@ -114,3 +157,8 @@ class Journeys:
             journey.steps.append(where)
         journey.home_s = journey.home_s or now_s - journey.began_s
         return journey, where
+
+
+def name_of(agency: str) -> str:
+    """As the terminal says it."""
+    return SHORT.get(agency, agency)

@@ -4,6 +4,7 @@ the hub: citizens write rows into `pengaduan` and read answers in `tanggapan`.""
 from __future__ import annotations
 
 import asyncio
+import itertools
 import sqlite3
 from datetime import datetime
 from pathlib import Path
@@ -20,14 +21,20 @@ CREATE TABLE IF NOT EXISTS pengaduan (id_pengaduan INTEGER PRIMARY KEY AUTOINCRE
     tgl_pengaduan DATE NOT NULL, nik CHAR(16) NOT NULL, isi_laporan TEXT NOT NULL,
     foto VARCHAR(255) NOT NULL DEFAULT '',
     kategori VARCHAR(20) NOT NULL DEFAULT 'lain',
-    status TEXT NOT NULL DEFAULT '0' CHECK (status IN ('0', 'proses', 'selesai')));
+    status TEXT NOT NULL DEFAULT '0' CHECK (status IN ('0', 'proses', 'selesai')),
+    posisi VARCHAR(80), tenggat DATE);
 CREATE TABLE IF NOT EXISTS petugas (id_petugas INTEGER PRIMARY KEY, nama_petugas VARCHAR(35) NOT NULL,
     username VARCHAR(25) NOT NULL, password VARCHAR(32) NOT NULL, telp VARCHAR(13) NOT NULL,
     level TEXT NOT NULL CHECK (level IN ('admin', 'petugas')));
 CREATE TABLE IF NOT EXISTS tanggapan (id_tanggapan INTEGER PRIMARY KEY AUTOINCREMENT,
     id_pengaduan INTEGER NOT NULL, tgl_tanggapan DATE NOT NULL,
     tanggapan TEXT NOT NULL, id_petugas INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS balasan (id_balasan INTEGER PRIMARY KEY AUTOINCREMENT,
+    id_pengaduan INTEGER NOT NULL, isi TEXT NOT NULL, belum_tuntas INTEGER NOT NULL DEFAULT 0);
 """
+ADDED = [("pengaduan", "posisi", "VARCHAR(80)"), ("pengaduan", "tenggat", "DATE")]
+NOT_FIXED = "drainase"
+"""Of these complaints the reporter says once that the answer has not fixed it."""
 CITIZENS = [
     ("6202051203850003", "Rusdiansyah", "rusdi85", "081255500121"),
     ("6202054711900001", "Norhayati", "norhayati", "081255500122"),
@@ -41,7 +48,8 @@ OFFICERS = [
     (1, "Simpul (instansi pusat)", "simpul", "petugas"),
     (2, "Hj. Rabiatul, S.Sos.", "rabiatul", "admin"),
 ]
-PAUSE_S, FAST_PAUSE_S = 5.0, 0.8
+PAUSE_S, FAST_PAUSE_S, FAST_FIRST = 5.0, 0.8, 25
+"""A fast run writes so many quickly, and the rest as slowly as any other."""
 
 
 def main() -> None:
@@ -51,15 +59,33 @@ def main() -> None:
 async def citizens(run_layout: Layout) -> None:
     """A new complaint every few seconds, going on in the catalogue where the last run stopped."""
     database = open_app(run_layout.kotim_database)
-    while True:
+    for written in itertools.count():
         number = report(database, run_layout.kotim_photos)
         print(f"pengaduan {number} ditulis", flush=True)
-        await asyncio.sleep(FAST_PAUSE_S if run_layout.fast else PAUSE_S)
+        react(database)
+        await asyncio.sleep(FAST_PAUSE_S if run_layout.fast and written < FAST_FIRST else PAUSE_S)
+
+
+def react(database: sqlite3.Connection) -> None:
+    """Who reads the first answer and finds it not fixed says so; who reads the second says thanks."""
+    read = database.execute(
+        "SELECT id_pengaduan, count(*) AS dijawab, "
+        "(SELECT count(*) FROM balasan b WHERE b.id_pengaduan = p.id_pengaduan) AS dibalas "
+        "FROM pengaduan p JOIN tanggapan USING (id_pengaduan) WHERE kategori = ? AND id_petugas = 1 "
+        "GROUP BY id_pengaduan HAVING dijawab > dibalas",
+        (NOT_FIXED,),
+    ).fetchall()
+    for number, _, said in read:
+        text = texts("answers")["thanks" if said else "not_fixed"]
+        database.execute(
+            "INSERT INTO balasan (id_pengaduan, isi, belum_tuntas) VALUES (?, ?, ?)", (number, text, not said)
+        )
+        print(f"pengaduan {number}: warga membalas", flush=True)
 
 
 def open_app(path: Path) -> sqlite3.Connection:
     """The app's database with its citizens and officers."""
-    database = open_database(path, SCHEMA)
+    database = open_database(path, SCHEMA, ADDED)
     database.executemany("INSERT OR IGNORE INTO masyarakat VALUES (?, ?, ?, '-', ?)", CITIZENS)
     database.executemany("INSERT OR IGNORE INTO petugas VALUES (?, ?, ?, '-', '0531-21000', ?)", OFFICERS)
     return database

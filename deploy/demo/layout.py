@@ -26,20 +26,37 @@ KOTIM = Agency("pemkab-kotim", "Pemerintah Kabupaten Kotawaringin Timur", "regen
 KALSEL = Agency("pemprov-kalsel", "Pemerintah Provinsi Kalimantan Selatan", "province", "63", "Asia/Makassar")
 PU = Agency("kemen-pu", "Kementerian Pekerjaan Umum", "ministry")
 SOSIAL = Agency("kemen-sosial", "Kementerian Sosial", "ministry")
+HST = Agency("pemkab-hst", "Pemerintah Kabupaten Hulu Sungai Tengah", "regency", "63.07", "Asia/Makassar")
+HSS = Agency("pemkab-hss", "Pemerintah Kabupaten Hulu Sungai Selatan", "regency", "63.06", "Asia/Makassar")
+"""Two neighbours without a system of their own: their officers work at the hub itself."""
+HUB = Agency("hub", "Simpul", "hub")
+"""There from the start; cases that have nobody above them come here."""
 LH = Agency("kemen-lh", "Kementerian Lingkungan Hidup", "ministry", kafka=True)
 """Takes part in `make run-cluster` only: it needs a broker."""
-AGENCIES = (KOTIM, KALSEL, PU, SOSIAL)
+AGENCIES = (KOTIM, KALSEL, PU, SOSIAL, HST, HSS)
 CLIENTS = {
     "connector-kotim": KOTIM,
     "coordinator-kotim": KOTIM,
     "suara-banua": KALSEL,
     "connector-pu": PU,
     "connector-sosial": SOSIAL,
+    "desk-hst": HST,
+    "desk-hss": HSS,
+    "desk-hub": HUB,
 }
 """Name of a client in this demo -> its agency. Each system has a client of its own."""
 
 APPS = {KOTIM.id: "Lapor Kotim", KALSEL.id: "Suara Banua"}
-SHORT = {PU.id: "Kemen PU", SOSIAL.id: "Kemensos", KOTIM.id: "Kotim", KALSEL.id: "Kalsel", LH.id: "Kemen LH"}
+SHORT = {
+    PU.id: "Kemen PU",
+    SOSIAL.id: "Kemensos",
+    KOTIM.id: "Kotim",
+    KALSEL.id: "Kalsel",
+    HST.id: "Kab. HST",
+    HSS.id: "Kab. HSS",
+    HUB.id: "pengelola hub",
+    LH.id: "Kemen LH",
+}
 
 
 @dataclass(frozen=True)
@@ -114,6 +131,10 @@ class Layout:
 
     def office_database(self, agency: str) -> Path:
         return self.folder / agency / "surat.db"
+
+    @property
+    def policies(self) -> Path:
+        return self.folder / "policies.toml"
 
     def config(self, name: str) -> Path:
         return self.folder / "connectors" / f"{name}.toml"

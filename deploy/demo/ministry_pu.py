@@ -13,10 +13,16 @@ import aiohttp
 import orjson
 from aiohttp import web
 
-from deploy.demo.api import session
+from deploy.demo.api import Event, session, short_type
 from deploy.demo.layout import HOST, PU, Layout
 from deploy.demo.office import officers, open_office
 from deploy.demo.program import layout, run
+
+LETTERS = {
+    "forwarding.sent": ("penerusan", "forwarding"),
+    "consultation.requested": ("konsultasi", "consultation"),
+}
+"""Type of an event -> (which sort of letter it is, the member that says what is asked)."""
 
 
 class System:
@@ -26,21 +32,38 @@ class System:
         self._database, self._replies_url, self._token = database, replies_url, token
 
     async def take(self, request: web.Request) -> web.Response:
-        """POST /peristiwa: a CloudEvent `forwarding.sent`; the same event again does nothing."""
+        """POST /peristiwa: a CloudEvent; the same event again does nothing."""
         if not hmac.compare_digest(request.headers.get("Authorization", ""), f"Bearer {self._token}"):
             return web.Response(status=401)
         event = orjson.loads(await request.read())
-        data: dict[str, Any] = event["data"]
-        leg, complaint = data["forwarding"], data["complaint"]
-        if leg["to"] != PU.id:  # who leads is told of those who support
-            return web.Response(status=204)
-        self._database.execute(
-            "INSERT OR IGNORE INTO surat_masuk (id_peristiwa, id_penerusan, id_kasus, nomor, peran, "
-            "kategori, judul, isi) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (event["id"], leg["id"], data["case_id"], data["tracking_number"], leg["role"],
-             complaint["category"], complaint["title"], complaint["description"]),
-        )  # fmt: skip
+        kind = short_type(event)
+        if kind == "complaint.reopened":
+            self._reopen(event)
+        elif kind in LETTERS:
+            self._keep(event, *LETTERS[kind])
         return web.Response(status=204)
+
+    def _keep(self, event: Event, sort: str, part: str) -> None:
+        """A forwarding, or a question before one."""
+        data: dict[str, Any] = event["data"]
+        asked, complaint = data[part], data["complaint"]
+        self._database.execute(
+            "INSERT OR IGNORE INTO surat_masuk (id_peristiwa, id_penerusan, id_kasus, nomor, jenis, "
+            "pertanyaan, peran, kategori, judul, isi) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (event["id"], asked["id"], data["case_id"], data["tracking_number"], sort, asked.get("question"),
+             asked.get("role", "-"), complaint["category"], complaint["title"], complaint["description"]),
+        )  # fmt: skip
+
+    def _reopen(self, event: Event) -> None:
+        """The letter that this ministry answered as the lead comes to its table once more."""
+        self._database.execute(
+            "INSERT OR IGNORE INTO surat_masuk (id_peristiwa, id_penerusan, id_kasus, nomor, jenis, "
+            "pertanyaan, peran, kategori, judul, isi) "
+            "SELECT ?, id_penerusan, id_kasus, nomor, 'dibuka_lagi', ?, peran, kategori, judul, isi "
+            "FROM surat_masuk WHERE id_kasus = ? AND jenis = 'penerusan' AND peran = 'lead' "
+            "AND langkah = 'selesai' ORDER BY id DESC LIMIT 1",
+            (event["id"], event["data"].get("reason"), event["data"]["case_id"]),
+        )
 
     async def send_replies(self, http: aiohttp.ClientSession) -> None:
         """Every reply that the connector has not taken yet, in order."""
@@ -54,7 +77,10 @@ class System:
                 "text": row["isi"],
                 "reason": row["alasan"],
                 "suggested_agency": row["saran"],
+                "verdict": row["pendapat"],
             }
+            if row["aksi"] == "verdict":
+                body["consultation_id"] = body.pop("forwarding_id")
             if not await self._post(http, body):
                 return
             self._database.execute("UPDATE surat_balasan SET dikirim = 1 WHERE id = ?", (row["id"],))

@@ -14,6 +14,7 @@ from deploy.demo.api import Event, HubApi, follow, session
 from deploy.demo.journeys import Journeys
 from deploy.demo.layout import APPS, KALSEL, KOTIM, Layout
 from deploy.demo.program import Position
+from deploy.demo.scenes import scene_of
 from deploy.demo.screen import Screen
 from deploy.demo.secrets_file import Secrets
 
@@ -46,6 +47,9 @@ class Monitor:
             step = self._journeys.take(event, time.monotonic())
             if step:
                 self._screen.step(*step)
+            journey = self._journeys.by_case.get(event["subject"])
+            if journey and (scene := scene_of(event, journey)):
+                self._screen.scene(*scene)
 
         await follow(api, position.read(), handle, position.keep, self._screen.say)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
 import sqlite3
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -75,9 +76,14 @@ class Position:
         aside.replace(self._path)
 
 
-def open_database(path: Path, schema: str) -> sqlite3.Connection:
-    """The program's own database; several programs write into it, so it waits for locks."""
+def open_database(path: Path, schema: str, added: Sequence[tuple[str, str, str]] = ()) -> sqlite3.Connection:
+    """The program's own database; several programs write into it, so it waits for locks. `added`: (table,
+    column, definition) of what an older demo's folder lacks."""
     connection = sqlite3.connect(path, timeout=10, isolation_level=None)
     connection.row_factory = sqlite3.Row
     connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + schema)
+    for table, column, definition in added:
+        if column not in {row["name"] for row in connection.execute(f"PRAGMA table_info({table})")}:
+            with contextlib.suppress(sqlite3.OperationalError):  # another program has just added it
+                connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {definition}")
     return connection

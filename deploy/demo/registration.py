@@ -9,17 +9,20 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
 from deploy.demo.api import HubApi, session
+from deploy.demo.drill import policies_file
 from deploy.demo.layout import ROOT, Agency, Layout
 from deploy.demo.ports import CannotStart
 from deploy.demo.secrets_file import Secrets
 
 Say = Callable[[str], None]
 COMMANDS_WITHIN_S = 120.0
+POLICY_ATTEMPTS, POLICY_PAUSE_S = 10, 0.5
 
 
 def command(name: str) -> list[str]:
@@ -52,8 +55,9 @@ def register(layout: Layout, secrets: Secrets, say: Say) -> None:
     missing = [name for name in layout.clients if not secrets.get(f"client:{name}")]
     if missing:
         say("registering agencies and clients (once) …")
-        listed = simpul(layout, "agency", "list").splitlines()
-        known = {json.loads(line)["id"] for line in listed}
+        listed, policies = list_of_commands(layout, [["agency", "list"], ["policy", "list"]])
+        known = {json.loads(line)["id"] for line in listed.splitlines()}
+        layout.policies.write_text(policies_file(policies), "utf-8")
         new = [_agency_arguments(agency) for agency in layout.agencies if agency.id not in known]
         adding = [["client", "add", layout.clients[name].id] for name in missing]
         answers = list_of_commands(layout, [*new, *adding])
@@ -61,8 +65,24 @@ def register(layout: Layout, secrets: Secrets, say: Say) -> None:
             next(answers)
         for name, answer in zip(missing, answers, strict=True):
             secrets.put(f"client:{name}", json.loads(answer))
+    if not secrets.get("drill"):
+        _set_policies(layout)
+        secrets.put("drill", "set")
     if not secrets.get("system_token"):
         secrets.put("system_token", random_secrets.token_urlsafe(32))
+
+
+def _set_policies(layout: Layout) -> None:
+    """For the drill. The hub, which is just starting, may be recording its own rules at this moment."""
+    for left in reversed(range(POLICY_ATTEMPTS)):
+        try:
+            simpul(layout, "policy", "set", str(layout.policies))
+        except CannotStart as refused:
+            if not left or "try again" not in str(refused):
+                raise
+            time.sleep(POLICY_PAUSE_S)
+        else:
+            return
 
 
 def _agency_arguments(agency: Agency) -> list[str]:

@@ -37,6 +37,7 @@ class Screen:
         self._layout, self._journeys, self.console = layout, journeys, console
         self._began_s = time.monotonic()
         self._first_told = False
+        self._scenes: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -46,10 +47,11 @@ class Screen:
     ) -> None:
         self.close()
 
-    def say(self, text: str) -> None:
-        """A sentence about the run as a whole."""
+    def say(self, text: str, *, by_words: bool = False) -> None:
+        """A sentence about the run as a whole. `by_words`: a terminal breaks it between words; what one is
+        told to open is never broken."""
         try:
-            self.console.print(Text(text), soft_wrap=True)
+            self.console.print(Text(text), soft_wrap=not (by_words and self.console.is_terminal))
         except OSError:  # the terminal went away before its signal came
             self.go_on_unseen()
 
@@ -93,6 +95,12 @@ class Screen:
             f"*** The first answer is back in the app's own table: tanggapan, pengaduan "
             f"#{journey.reference}, {after_s:.0f} s after the start."
         )
+
+    def scene(self, name: str, sentence: str) -> None:
+        """Says once a run what is worth a sentence (scenes.py)."""
+        if name not in self._scenes:
+            self._scenes.add(name)
+            self.say(f"*** {time.strftime('%H:%M:%S')}  {sentence}", by_words=True)
 
     def totals(self) -> str:
         told = self._journeys

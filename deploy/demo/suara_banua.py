@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import json
 import sqlite3
 from datetime import datetime
@@ -12,9 +13,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from deploy.demo.api import Away, Event, HubApi, follow, session, short_type
+from deploy.demo.coordinator import CONSULTED, JOINT, Coordinator
 from deploy.demo.coordinator import FAST_PAUSE_S as FAST_DESK_PAUSE_S
 from deploy.demo.coordinator import PAUSE_S as DESK_PAUSE_S
-from deploy.demo.coordinator import Coordinator
 from deploy.demo.layout import KALSEL, Layout
 from deploy.demo.pictures import picture
 from deploy.demo.program import client, fill, layout, open_database, run, texts
@@ -38,7 +39,7 @@ STATUSES = (
     "complaint.answered",
     "complaint.closed",
 )
-PAUSE_S, FAST_PAUSE_S = 6.0, 0.9
+PAUSE_S, FAST_PAUSE_S, FAST_FIRST = 6.0, 0.9, 25
 
 
 class App:
@@ -78,8 +79,8 @@ class App:
             )
         if kind == "complaint.answered" and not data.get("withheld"):
             self._answer(data["case_id"], data["answer"].get("text", ""))
-        if kind == "complaint.closed" and not data.get("withheld"):
-            self._answer(data["case_id"], data.get("text", ""))
+        if kind == "complaint.closed" and data.get("text"):
+            self._answer(data["case_id"], data["text"])
         await self._desk.handle(event)
 
     def _answer(self, case_id: str, text: str) -> None:
@@ -98,7 +99,7 @@ def complaint(entry: dict[str, Any], number: int) -> dict[str, Any]:
     photo = entry.get("photo")
     document: dict[str, Any] = {
         "source": {"agency": KALSEL.id, "reference": f"SB-{number + 1:05d}"},
-        "classification": "complaint",
+        "classification": entry.get("classification", "complaint"),
         "title": entry["title"],
         "description": fill(entry["text"], number),
         "category": entry["category"],
@@ -126,21 +127,21 @@ async def serve(run_layout: Layout) -> None:
     async with session() as http:
         api = HubApi(http, run_layout.hub_urls, *client())
         pause_s = FAST_DESK_PAUSE_S if run_layout.fast else DESK_PAUSE_S
-        desk = Coordinator(api, True, _nothing, pause_s, run_layout.waste_to)
+        desk = Coordinator(api, True, _nothing, pause_s, run_layout.waste_to, JOINT, CONSULTED)
         app = App(open_database(run_layout.banua_database, SCHEMA), api, desk)
         async with asyncio.TaskGroup() as group:
-            group.create_task(citizens(app, FAST_PAUSE_S if run_layout.fast else PAUSE_S))
+            group.create_task(citizens(app, run_layout.fast))
             group.create_task(follow(api, app.position(), app.handle, app.keep))
 
 
-async def citizens(app: App, pause_s: float) -> None:
-    while True:
+async def citizens(app: App, fast: bool) -> None:
+    for written in itertools.count():
         app.report()
         try:
             await app.send()
         except Away as away:
             print(f"kept for later, the hub is away: {away}", flush=True)
-        await asyncio.sleep(pause_s)
+        await asyncio.sleep(FAST_PAUSE_S if fast and written < FAST_FIRST else PAUSE_S)
 
 
 async def _nothing(case_id: str, text: str) -> None:
