@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from dataclasses import fields
 from pathlib import Path
@@ -23,12 +24,19 @@ def policy() -> None:
 
 
 @policy.command("list")
+@click.option("--toml", is_flag=True, help="As the file that `policy set` takes.")
 @click.pass_context
-def list_(ctx: click.Context) -> None:
+def list_(ctx: click.Context, toml: bool) -> None:
     """Prints the rows, one JSON object a line. Of several for one stage, the latest that is valid counts."""
     with core_of(ctx) as core:
         for row in core.rulebook.rows:
-            show(row.document())
+            click.echo(_table(row)) if toml else show(row.document())
+
+
+def _table(row: Policy) -> str:
+    """A JSON text, number or truth value is one of TOML too."""
+    members = [f"{name} = {json.dumps(value)}" for name, value in row.document().items()]
+    return "\n".join(["[[policy]]", *members, ""])
 
 
 @policy.command("set")
