@@ -243,7 +243,7 @@ def _end(clock: Clock, now: datetime) -> str:
 @lru_cache(1024)
 def _first_moments(calendar: Calendar, unit: str, amount: int, at: datetime) -> tuple[str, str]:
     """`due_at` and `warns_at` of a clock that starts at `at`. Remembered, since what is decided in one batch
-    happens at one moment: of a complaint's 60 us for its clock this is the most."""
+    happens at one moment."""
     due = _due(calendar, unit, at, amount)
     total = elapsed_seconds(calendar, unit, at, due)
     return written(due), written(_warning(calendar, unit, at, due, 0, total))

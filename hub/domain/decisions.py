@@ -1,4 +1,5 @@
-"""decide(case, command) -> drafts: what the case's owner may do. Legs are in `forwarding.py`.
+"""What may be done with a case as a whole; `decide(command, case, around)` with every decision is in
+`decide.py`.
 
 Pure: whoever may act was settled before (auth.policy on the loaded state); here only the state speaks.
 """

@@ -1,5 +1,6 @@
 """Which clocks a case has, by its state alone: `follow` starts, pauses, resumes and stops them after each
-event, and `due` says what the passing of time makes of a case. Pure; calendars and policies are asked for."""
+event. What the passing of time makes of a case is in `lapses.py`. Pure; calendars and policies are asked
+for."""
 
 from __future__ import annotations
 

@@ -9,10 +9,6 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-import hub.domain.consultation
-import hub.domain.escalation
-import hub.domain.forwarding
-import hub.domain.lapses  # noqa: F401  # all four register their decisions
 from hub.domain.agency import HUB, Agency
 from hub.domain.audience import recipients
 from hub.domain.case import Case
@@ -29,11 +25,13 @@ from hub.domain.commands import (
     Verify,
     Withdraw,
 )
-from hub.domain.decisions import Around, Limits, decide, submit
+from hub.domain.decide import decide
+from hub.domain.decisions import Around, submit
 from hub.domain.events import Draft, Fact
 from hub.domain.evolution import evolve, with_changed
 from hub.domain.history import Step, TakeOver, take_over
 from hub.domain.lapses import is_due
+from hub.domain.limits import Limits
 from hub.domain.privacy import split_complaint
 from hub.domain.timekeeping import Rules, follow, with_clocks
 from hub.domain.transitions import VERDICTS

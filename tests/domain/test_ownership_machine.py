@@ -2,7 +2,17 @@
 escalated, reopened, while weeks and Lebaran pass and policies and calendars change. After every step there is
 one owner, no dead end (`ownerwatch.py`), and exactly the clocks that there should be (`clockwatch.py`).
 
-`SIMPUL_TEST_LIVES` sets how many lives are lived (default 2,000)."""
+`SIMPUL_TEST_LIVES` sets how many lives are lived (default 2,000).
+
+Rules that were broken on purpose, one at a time, and failed here: a clock that a return does not stop;
+the pause charged; the deadline not moved by it; missed or warned twice; missed without a word; the very
+moment late; closure from the first answer on; running on without a reply; a reply that does not count;
+the next agency charged for the last one's time; the owner's calendar for everybody; a running clock
+moved to a new calendar; closing that stops nothing; an escalation that leaves the old owner the clock; a
+reopened leg without a new one; history that raises; a case closed as of when it was noticed; a support's
+miss that goes up; the hub's that goes to itself; clocks or deadlines that the log does not hold;
+`actions` without the limits of reopening or the law's 60 days. Going up twice for two misses, warning
+early and a limit told that is only shown fail in `test_lapses.py` and `test_clocks.py`."""
 
 from __future__ import annotations
 

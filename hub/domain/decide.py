@@ -1,0 +1,9 @@
+"""`decide` with every decision. Each module below registers its own, so it is imported from here alone."""
+
+from __future__ import annotations
+
+import hub.domain.consultation
+import hub.domain.escalation
+import hub.domain.forwarding
+import hub.domain.lapses  # noqa: F401  # registers, as the three above do
+from hub.domain.decisions import decide as decide
