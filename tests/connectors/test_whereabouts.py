@@ -12,6 +12,7 @@ from connectors.whereabouts import due_of, handler_of
 from tests.connectors.apps import App
 from tests.connectors.office import Office, sql_config, write_back
 from tests.connectors.processes import ConnectorProcess, eventually
+from tests.parts.caller import Caller
 
 DUE, OWNERS, REPORTERS = "2026-03-18T09:00:00Z", "2026-03-13T09:00:00Z", "2026-03-25T09:00:00Z"
 STATUS = "UPDATE pengaduan SET status = :status WHERE id_pengaduan = :key"
@@ -59,19 +60,33 @@ def test_the_row_follows_its_complaint_by_name_and_deadline(
     app.run("ALTER TABLE pengaduan ADD COLUMN posisi VARCHAR(80)")
     app.run(f"ALTER TABLE pengaduan ADD COLUMN tenggat {kind}")
     app.report("Jalan Pelita berlubang di depan SDN 3 Sampit.")
+    other = office.hub.agency(f"lain-{office.source.agency}", "ministry")
     back = write_back(office.ministry)
     head, status = back.split("[write_back.status]")
     sql_config(app, office, connector, f"{head}[write_back.status]{status.replace(STATUS, WHERE)}")
     connector.start()
     leg = eventually(lambda: [leg for _, leg in office.legs()], "it is forwarded")[0]
-    due = datetime.fromisoformat(leg["due_at"]).astimezone(ZoneInfo("Asia/Jakarta"))
-    name = office.ministry.call("GET", f"/v1/agencies/{office.ministry.agency}")[1]["name"]
-    wanted = ("proses", name, due.strftime("%Y-%m-%d %H:%M:%S"))
+    wanted = ("proses", named(office.ministry), local(leg["due_at"]))
     eventually(lambda: shown(app) == wanted, "the row names the ministry and its deadline")
+    body = {"reason": "not_ours", "suggested_agency": other.agency}
+    assert office.ministry.call("POST", f"/v1/forwardings/{leg['id']}/return", body)[0] == 200
+    eventually(lambda: shown(app)[:2] == ("proses", named(office.source)), "it is the owner's again")
     connector.restart()
-    office.answer(leg, "Sudah ditambal.")
-    eventually(lambda: shown(app) == ("selesai", name, None), "nothing is due any more")
+    path = f"/v1/cases/{leg['case_id']}/forwardings"
+    sent = office.source.call("POST", path, {"to": [{"agency": other.agency, "role": "lead"}]})[1]["items"][0]
+    wanted = ("proses", named(other), local(sent["due_at"]))
+    eventually(lambda: shown(app) == wanted, "the row names the right agency, though its status is the same")
+    office.answer(sent, "Sudah ditambal.", other)
+    eventually(lambda: shown(app) == ("selesai", named(other), None), "nothing is due any more")
     assert len(app.run("SELECT 1 FROM tanggapan")) == 1
+
+
+def named(caller: Caller) -> str:
+    return str(caller.call("GET", f"/v1/agencies/{caller.agency}")[1]["name"])
+
+
+def local(moment: str) -> str:
+    return datetime.fromisoformat(moment).astimezone(ZoneInfo("Asia/Jakarta")).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def shown(app: App) -> tuple[str | None, ...]:
