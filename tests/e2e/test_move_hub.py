@@ -253,7 +253,7 @@ def test_kill_9_three_times_and_the_fourth_run_ends_it(hub: HubProcess, target: 
     held = rows_at(target)
     told = hub.desk("move", "--to", target)
     assert told["verified"] is True
-    assert told["tables"]["log"] == 5_000 + 2
+    assert told["tables"]["log"] == 5_000 + 4, "beside the hub, its policies, its calendar and an agency"
     assert told["rows"] - told["copied_now"] >= held
     assert moved_hub(hub, target).desk("rebuild", "--check")["difference"] is None
 

@@ -23,6 +23,8 @@ from tests.parts.caller import complaint
 from tests.parts.hub import HubFailed, HubProcess
 
 COMPLETE, KILLED = 0, 9
+FIRST = 4
+"""Events of a fresh hub: itself, its policies, its calendar, and the one agency."""
 
 
 def one_line(said: str) -> str:
@@ -134,7 +136,7 @@ def test_nor_into_the_attachments_and_never_a_device(desk: HubProcess) -> None:
 
 def test_a_backup_replaces_a_former_one_in_the_data_folder(desk: HubProcess) -> None:
     target = str(desk.data / "cadangan.tar.gz")
-    assert desk.desk("backup", target)["events"] == desk.desk("backup", target)["events"] == 2
+    assert desk.desk("backup", target)["events"] == desk.desk("backup", target)["events"] == FIRST
 
 
 # --- restores -----------------------------------------------------------------------------------------------
@@ -162,12 +164,12 @@ def backed_up(desk: HubProcess) -> HubProcess:
 
 def test_a_restore_adds_no_event(backed_up: HubProcess) -> None:
     told = backed_up.desk("restore", str(backed_up.folder / "backup"))
-    assert told["events"] == 2
+    assert told["events"] == FIRST
     incarnation, events, agencies = state_of(backed_up)
-    assert (incarnation, events, agencies) == (told["incarnation"], 2, {"hub", "kemenpu"})
+    assert (incarnation, events, agencies) == (told["incarnation"], FIRST, {"hub", "kemenpu"})
     assert (backed_up.data / "attachments" / "ab" / "x").read_bytes() == b"sealed"
     with sqlite3.connect(told["replaced"]) as kept:
-        assert kept.execute("SELECT count(*) FROM log").fetchone() == (3,)
+        assert kept.execute("SELECT count(*) FROM log").fetchone() == (FIRST + 1,)
     assert (backed_up.data / "simpul.db").stat().st_mode & 0o777 == 0o600
 
 
@@ -204,7 +206,7 @@ def test_a_restore_killed_at_any_moment_is_done_or_undone(backed_up: HubProcess)
             assert (events, agencies) == old[1:]
             seen.add("undone")
         else:
-            assert (events, agencies) == (2, {"hub", "kemenpu"})
+            assert (events, agencies) == (FIRST, {"hub", "kemenpu"})
             assert not (backed_up.data / "simpul.db.restored").exists()
             seen.add("done" if status == COMPLETE else "finished")
             kept = max(backed_up.data.glob("simpul.db.replaced-*"))
@@ -225,8 +227,8 @@ def test_a_database_that_only_has_its_old_name_is_not_replaced_by_an_empty_one(d
 
 def test_a_damaged_database_can_be_restored(backed_up: HubProcess) -> None:
     (backed_up.data / "simpul.db").write_bytes(b"not a database at all" * 500)
-    assert backed_up.desk("restore", str(backed_up.folder / "backup"))["events"] == 2
-    assert state_of(backed_up)[1] == 2
+    assert backed_up.desk("restore", str(backed_up.folder / "backup"))["events"] == FIRST
+    assert state_of(backed_up)[1] == FIRST
 
 
 def test_a_restore_that_is_refused_changes_nothing(backed_up: HubProcess) -> None:
@@ -244,8 +246,8 @@ def test_empty_tables_over_a_full_log_do_not_start_and_make_no_second_hub(desk: 
     with sqlite3.connect(desk.data / "simpul.db") as database:
         database.execute("DELETE FROM agencies")
     assert "simpul rebuild" in one_line(desk.cli("serve", status=1).stderr)
-    assert desk.desk("rebuild")["events"] == 2
-    assert state_of(desk)[1:] == (2, {"hub", "kemenpu"})
+    assert desk.desk("rebuild")["events"] == FIRST
+    assert state_of(desk)[1:] == (FIRST, {"hub", "kemenpu"})
 
 
 # --- refusals in one line -----------------------------------------------------------------------------------
