@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from hub.api.server import make_app
 from hub.api.settings import ApiSettings
 from hub.app_access import access, secret_box
-from hub.app_core import Core
+from hub.app_core import Core, limits_of
 from hub.app_delivery import delivery
 from hub.bus.embedded import LOOK_EVERY_S, EmbeddedBus
 from hub.ports.files import UPLOAD_KEPT
@@ -175,6 +175,7 @@ def _hub(core: Core, bus: EmbeddedBus, writer: Writer, readers: Readers, codes: 
         sealing=sealer,
         ids=core.ids,
         clock=core.clock,
+        limits=limits_of(core.settings),
     )
 
 

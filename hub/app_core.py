@@ -7,12 +7,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from auth.principal import Principal
 from hub.domain.agency import HUB, Agency
-from hub.domain.decisions import Limits
-from hub.domain.events import agency_stream
+from hub.domain.events import RULE_EVENTS, agency_stream
+from hub.domain.limits import Limits
 from hub.domain.policies import DEFAULTS
 from hub.errors import Held, Problem
 from hub.ports.clock import Clock, SystemClock
@@ -30,6 +30,9 @@ from hub.vault.sealer import Sealer
 
 if TYPE_CHECKING:
     from hub.store.engines import AnyStore
+
+
+PAGE: Final = 200
 
 
 @dataclass(slots=True)
@@ -71,7 +74,7 @@ def open_core(settings: Settings, clock: Clock | None = None, *, migrates: bool 
     try:
         rows, sealer, ids = RegistryTables(store), Sealer(key_file), Ids(clock)
         rulebook = Rulebook(rows, store.registry_generation)
-        runner = BatchRunner(store, Decider(sealer, ids, rulebook, _limits(settings)), sealer, clock)
+        runner = BatchRunner(store, Decider(sealer, ids, rulebook, limits_of(settings)), sealer, clock)
         registry = Registry(rows, store.registry_generation)
         core = Core(settings, clock, store, rows, sealer, ids, runner, registry, rulebook)
         registry.refresh()
@@ -79,7 +82,7 @@ def open_core(settings: Settings, clock: Clock | None = None, *, migrates: bool 
             _register_hub(core)
             registry.refresh()
         rulebook.refresh()
-        if rulebook.is_empty:
+        if rulebook.is_empty and not _rules_are_recorded(store):
             record_rules(core)
         yield core
     finally:
@@ -91,21 +94,21 @@ def record_rules(core: Core) -> None:
     enter the log where it does not have them. Of several processes that start at once one does it."""
     from hub.service.calendars import official_calendar, source  # the library is needed here alone
 
-    core.rulebook.refresh()
-    policies = None if core.rulebook.rows else DEFAULTS
     official, named = official_calendar(), source()
-    for pause_s in (0.05, 0.2, 1.0, 3.0, 0.0):
+    for pause_s in (0.05, 0.2, 1.0, 3.0, None):
+        core.rulebook.read_again()
         try:
-            core.operate(RecordRules(policies, official, named))
+            core.operate(RecordRules(None if core.rulebook.rows else DEFAULTS, official, named))
             break
         except Held:  # another process is doing it
+            if pause_s is None:
+                raise
             time.sleep(pause_s)
-        core.rulebook.read_again()
-        policies = None if core.rulebook.rows else DEFAULTS
     core.rulebook.refresh()
 
 
-def _limits(settings: Settings) -> Limits:
+def limits_of(settings: Settings) -> Limits:
+    """The part of the settings that decisions ask for."""
     return Limits(
         settings.returns_limit, settings.reopenings_limit, settings.reopen_within_days, settings.ombudsman
     )
@@ -117,6 +120,17 @@ def _register_hub(core: Core) -> None:
     except Problem:
         if not _hub_is_registered(core.store):  # another process may just have been first
             raise
+
+
+def _rules_are_recorded(store: AnyStore) -> bool:
+    """By the log, for the same reason as `_hub_is_registered`."""
+    after = 0
+    with store.read() as session:
+        while events := session.stream(agency_stream(HUB), after, PAGE):
+            if any(event.fact().type in RULE_EVENTS for event in events):
+                return True
+            after = events[-1].sequence
+    return False
 
 
 def _hub_is_registered(store: AnyStore) -> bool:

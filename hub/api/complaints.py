@@ -21,7 +21,8 @@ async def submit(call: Call) -> web.Response:
     outcome = await call.hub.submit(call.principal, document, idempotency_of(call, data))
     if outcome.case is not None and outcome.status == 201 and not outcome.replayed:
         name = document["reporter"].get("name")
-        view = case_view(outcome.case, call.agency, call.hub.clock.now(), reporter_name=name)
+        now, limits = call.hub.clock.now(), call.hub.limits
+        view = case_view(outcome.case, call.agency, now, limits, reporter_name=name)
         version = outcome.case.state.version
     else:
         view, version = await case_after(call, outcome)

@@ -52,8 +52,8 @@ def serve(ctx: click.Context, roles: str | None) -> None:
 
 
 def _refuse_empty_tables(core: Core) -> None:
-    """The hub's own agency is in every log, so it is in every table of agencies that was made from one."""
-    if HUB not in core.registry.agencies:
+    """The hub's own agency and the rules of time are in every log, and so in every table made from one."""
+    if HUB not in core.registry.agencies or core.rulebook.is_empty:
         raise CommandRefused("The tables do not hold what the log says. Run `simpul rebuild` first.")
 
 

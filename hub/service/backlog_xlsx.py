@@ -1,13 +1,13 @@
 """A spreadsheet's sheet (XLSX), row by row as openpyxl reads it; formulas give the value that was saved with
-them. Rows are not kept, but the workbook's shared strings are, and a few hundred bytes a row: hence the bounds
-on a file's size unpacked."""
+them. Rows pass; the workbook's shared strings are kept in memory, at about twice their size in the file
+unpacked: hence the bounds."""
 
 from __future__ import annotations
 
 import re
 import warnings
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -17,9 +17,9 @@ from hub.errors import CommandRefused
 from hub.service.backlog_cells import Cell, SheetNumber, Unreadable
 
 LARGEST_SHEET: Final = 1 << 30
-"""Bytes of a sheet unpacked: what a zip bomb may cost in time, since a sheet is read in a stream."""
+"""Bytes of a sheet unpacked; of what was read, about a hundred bytes a row stay in memory."""
 LARGEST_PART: Final = 1 << 28
-"""Bytes of any other part unpacked. The shared strings are one: they are kept in memory."""
+"""Bytes of any other part unpacked; the shared strings are one."""
 LAST_ROW: Final = 1 << 20
 _ESCAPE: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _LAST_SECOND: Final = datetime.max.replace(microsecond=0)
@@ -28,7 +28,7 @@ _AGAIN: Final = (
     "as CSV."
 )
 _ERROR: Final = Unreadable(
-    "is an error of the spreadsheet, such as #REF!, or a date that there is none of. Correct the cell."
+    "is an error of the spreadsheet, such as #REF!, or a date beyond the calendar. Correct the cell."
 )
 _UNSAVED: Final = Unreadable(
     "is a formula without its result. Open the file in the spreadsheet program and save it, or paste the "
@@ -38,7 +38,7 @@ _NO_DAY: Final = Unreadable("is a time or a duration without a day. Give the cel
 SheetRow = tuple[int, list[Cell]]
 
 
-def sheet_rows(path: Path, name: str | None) -> Iterator[SheetRow]:
+def sheet_rows(path: Path, name: str | None) -> Generator[SheetRow, None, None]:
     """(row's number, its cells from column A on) of the sheet `name`, or of the first; empty rows are left
     out. The file is closed when the iterator is. CommandRefused for what is no such file, or a part of it
     too large."""
@@ -52,7 +52,7 @@ def sheet_rows(path: Path, name: str | None) -> Iterator[SheetRow]:
                 yield number, found
 
 
-def _read(path: Path, name: str | None) -> Iterator[tuple[int, Sequence[Any], frozenset[int]]]:
+def _read(path: Path, name: str | None) -> Generator[tuple[int, Sequence[Any], frozenset[int]], None, None]:
     """(row's number, openpyxl's cells, the columns of its formulas if a cell in it is bare)."""
     number = 0
     try:
@@ -71,7 +71,7 @@ def _read(path: Path, name: str | None) -> Iterator[tuple[int, Sequence[Any], fr
 
 
 def _check_sizes(path: Path) -> None:
-    """By the zip's directory, beyond which nothing of a part is unpacked."""
+    """A zip bomb is refused by the zip's directory; no part is unpacked beyond the size that stands there."""
     with zipfile.ZipFile(path) as archive:
         for part in archive.infolist():
             most = LARGEST_SHEET if part.filename.startswith("xl/worksheets/") else LARGEST_PART
@@ -107,7 +107,7 @@ def _sheet(path: Path, book: Any, name: str | None) -> Any:
     return sheets[next(iter(sheets)) if name is None else name]
 
 
-def _numbered(path: Path, sheet: Any) -> Iterator[tuple[int, Sequence[Any]]]:
+def _numbered(path: Path, sheet: Any) -> Generator[tuple[int, Sequence[Any]], None, None]:
     sheet.reset_dimensions()  # some programs write wrong ones, by which columns would be cut off
     with closing(sheet.iter_rows()) as rows:
         for number, cells in enumerate(rows, 1):

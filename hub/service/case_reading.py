@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from auth.principal import Principal
@@ -12,6 +13,7 @@ from hub.domain.audience import Sight, sight
 from hub.domain.case import Case
 from hub.domain.events import Fact, Recorded
 from hub.domain.evolution import evolve
+from hub.domain.limits import Limits
 from hub.ports.clock import Clock
 from hub.ports.sealing import Sealing
 from hub.ports.store import CaseFilter, ReadSession
@@ -30,6 +32,7 @@ class CaseReading:
     sealing: Sealing
     rendering: Rendering
     clock: Clock
+    limits: Limits
 
     async def case(self, principal: Principal, case_id: str) -> dict[str, Any]:
         """The `case` of `GET /v1/cases/{id}`, as the caller may see it now."""
@@ -52,7 +55,7 @@ class CaseReading:
         views, now = [], self.clock.now()
         for case, seen in zip(cases, sights, strict=True):
             if seen.whole:
-                view = case_view(case, principal.agency, now, reporter_name=names.get(case.state.id))
+                view = self._view(case, principal, now, names.get(case.state.id))
             else:
                 then = self._replay(session, case.state.id, seen.until)
                 view = frozen_view(then, principal.agency, now, erased=case.texts is None)
@@ -62,9 +65,14 @@ class CaseReading:
     async def seen_by(self, principal: Principal, case: Case) -> dict[str, Any]:
         """A case that this process has just written, without reading it again where nothing is missing."""
         if case.state.anonymous or case.state.confidential:
-            return case_view(case, principal.agency, self.clock.now())
+            return self._view(case, principal, self.clock.now())
         names = await self.readers.run(lambda session: self._names(session, [case]))
-        return case_view(case, principal.agency, self.clock.now(), reporter_name=names.get(case.state.id))
+        return self._view(case, principal, self.clock.now(), names.get(case.state.id))
+
+    def _view(
+        self, case: Case, principal: Principal, now: datetime, name: str | None = None
+    ) -> dict[str, Any]:
+        return case_view(case, principal.agency, now, self.limits, reporter_name=name)
 
     async def forwardings(
         self, principal: Principal, case_id: str, leg_ids: Sequence[str]

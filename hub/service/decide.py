@@ -1,5 +1,5 @@
-"""One request over the overlay: still allowed? seen before? then the domain decides, and the events are made
-(header, seal, chain). Nothing is adopted before everything is done."""
+"""One request over the overlay: still allowed? seen before? what has time done meanwhile? then the domain
+decides, and `staging.py` makes the events. Nothing of it is adopted before everything is done."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ from hub.domain.commands import (
     Unlink,
     part_of,
 )
-from hub.domain.decisions import DEFAULT_LIMITS, Around, Limits, check_addressed, decide
+from hub.domain.decide import decide
+from hub.domain.decisions import Around, check_addressed
 from hub.domain.events import agency_stream
 from hub.domain.forwarding import ended_leg
 from hub.domain.history import begun
 from hub.domain.lapses import is_due
+from hub.domain.limits import DEFAULT_LIMITS, Limits
 from hub.domain.links import link, unlink
 from hub.errors import (
     Erased,
@@ -56,7 +58,8 @@ from hub.service.staging import Recorder
 
 
 class Decider:
-    """Pure but for fresh ids and sealing."""
+    """Reads the rulebook again where another process may have written to it; else pure but for fresh ids and
+    sealing."""
 
     def __init__(
         self, sealing: Sealing, ids: Ids, rulebook: Rulebook, limits: Limits = DEFAULT_LIMITS

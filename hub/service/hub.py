@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from auth.principal import Principal
 from hub.domain.agency import Agency
+from hub.domain.limits import DEFAULT_LIMITS, Limits
 from hub.domain.privacy import mask
 from hub.errors import NotFound, Problem
 from hub.ports.clock import Clock
@@ -49,12 +50,13 @@ class Hub:
     sealing: Sealing
     ids: Ids
     clock: Clock
+    limits: Limits = DEFAULT_LIMITS
     rendering: Rendering = field(init=False)
     reading: CaseReading = field(init=False)
 
     def __post_init__(self) -> None:
         self.rendering = Rendering(self.sealing, self.public_url)
-        self.reading = CaseReading(self.readers, self.sealing, self.rendering, self.clock)
+        self.reading = CaseReading(self.readers, self.sealing, self.rendering, self.clock, self.limits)
 
     # --- writing -----------------------------------------------------------------------------------------
 

@@ -80,8 +80,7 @@ def opened(event: Recorded, fact: Fact, key: WrappedKey | None, opener: Opener) 
 
 class Renderer:
     """For one agency and one read session, on its thread. What the agency may no longer see (it left the
-    case, and the event speaks of another's leg or came later) keeps its place,
-    withheld."""
+    case, and the event speaks of another's leg or came later) keeps its place, withheld."""
 
     def __init__(self, rendering: Rendering, session: ReadSession, agency: str) -> None:
         self._rendering = rendering

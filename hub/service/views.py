@@ -8,11 +8,19 @@ from typing import Any
 from hub.domain.audience import Sight, actions, may_link
 from hub.domain.case import Case, CaseState, CaseTexts, Consultation, Leg, consultation_facts, leg_facts
 from hub.domain.clocks import deadline_document
+from hub.domain.limits import DEFAULT_LIMITS, Limits
 from hub.domain.privacy import join_complaint
 from hub.domain.working_time import written
 
 
-def case_view(case: Case, agency: str, now: datetime, *, reporter_name: str | None = None) -> dict[str, Any]:
+def case_view(
+    case: Case,
+    agency: str,
+    now: datetime,
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    reporter_name: str | None = None,
+) -> dict[str, Any]:
     """The whole case at `now`, for an agency that takes part in it. `reporter_name` is shown as given:
     whoever calls passes it only when neither flag forbids it."""
     state, texts = case.state, case.texts
@@ -27,7 +35,7 @@ def case_view(case: Case, agency: str, now: datetime, *, reporter_name: str | No
         "threads": [],
         "deadlines": [deadline_document(clock, now) for clock in state.clocks],
         "links": [{"case": each.case, "relation": each.relation} for each in state.links],
-        "actions": _actions(state, agency, now),
+        "actions": _actions(state, agency, now, limits),
         "created_at": state.created_at,
         "updated_at": state.updated_at,
     }
@@ -36,9 +44,9 @@ def case_view(case: Case, agency: str, now: datetime, *, reporter_name: str | No
     return view
 
 
-def _actions(state: CaseState, agency: str, now: datetime) -> list[str]:
+def _actions(state: CaseState, agency: str, now: datetime, limits: Limits) -> list[str]:
     linking = ["link"] if may_link(state, agency) else []
-    return sorted([*actions(state, agency, written(now)), *linking])
+    return sorted([*actions(state, agency, written(now), limits), *linking])
 
 
 def frozen_view(then: Case, agency: str, now: datetime, *, erased: bool) -> dict[str, Any]:

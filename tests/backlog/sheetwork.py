@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -35,7 +35,8 @@ def date(serial: float) -> str:
 
 
 def inline(text: str) -> str:
-    return f'<c r="@" t="inlineStr"><is><r><t>{escape(text)}</t></r><rPh sb="0" eb="1"><t>hint</t></rPh></is></c>'
+    hint = '<rPh sb="0" eb="1"><t>hint</t></rPh>'
+    return f'<c r="@" t="inlineStr"><is><r><t>{escape(text)}</t></r>{hint}</is></c>'
 
 
 def formula(text: str, result: str | None, kind: str = "n") -> str:
@@ -69,6 +70,16 @@ def make_sheet(path: Path, rows: Mapping[int, Sequence[str | None]], *, sheet: s
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in parts.items():
             archive.writestr(name, prefix + text.encode())
+    return path
+
+
+def repack(path: Path, part: str, change: Callable[[bytes], bytes]) -> Path:
+    """With one part changed."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in parts.items():
+            archive.writestr(name, change(data) if name == part else data)
     return path
 
 

@@ -1,54 +1,21 @@
-"""What stands in real exports: other encodings, quoted line breaks, cut rows, rounded numbers, formulas."""
+"""What stands in real exports as CSV and NDJSON: other encodings, quoted line breaks, cut rows."""
 
 from __future__ import annotations
 
 import json
 import tomllib
 import tracemalloc
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hub.errors import CommandRefused
-from hub.service import backlog_xlsx
-from hub.service.backlog_files import Row, rows_of
+from hub.service.backlog_files import rows_of
 from hub.service.backlog_mapping import read_mapping
-from hub.service.backlog_rows import OldCase, RowReader
 from tests.backlog import sheetwork as sheet
+from tests.backlog.filework import GOOD, HEAD, TOML, read
 from tests.backlog.sheetwork import make_sheet
-
-HEAD = ["no", "isi", "tgl", "nik", "hp"]
-TOML = """
-[import]
-agency = "pemkab-kotim"
-{more}
-[columns]
-reference = "no"
-description = "isi"
-submitted_at = "tgl"
-reporter.national_id = "nik"
-reporter.phone = "hp"
-[defaults]
-title = "Laporan lama"
-category = "other"
-"""
-GOOD = ["A1", "Jalan rusak.", "2019-03-04 09:15", "6202014107890001", "081250000431"]
-
-
-def read(path: Path, more: str = "") -> dict[int, Any]:
-    """Row -> the complaint that it becomes, what is wrong with its members, or why it cannot be read."""
-    mapping = read_mapping(tomllib.loads(TOML.format(more=more)), path.suffix)
-    reader = RowReader(mapping)
-
-    def made(row: Row) -> Any:
-        if row.wrong is not None:
-            return row.wrong
-        old = reader.read(row.cells)
-        return old.document if isinstance(old, OldCase) else dict(old)
-
-    return {row.number: made(row) for row in rows_of(path, mapping)}
 
 
 def csv_file(folder: Path, *lines: str, encoding: str = "utf-8", end: str = "\r\n") -> Path:
@@ -169,88 +136,10 @@ def test_a_json_list_and_an_endless_line(tmp_path: Path) -> None:
     assert found[1].startswith("is longer than") and found[2]["source"]["reference"] == "A1"
 
 
-# --- XLSX -----------------------------------------------------------------------------------------
-
-
-def test_xlsx_dates_texts_and_numbers(tmp_path: Path) -> None:
-    one, two = "Jalan rusak.", sheet.number("6202014107890000")
-    path = make_sheet(
-        tmp_path / "lama.xlsx",
-        {
-            1: HEAD,
-            2: [
-                "A1",
-                "Jalan\nrusak_x0041_.",
-                sheet.date(43528.385416666664),
-                "6202014107890001",
-                "081250000431",
-            ],
-            3: [sheet.number("431"), sheet.inline(one), sheet.date(43528)],
-            5: ["A3", one, sheet.number("43528"), two, sheet.number("81250000431")],
-            6: ["A4", sheet.formula("A1", one, "str"), sheet.formula("TODAY()", None), sheet.error()],
-            7: [None, "  "],
-            9: ["A5", one, "04/03/2019", sheet.number("6.20201410789E+15"), sheet.number("6281250000431")],
-            10: ["A6", one, sheet.number("43528", "2"), None, '<c r="@" t="b"><v>1</v></c>'],
-        },
-    )
-    found = read(path, 'dates = ["%d/%m/%Y"]')
-    assert found.keys() == {2, 3, 5, 6, 9, 10}
-    assert found[2]["submitted_at"] == "2019-03-04T02:15:00Z"
-    assert found[2]["description"] == "Jalan\nrusakA."
-    assert found[2]["reporter"] == {
-        "anonymous": False,
-        "national_id": "6202014107890001",
-        "phone": "081250000431",
-    }
-    assert found[3]["source"]["reference"] == "431" and found[3]["description"] == "Jalan rusak."
-    assert found[3]["submitted_at"] == "2019-03-03T17:00:00Z"
-    assert "number and no date" in found[5]["submitted_at"]
-    assert "more digits" in found[5]["reporter.national_id"] and "leading zero" in found[5]["reporter.phone"]
-    assert found[6].keys() == {"submitted_at", "reporter.national_id"}
-    assert "without its result" in found[6]["submitted_at"] and "#REF!" in found[6]["reporter.national_id"]
-    assert found[9].keys() == {"reporter.national_id"}
-    assert "no date" in found[10]["submitted_at"]
-
-
-def test_xlsx_with_a_merged_title_above_the_header(tmp_path: Path) -> None:
-    path = make_sheet(tmp_path / "lama.xlsx", {1: ["Rekap aduan 2019"], 3: HEAD, 4: GOOD},
-                      more='<mergeCells count="1"><mergeCell ref="A1:E1"/></mergeCells>')  # fmt: skip
-    assert read(path, "header_row = 3")[4]["source"]["reference"] == "A1"
-    with pytest.raises(CommandRefused, match="header_row"):
-        read(path)
-    assert read(path, 'header_row = 3\nsheet = "Aduan"').keys() == {4}
-    with pytest.raises(CommandRefused, match="There are: Aduan"):
-        read(path, 'sheet = "Lain"')
-
-
-def test_xlsx_from_an_old_mac(tmp_path: Path) -> None:
-    path = make_sheet(
-        tmp_path / "lama.xlsx", {1: HEAD, 2: ["A1", "x", sheet.date(43528 - 1462)]}, date1904=True
-    )
-    assert read(path)[2]["submitted_at"] == "2019-03-03T17:00:00Z"
-
-
-def test_xlsx_that_is_none(tmp_path: Path) -> None:
-    path = tmp_path / "lama.xlsx"
-    path.write_bytes(b"no,isi\n")
-    with pytest.raises(CommandRefused, match="save it again"):
-        read(path)
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("word/document.xml", "<x/>")
-    with pytest.raises(CommandRefused, match="cannot be read as XLSX"):
-        read(path)
-    make_sheet(path, {1: HEAD, 2: GOOD}, prefix=b'<!DOCTYPE x [<!ENTITY a "b">]>')
-    with pytest.raises(CommandRefused, match="entities"):
-        read(path)
-    cut = make_sheet(path, {1: HEAD, 2: GOOD}).read_bytes()
-    path.write_bytes(cut[: len(cut) // 2])
-    with pytest.raises(CommandRefused, match="save it again"):
-        read(path)
-
-
 @pytest.mark.parametrize("suffix", [".csv", ".ndjson", ".xlsx"])
 def test_memory_does_not_grow_with_the_file(tmp_path: Path, suffix: str) -> None:
     """A spreadsheet's shared strings are kept; its texts stand in the rows here."""
+
     def most(count: int) -> int:
         """The peak in bytes."""
         path = tmp_path / f"{count}{suffix}"

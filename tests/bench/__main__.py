@@ -31,6 +31,8 @@ def main() -> None:
     arguments = _arguments()
     size = QUICK if arguments.quick else FULL
     given = {name: getattr(arguments, name) for name in ("rounds", "cases") if getattr(arguments, name)}
+    if arguments.cases:
+        given["deadlines"] = arguments.cases
     size = Size(**asdict(size) | given)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="simpul-bench-", dir=arguments.folder) as folder:
@@ -54,7 +56,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="under four minutes, for a first look")
     parser.add_argument("--rounds", type=int, help="3 or more")
-    parser.add_argument("--cases", type=int, help="of the large hub in growth and pg-growth, up to 1,000,000")
+    parser.add_argument("--cases", type=int, help="of the large hub in growth and clock, up to 1,000,000")
     parser.add_argument("--only", action="append", choices=PARTS, help="may be given several times")
     parser.add_argument(
         "--folder", type=Path, help="where SQLite's databases lie; by default the temporary one"

@@ -63,25 +63,35 @@ class Connection(asyncio.Protocol):
 
 
 class Requests:
-    """The bytes of request after request: complaints, or the given paths in turn."""
+    """The bytes of request after request: complaints, the given paths in turn, or the given posts (path and
+    JSON body), each once."""
 
     def __init__(self, job: dict[str, Any]) -> None:
         headers = "".join(f"{name}: {value}\r\n" for name, value in job.get("headers", {}).items())
         self._prefix, self.number = job.get("prefix", ""), 0
         self._gets = [f"GET {path} HTTP/1.1\r\nHost: hub\r\n{headers}\r\n".encode() for path in job["paths"]]
+        self._posts = [_post(path, len(body), headers) + body.encode() for path, body in job["posts"]]
         before, after = halves()
         size = len(before) + REFERENCE_LENGTH + len(after)
-        self._head = (
-            f"POST {job['path']} HTTP/1.1\r\nHost: hub\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {size}\r\n{headers}\r\n"
-        ).encode() + before
+        self._head = _post(job["path"], size, headers) + before
         self._after = after
 
     def next(self, now_ns: int) -> bytes:
         self.number += 1
         if self._gets:
             return self._gets[self.number % len(self._gets)]
+        if self._posts:
+            post: bytes = self._posts[self.number - 1]
+            return post
         return self._head + reference(self._prefix, self.number, now_ns) + self._after
+
+
+def _post(path: str, size: int, headers: str) -> bytes:
+    """What stands before the body."""
+    return (
+        f"POST {path} HTTP/1.1\r\nHost: hub\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {size}\r\n{headers}\r\n"
+    ).encode()
 
 
 class Driver:
@@ -187,7 +197,7 @@ class Driver:
 
 
 def main() -> None:
-    job = {"paths": [], "path": "/v1/complaints", "connections": 64, "seconds": 5.0}
+    job = {"paths": [], "posts": [], "path": "/v1/complaints", "connections": 64, "seconds": 5.0}
     job |= orjson.loads(sys.stdin.buffer.readline())
     sys.stdout.buffer.write(orjson.dumps(uvloop.run(Driver(job).run())))
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 Rounds = Sequence[dict[str, Any]]
+POSTGRES: Final = " on PostgreSQL"
+CONSTANT_BAR: Final = 1.2
+"""The most memory of what is ten times as much or more, beside the small one's: what "constant" may vary."""
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def growth(
         jobs = {
             contender.name: _jobs(contender, count) for contender, count in ((small, SMALL), (large, cases))
         }
-        found["costs"] = _costs((small, large), jobs, rounds, requests)
+        found["costs"] = costs((small, large), jobs, rounds, requests)
         found["memory"]["after_requests_mib"] = machine.resident_mib(process.pid)
         found["start_s"] = [_start(process) for _ in range(STARTS)]
     return found
@@ -83,9 +83,11 @@ def _jobs(contender: Contender, cases: int) -> dict[str, list[str]]:
     }
 
 
-def _costs(
+def costs(
     pair: Sequence[Contender], jobs: dict[str, dict[str, list[str]]], rounds: int, requests: int
 ) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """By operation and contender, of each round what one connection saw; `jobs`: contender -> operation ->
+    paths, none for intake."""
     found: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for operation in jobs[pair[0].name]:
         for number, contender in alternating(pair, rounds + 1):

@@ -12,7 +12,10 @@ from typing import Any, Final
 
 import psycopg
 
-from tests.bench import contenders, experiments, machine, report
+from tests.bench import contenders, experiments, machine
+from tests.bench.casework.bars import show_clock, show_coordination
+from tests.bench.casework.coordination import coordination
+from tests.bench.casework.deadlines import deadlines
 from tests.bench.cluster import bars
 from tests.bench.cluster.inbound import inbound
 from tests.bench.cluster.latency import topic_latency
@@ -20,7 +23,7 @@ from tests.bench.cluster.relaying import catch_up, relay
 from tests.bench.cluster.services import Services
 from tests.bench.cluster.two_apis import two_apis
 from tests.bench.databases import Server
-from tests.bench.figures import headroom, table
+from tests.bench.figures import POSTGRES, headroom, table
 from tests.bench.growth import growth
 from tests.bench.size import Size
 from tests.parts.hub import HubProcess
@@ -49,7 +52,7 @@ def postgres_side_by_side(run: Run) -> Results:
 
 def _side_by_side(run: Run, server: Server | None, kind: str) -> Results:
     results: Results = {}
-    where = report.POSTGRES if server else ""
+    where = POSTGRES if server else ""
     with ExitStack() as stack:
         nothing = stack.enter_context(contenders.empty())
         rival = stack.enter_context(contenders.outbox())
@@ -117,7 +120,7 @@ def postgres_bulk(run: Run) -> Results:
 
         inserts = {f"raw {method}": insert_by(method) for method in RAW}
         found = experiments.bulk(hub, run.size.rounds, run.size.bulk_lines, last, inserts)
-    _show_bulk(found, run.size.bulk_lines, report.POSTGRES)
+    _show_bulk(found, run.size.bulk_lines, POSTGRES)
     return {"pg-bulk": found}
 
 
@@ -133,7 +136,7 @@ def sqlite_growth(run: Run) -> Results:
 
 def postgres_growth(run: Run) -> Results:
     """Vacuumed and analysed after the load, as autovacuum does within a minute."""
-    return {"pg-growth": _growth(run, run.services.postgres, report.POSTGRES)}
+    return {"pg-growth": _growth(run, run.services.postgres, POSTGRES)}
 
 
 def _growth(run: Run, server: Server | None, where: str) -> Results:
@@ -147,6 +150,32 @@ def _growth(run: Run, server: Server | None, where: str) -> Results:
     starts = ", ".join(f"{seconds:.2f}" for seconds in found["start_s"])
     print(f"\nMemory (MiB): {memory}; start: {starts} s")
     return found
+
+
+def coordinated(run: Run) -> Results:
+    found = coordination(run.folder / "coordination", run.size.rounds, run.size.coordinated)
+    show_coordination(found, "")
+    return {"coordination": found}
+
+
+def postgres_coordinated(run: Run) -> Results:
+    server, folder = run.services.postgres, run.folder / "pg-coordination"
+    found = coordination(folder, run.size.rounds, run.size.coordinated, server)
+    show_coordination(found, POSTGRES)
+    return {"pg-coordination": found}
+
+
+def clocked(run: Run) -> Results:
+    found = deadlines(run.folder / "clock", run.size.deadlines, run.size.rounds, run.size.requests)
+    show_clock(found, "")
+    return {"clock": found}
+
+
+def postgres_clocked(run: Run) -> Results:
+    server, folder = run.services.postgres, run.folder / "pg-clock"
+    found = deadlines(folder, run.size.deadlines, run.size.rounds, run.size.requests, server)
+    show_clock(found, POSTGRES)
+    return {"pg-clock": found}
 
 
 def relayed(run: Run) -> Results:
@@ -183,9 +212,13 @@ GROUPS: Final[dict[tuple[str, ...], Callable[[Run], Results]]] = {
     ("intake", "latency"): sqlite_side_by_side,
     ("bulk",): sqlite_bulk,
     ("growth",): sqlite_growth,
+    ("coordination",): coordinated,
+    ("clock",): clocked,
     ("pg-intake", "pg-latency"): postgres_side_by_side,
     ("pg-bulk",): postgres_bulk,
     ("pg-growth",): postgres_growth,
+    ("pg-coordination",): postgres_coordinated,
+    ("pg-clock",): postgres_clocked,
     ("two-api",): shared,
     ("relay",): relayed,
     ("inbound",): taken_in,

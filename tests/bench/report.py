@@ -7,18 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
+from tests.bench.casework.bars import CASEWORK_BARS
 from tests.bench.cluster.bars import CLUSTER_BARS
-from tests.bench.figures import Bar, median
+from tests.bench.figures import CONSTANT_BAR, POSTGRES, Bar, median
 from tests.bench.growth import SHORT_BATCH, SMALL
 
 Rounds = Sequence[dict[str, Any]]
 Bars = tuple[float | None, float | None]
 """(bar, aim)"""
-POSTGRES: Final = " on PostgreSQL"
 MEMORY_BAR_MIB: Final = 200.0
 START_BAR_S: Final = 3.0
-CONSTANT_BAR: Final = 1.2
-"""The most memory of a batch ten times as long, beside the short one's: what "constant" may vary."""
 
 
 def bars(results: dict[str, Any]) -> list[Bar]:
@@ -92,5 +90,6 @@ _PARTS: Final[dict[str, Callable[[Any], list[Bar]]]] = {
     "pg-latency": partial(_latency, where=POSTGRES),
     "pg-bulk": partial(_bulk, where=POSTGRES),
     "pg-growth": partial(_growth, where=POSTGRES),
+    **CASEWORK_BARS,
     **CLUSTER_BARS,
 }

@@ -9,7 +9,8 @@ from typing import Final
 @dataclass(frozen=True)
 class Size:
     """`relayed`, `inbound` and `waiting` are records or events a round; `log_alone`: whether the relay is
-    also measured without an agency on Kafka."""
+    also measured without an agency on Kafka; `coordinated`: cases a round; `deadlines`: open ones of the
+    large hub."""
 
     rounds: int
     intake_s: float
@@ -22,6 +23,8 @@ class Size:
     waiting: int
     shared_s: float
     log_alone: bool
+    coordinated: int
+    deadlines: int
 
 
 FULL: Final = Size(
@@ -36,6 +39,8 @@ FULL: Final = Size(
     waiting=100_000,
     shared_s=8.0,
     log_alone=True,
+    coordinated=2000,
+    deadlines=1_000_000,
 )
 QUICK: Final = Size(
     rounds=3,
@@ -49,4 +54,6 @@ QUICK: Final = Size(
     waiting=5000,
     shared_s=1.5,
     log_alone=False,
+    coordinated=320,
+    deadlines=20_000,
 )

@@ -159,6 +159,7 @@ def test_a_hub_from_before_records_them_when_it_starts(
     case_id = old.submitted()
     assert old.read(lambda s: s.case(case_id)).state.clocks == ()
     old.sql("DELETE FROM dated_facts")
+    old.sql("DELETE FROM log WHERE stream = ? AND sequence > 1", agency_stream(HUB))
     head = old.read(lambda s: s.stream(agency_stream(HUB), 0, 1))[0].sequence
     assert head == 1
     with open_core(old.core.settings, old.clock) as core:
@@ -166,6 +167,22 @@ def test_a_hub_from_before_records_them_when_it_starts(
     old.core.rulebook.read_again()
     old.do(old.request(Verify(case_id, "accept")))
     assert [clock.stage for clock in old.read(lambda s: s.case(case_id)).state.clocks] == ["verification"]
+
+
+def test_tables_without_rules_are_no_log_without_rules(
+    world_factory: Callable[[str], HubWorld],
+) -> None:
+    """They are for a rebuild to fill: nothing is recorded anew, least of all the defaults over what the
+    operator set."""
+    hub = world_factory("damaged")
+    hub.core.operate(RecordRules((replace(DEFAULTS[0], amount=7, id="lain"), *DEFAULTS[1:])))
+    before = hub.last_position()
+    hub.sql("DELETE FROM dated_facts")
+    with open_core(hub.core.settings, hub.clock) as core:
+        assert core.rulebook.is_empty
+        with core.store.read() as session:
+            assert session.last_position() == before
+    assert "dated_facts" in (hub.difference() or "")
 
 
 @pytest.mark.postgres
