@@ -260,9 +260,12 @@ def _due(calendar: Calendar, unit: str, begun: datetime, amount: int) -> datetim
 def _pushed(clock: Clock, calendar: Calendar, now: datetime) -> datetime:
     """The deadline after the pause that has just ended at `now`: for working days by the office time of all
     pauses together, in whole days; for calendar days by this pause, to the next end of a working day; for
-    hours and minutes by exactly this pause. What was left when it began is always left still."""
+    hours and minutes by exactly this pause. Never back, and for working days never before the end of the
+    working day on which it runs on: whole days were given for the pauses before, and this one may outlast
+    what was left of them."""
     if clock.unit == "working_days":
-        return due_working_days(calendar, instant(clock.started_at), clock.amount, clock.paused_s)
+        moved = due_working_days(calendar, instant(clock.started_at), clock.amount, clock.paused_s)
+        return max(moved, instant(clock.due_at), closing_not_before(calendar, now))
     later = instant(clock.due_at) + (now - instant(clock.pauses[-1][0]))
     return later if clock.unit in EXACT else closing_not_before(calendar, later)
 

@@ -93,6 +93,9 @@ def _working_days(clock: Clock, calendar: Calendar) -> Iterator[Step]:
         elif -(-paused_s // calendar.length_s) > taken:
             taken += 1
             yield _step(calendar, day, "paused", None, today_s)
+        elif number == clock.amount:  # a pause outlasted the deadline, which moved to where the clock runs on
+            why = "moved" if day == local_day(calendar, instant(clock.due_at)) else "paused"
+            yield _step(calendar, day, why, None, today_s)
         else:
             number += 1
             yield _step(calendar, day, "counted", number, today_s)

@@ -191,11 +191,21 @@ def derived(row: Policy, calendar: Calendar, started_at: str, pauses: list[tuple
     if row.unit == "hours":
         spans = [instant(until) - instant(begun) for begun, until in pauses]
         return written(start + timedelta(hours=row.amount) + sum(spans, timedelta()))
-    paused_s = sum(elapsed_seconds(calendar, row.unit, instant(a), instant(b)) for a, b in pauses)
-    assert row.unit == "working_days" or not paused_s
-    pushed = -(-paused_s // calendar.length_s)
+    assert row.unit == "working_days" or not pauses, "nothing else is paused"
     day = start.astimezone(calendar.tz).strftime("%Y-%m-%d")
-    return _counted(calendar, day, row.amount + pushed, row.unit)
+    due, paused_s = _counted(calendar, day, row.amount, row.unit), 0
+    for begun, until in pauses:
+        paused_s += elapsed_seconds(calendar, row.unit, instant(begun), instant(until))
+        pushed = -(-paused_s // calendar.length_s)
+        due = max(due, _counted(calendar, day, row.amount + pushed, row.unit), _runs_on(calendar, until))
+    return due
+
+
+def _runs_on(calendar: Calendar, until: str) -> str:
+    """The end of the working day on which a clock that ran on then has time again."""
+    day = instant(until).astimezone(calendar.tz)
+    closing = _counted(calendar, day.strftime("%Y-%m-%d"), 0, "working_days")
+    return closing if closing >= until else _counted(calendar, day.strftime("%Y-%m-%d"), 1, "working_days")
 
 
 @cache
