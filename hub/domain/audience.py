@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from hub.domain.case import CaseState, Leg
+from hub.domain.case import CaseLink, CaseState, Leg
 from hub.domain.events import Fact
 from hub.domain.limits import DEFAULT_LIMITS, Limits, may_reopen
 from hub.domain.oversight import oversight_opens
@@ -96,19 +97,27 @@ def _handler(fact: Fact) -> str | None:
     return forwarding["to"] if forwarding else None
 
 
-def offered_to(after: CaseState, fact: Fact) -> set[str]:
+LINKED = "linked"
+"""The relation of who is offered the answer of a case in which it takes no part."""
+
+
+def duplicates(state: CaseState) -> list[CaseLink]:
+    """The cases that repeat this one."""
+    return [each for each in state.links if each.relation == "duplicate" and not each.is_primary]
+
+
+def offered_to(after: CaseState, fact: Fact, owner_of: Callable[[CaseLink], str]) -> set[str]:
     """Who owns a duplicate of this case, when it is answered: the answer is offered to them."""
-    if fact.type != "complaint.answered":
-        return set()
-    return {each.agency for each in after.links if each.relation == "duplicate" and not each.is_primary}
+    return {owner_of(each) for each in duplicates(after)} if fact.type == "complaint.answered" else set()
 
 
 def recipients(before: CaseState | None, after: CaseState, actor: str) -> dict[str, str]:
-    """agency -> relation, for everyone who takes part before or after the event, and the actor: but not one
-    that has left. Who returns the last open leg makes the case answered, and is not told the answer."""
+    """agency -> relation, for everyone who takes part before or after the event: the actor too, but not one
+    that has left, nor the hub's own clock. Who returns the last open leg makes the case answered, and is not
+    told the answer."""
     names = {after.owner, after.source, *after.former_owners, *after.overseers}
     names |= {asked.agency for asked in after.consultations}
-    if before is None or takes_part(before, actor) or frozen_at(before, actor) is None:
+    if before is None or takes_part(before, actor):
         names.add(actor)
     for state in (before, after):
         if state is not None:

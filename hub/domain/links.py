@@ -8,6 +8,7 @@ from typing import Any, Final
 from hub.domain.case import CaseLink, CaseState
 from hub.domain.decisions import ERASED, Around, common, conflict
 from hub.domain.events import Draft
+from hub.domain.transitions import HELD_LEG
 from hub.errors import Invalid
 
 DUPLICATE: Final = "duplicate"
@@ -23,6 +24,8 @@ def link(state: CaseState, other: CaseState, relation: str, around: Around) -> t
     for each in (state, other):
         if each.erased:
             raise conflict(state, ERASED, around)
+    for each in (state, other) if relation == DUPLICATE else (state,):
+        _check_engaged(each, around)
     known = state.link_to(other.id)
     if known is not None:
         raise conflict(state, f"The cases are linked already, as {known.relation}; undo that first.", around)
@@ -39,6 +42,14 @@ def unlink(state: CaseState, other: CaseState, around: Around) -> tuple[Draft, D
     if here is None or there is None:
         raise conflict(state, "The cases are not linked.", around)
     return _draft("complaint.unlinked", state, here), _draft("complaint.unlinked", other, there)
+
+
+def _check_engaged(state: CaseState, around: Around) -> None:
+    """A forwarding that was not accepted gives no say in where another's answer goes."""
+    held = [leg for leg in state.legs if leg.to == around.actor and leg.status in HELD_LEG - {"sent"}]
+    if around.actor != state.owner and not held:
+        why = "An agency that does not own the case links it after it accepted its forwarding."
+        raise conflict(state, why, around)
 
 
 def _check_primary(state: CaseState, other: CaseState, around: Around) -> None:

@@ -21,7 +21,7 @@ from hub.domain.commands import (
     part_of,
 )
 from hub.domain.decide import decide
-from hub.domain.decisions import Around, check_addressed
+from hub.domain.decisions import Around, check_addressed, conflict
 from hub.domain.events import agency_stream
 from hub.domain.forwarding import ended_leg
 from hub.domain.history import begun
@@ -163,17 +163,20 @@ class Decider:
         return Outcome(200, "case", (case.state.id,), case=staged.case)
 
     def _link(self, command: Link | Unlink, request: Request, overlay: Overlay, now: str) -> Outcome:
-        """Both cases change; whoever links them must see both as they stand."""
+        """Both cases change; whoever links them must see both as they stand. Either side undoes it."""
         case, other = there(overlay.cases.get(command.case_id)), overlay.cases.get(command.other_id)
         actor = request.principal.agency
         allow(request.principal, command.action, case)
-        if other is None or not takes_part(other.state, actor):
+        around = self._around(actor, overlay, now)
+        if isinstance(command, Unlink) and (other is None or case.state.link_to(command.other_id) is None):
+            raise conflict(case.state, "The cases are not linked.", around)
+        if other is None or (isinstance(command, Link) and not takes_part(other.state, actor)):
             unseen = f"There is no case {command.other_id}, or your agency takes no part in it."
             raise Invalid("The other case is not there.", flaws=[("/case", unseen)])
         _require_version(request, case)
         pair = [self._woken(each, overlay, now) for each in (case, other)]
         allow(request.principal, command.action, pair[0])
-        states, around = (pair[0].state, pair[1].state), self._around(actor, overlay, now)
+        states = pair[0].state, pair[1].state
         if isinstance(command, Link):
             made = link(*states, command.relation, around)
         else:

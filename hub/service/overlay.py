@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hub.domain.agency import HUB, Agency
-from hub.domain.case import Case
+from hub.domain.audience import duplicates
+from hub.domain.case import Case, CaseLink
 from hub.domain.commands import Advise, Consult, Forward, Return, SubmitComplaint
 from hub.domain.dated_facts import DatedFact
 from hub.domain.events import NO_CHAIN, agency_stream
@@ -87,6 +88,7 @@ class Overlay:
         streams = sorted(wanted | {agency_stream(name) for r in batch for name in _agency_streams(r)})
         held = txn.lock(sorted({name for r in batch for name in _changed_streams(r)}))
         loaded = txn.load_cases(cases) if cases else {}
+        loaded |= _load_duplicates(txn, loaded)
         return cls(
             remembered,
             references,
@@ -116,6 +118,11 @@ class Overlay:
         """Whether this record, or a later one of its partition, took effect before."""
         return origin.offset < self.next_offsets.get((origin.topic, origin.partition), 0)
 
+    def owner_of(self, linked: CaseLink) -> str:
+        """Who owns a linked case now."""
+        case = self.cases.get(linked.case)
+        return case.state.owner if case else linked.agency
+
     def head(self, stream: str) -> Head:
         return self.heads.get(stream) or Head(0, NO_CHAIN)
 
@@ -138,6 +145,12 @@ class Overlay:
 def _changed_streams(request: Request) -> set[str]:
     """The existing streams that a request may append to. A new complaint's is nobody else's yet."""
     return set(request.case_ids) | {agency_stream(name) for name in _agency_streams(request)}
+
+
+def _load_duplicates(txn: WriteTransaction, loaded: dict[str, Case]) -> dict[str, Case]:
+    """To read, not to change: whoever owns them now is offered the answer."""
+    named = {each.case for case in loaded.values() for each in duplicates(case.state)} - loaded.keys()
+    return txn.load_cases(sorted(named)) if named else {}
 
 
 def _next_offsets(txn: WriteTransaction, batch: Sequence[Request]) -> dict[tuple[str, int], int]:

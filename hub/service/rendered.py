@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import structlog
 
-from hub.domain.audience import Sight, sight
+from hub.domain.audience import LINKED, Sight, sight
 from hub.domain.events import Fact, Recorded
 from hub.domain.rendering import cloud_event
 from hub.ports.sealing import SealBroken, Sealing, WrappedKey
@@ -92,7 +92,7 @@ class Renderer:
     def event(self, row: MailboxRow, fact: Fact | None = None) -> dict[str, Any]:
         """The CloudEvent. `fact` is the row's, where the caller has it."""
         fact = fact or row.event.fact()
-        if row.left and not self._shows(fact):
+        if row.left and fact.recipients.get(self._agency) != LINKED and not self._shows(fact):
             return self._rendering.withheld(fact)
         return self._rendering.event(row.event, fact, row.key, self._opener)
 

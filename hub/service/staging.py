@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hub.domain.agency import HUB, evolve_agency
-from hub.domain.audience import offered_to, recipients
+from hub.domain.audience import LINKED, offered_to, recipients
 from hub.domain.case import Case
 from hub.domain.dated_facts import dated_facts
 from hub.domain.events import RULE_EVENTS, Draft, Fact, chain, is_agency_stream, texts_document
@@ -84,7 +84,7 @@ class Recorder:
         if clocks:
             data = with_clocks(data, clocks)
             after = Case(with_changed(after.state, clocks), after.texts)
-        readers = dict.fromkeys(offered_to(after.state, fact), "linked")
+        readers = dict.fromkeys(offered_to(after.state, fact, overlay.owner_of), LINKED)
         readers |= recipients(before, after.state, actor)
         return replace(fact, data=data, recipients=readers), after
 

@@ -70,9 +70,9 @@ async def test_the_primarys_answer_is_offered_to_the_duplicates_owner(
     duplicate, other_leg = await forwarded(elsewhere)
     body = {"case": primary, "relation": "duplicate"}
     assert (await elsewhere.post(f"/v1/cases/{duplicate}/links", body)).status == 422, "it does not see it"
-    await act(ministry, f"/v1/forwardings/{other_leg}/acceptance", {})
+    for each in (leg, other_leg):
+        await act(ministry, f"/v1/forwardings/{each}/acceptance", {})
     await act(ministry, f"/v1/cases/{duplicate}/links", body)
-    await act(ministry, f"/v1/forwardings/{leg}/acceptance", {})
     await act(ministry, f"/v1/forwardings/{leg}/answer", {"text": "Jalan itu sudah diaspal."})
     offered = [event for event in await events(elsewhere) if event["subject"] == primary]
     assert kinds(offered) == ["complaint.answered"]
@@ -91,3 +91,25 @@ async def test_a_link_is_made_once_for_a_key_and_by_version(app: Caller) -> None
     two = await act(app, path, body, headers=key)
     assert one.json["version"] == two.json["version"] == 2
     assert MINISTRY not in str(one.json["links"])
+
+
+async def test_who_owns_a_case_can_undo_what_another_linked_and_left(
+    house: House, app: Caller, ministry: Caller
+) -> None:
+    elsewhere, river = await house.caller("orang-luar"), await house.caller("bbws")
+    primary, _ = await forwarded(app)
+    body = {"to": [{"agency": "bbws", "role": "support"}]}
+    legs = (await act(app, f"/v1/cases/{primary}/forwardings", body, 201)).json["items"]
+    duplicate, other_leg = await forwarded(elsewhere, "bbws")
+    path = f"/v1/cases/{duplicate}/links"
+    early = await river.post(path, {"case": primary, "relation": "duplicate"})
+    assert early.status == 409, "it has accepted neither"
+    for leg in (legs[0]["id"], other_leg):
+        await act(river, f"/v1/forwardings/{leg}/acceptance", {})
+    await act(river, path, {"case": primary, "relation": "duplicate"})
+    await act(river, f"/v1/forwardings/{legs[0]['id']}/return", {"reason": "not_ours"})
+    undone = await app.send("DELETE", f"/v1/cases/{primary}/links/{duplicate}")
+    assert (undone.status, undone.json["links"]) == (200, [])
+    assert (await elsewhere.get(f"/v1/cases/{duplicate}")).json["links"] == []
+    told = [event["subject"] for event in await events(app) if event["type"].endswith("unlinked.v1")]
+    assert told == [primary], "of the other case it is told nothing"
