@@ -11,9 +11,12 @@ from hub.api.answers import answer, etag
 from hub.api.context import Call
 from hub.api.endpoint import Handler
 from hub.api.writes import case_after, do, id_of, idempotency_of, if_match_of, masked_header
+from hub.domain.audience import takes_part
 from hub.domain.commands import Unlink
+from hub.errors import NotFound
 from hub.service.acts import ACTS
 from hub.service.requests import Outcome
+from hub.service.rights import NOTHING
 from hub.service.views import consultation_view, forwarding_view
 
 
@@ -67,15 +70,17 @@ async def _case(call: Call, outcome: Outcome, kinds: list[str]) -> web.Response:
 
 
 async def _forwarding(call: Call, outcome: Outcome, kinds: list[str]) -> web.Response:
-    (leg,) = await _forwardings(call, outcome)
+    leg = next(iter(await _forwardings(call, outcome)), None)
+    if leg is None:  # asked again by who no longer sees it
+        raise NotFound(NOTHING)
     return answer(leg, outcome.status, masked_header(kinds))
 
 
 async def _forwardings(call: Call, outcome: Outcome) -> list[dict[str, Any]]:
-    """The legs that the outcome names, from the state that the transaction left; read only where it had
-    nothing to load."""
+    """The legs that the outcome names, from the state that the transaction left; read where it had nothing to
+    load, or gave an old answer again to who may have left the case since."""
     case_id, *leg_ids = outcome.ids
-    if outcome.case is None:
+    if outcome.case is None or (outcome.replayed and not takes_part(outcome.case.state, call.agency)):
         return await call.hub.reading.forwardings(call.principal, case_id, leg_ids)
     state, texts = outcome.case.state, outcome.case.texts
     legs = [leg for leg_id in leg_ids if (leg := state.leg(leg_id)) is not None]

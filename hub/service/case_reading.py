@@ -77,13 +77,17 @@ class CaseReading:
     async def forwardings(
         self, principal: Principal, case_id: str, leg_ids: Sequence[str]
     ) -> list[dict[str, Any]]:
-        """The named legs of a case, in this order, as the caller may see them now."""
+        """The named legs of a case, in this order, as the caller may see them: after it left, as they stood
+        then."""
 
         def look(session: ReadSession) -> list[dict[str, Any]]:
             case = there(session.case(case_id))
             allow(principal, "read", case)
-            legs = {leg.id: leg for leg in sight(case.state, principal.agency).legs(case.state)}
-            return [forwarding_view(legs[each], case_id, case.texts) for each in leg_ids if each in legs]
+            seen = sight(case.state, principal.agency)
+            then = case if seen.whole else self._replay(session, case_id, seen.until)
+            texts = None if case.texts is None else then.texts
+            legs = {leg.id: leg for leg in then.state.legs}
+            return [forwarding_view(legs[each], case_id, texts) for each in leg_ids if each in legs]
 
         return await self.readers.run(look)
 
