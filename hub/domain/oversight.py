@@ -23,7 +23,7 @@ class OversightRule:
 
 
 OMBUDSMAN: Final = OversightRule(
-    "2000-01-01", 60, "the Ombudsman may take over 60 days after the complaint if the reporter agrees"
+    "1900-01-01", 60, "the Ombudsman may take over 60 days after the complaint if the reporter agrees"
 )
 
 

@@ -40,7 +40,7 @@ class Policy:
         return asdict(self)
 
 
-_ALWAYS: Final = "2000-01-01"
+_ALWAYS: Final = "1900-01-01"
 """Before any complaint that a backlog could hold: the hub's defaults apply to each of them."""
 _TOLD: Final = "SP4N-LAPOR!, as reporters are told: "
 _STATUTE: Final = (
@@ -130,7 +130,7 @@ def _row_flaws(row: Policy) -> list[tuple[str, str]]:
         flaws.append(("/amount", f"A whole number from 1 to {MOST[row.unit]} ({row.unit})."))
     if not is_iso_date(row.valid_from):
         flaws.append(("/valid_from", "A date such as 2025-07-01 is needed."))
-    if not row.source.strip():
+    if not 1 <= len(row.source.strip()) <= 1000 or not row.source.isprintable():
         flaws.append(("/source", "Name the regulation, or say that it is an assumption."))
     return flaws
 

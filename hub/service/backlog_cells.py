@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -27,6 +27,12 @@ class SheetNumber(Number):
 
 class Unreadable(str):
     """A cell without a value that could be taken: the text says why, as `is …`."""
+
+
+NO_DATE: Final = (
+    "is no date that the calendar knows in any form that is expected. Write it as 2026-03-05 or "
+    "2026-03-05 14:30, or name its form under dates in [import]."
+)
 
 
 class CellRefused(Exception):
@@ -110,18 +116,15 @@ def moment_of(cell: Cell, zone: ZoneInfo, formats: Sequence[str]) -> Moment:
             return Moment(_zoned(found, zone), not re.search(r"%[HIcXs]", form))
     try:
         if len(text) == 10:
-            return Moment(datetime.combine(date.fromisoformat(text), time(), zone).astimezone(UTC), True)
+            return Moment(_in_zone(datetime.combine(date.fromisoformat(text), time(), zone), UTC), True)
         return Moment(_zoned(datetime.fromisoformat(_SHORT_OFFSET.sub(r"\1:00", text)), zone))
     except (ValueError, OverflowError):
-        raise CellRefused(
-            "is no date that the calendar knows in any form that is expected. Write it as 2026-03-05 or "
-            "2026-03-05 14:30, or name its form under dates in [import]."
-        ) from None
+        raise CellRefused(NO_DATE) from None
 
 
 def day_of(cell: Cell, zone: ZoneInfo, formats: Sequence[str]) -> str:
     """An ISO date, by the clock of `zone`."""
-    return moment_of(cell, zone, formats).at.astimezone(zone).date().isoformat()
+    return _in_zone(moment_of(cell, zone, formats).at, zone).date().isoformat()
 
 
 def flag_of(cell: Cell) -> bool:
@@ -172,4 +175,12 @@ def _strptime(text: str, form: str) -> datetime | None:
 
 
 def _zoned(found: datetime, zone: ZoneInfo) -> datetime:
-    return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+    return _in_zone(found if found.tzinfo else found.replace(tzinfo=zone), UTC)
+
+
+def _in_zone(found: datetime, zone: tzinfo) -> datetime:
+    """CellRefused at the ends of the calendar, where old programs put "no date"."""
+    try:
+        return found.astimezone(zone)
+    except OverflowError:
+        raise CellRefused(NO_DATE) from None

@@ -72,12 +72,12 @@ def _csv(path: Path, text: IO[str], mapping: BacklogMapping) -> Iterator[Raw]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield (
-                number,
-                (),
-                f"cannot be read as CSV ({error}). Close its quotes, and write a quote inside a text twice.",
-            )
-            continue
+            raise CommandRefused(
+                f"{path}: row {number} cannot be read as CSV ({error}), and where the next one begins is not "
+                "known: what stands inside a text must never be taken for a row. Close its quotes, write a "
+                f"quote inside a text twice, keep a cell under {csv.field_size_limit():,} characters, and "
+                "run again; the rows before it are done."
+            ) from error
         except UnicodeError as error:
             raise CommandRefused(
                 f"{path}: row {number} is not written in {mapping.layout.encoding} ({error}). Set encoding "
