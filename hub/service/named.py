@@ -9,7 +9,7 @@ from typing import Final
 from hub.domain.case import Case
 from hub.domain.commands import Advise, CaseCommand, Consult, Forward, Return
 from hub.domain.consultation import check_consulted
-from hub.domain.recipients import check_recipients
+from hub.domain.recipients import check_recipients, unfit
 from hub.errors import Invalid
 from hub.ports.files import UPLOAD_KEPT
 from hub.service.overlay import Overlay
@@ -41,19 +41,14 @@ def require_files(request: Request, overlay: Overlay) -> None:
 def check_agencies(command: CaseCommand, case: Case, actor: str, overlay: Overlay) -> None:
     """422 for an agency that the command names and that is not there, or impossible there."""
     if isinstance(command, Return | Advise) and command.suggested_agency:
-        _require_known(command.suggested_agency, overlay)
+        _require_fit(command.suggested_agency, actor, overlay)
     elif isinstance(command, Forward):
         check_recipients(command.to, case.state, actor, overlay.agencies.get)
     elif isinstance(command, Consult):
         check_consulted(command.agency, case.state.owner, overlay.agencies.get)
 
 
-def _require_known(agency: str, overlay: Overlay) -> None:
-    found = overlay.agencies.get(agency)
-    if found is None or not found.active:
-        raise Invalid(
-            "The suggested agency is not there.",
-            flaws=[
-                ("/suggested_agency", f"No active agency {agency!r} is registered; see GET /v1/agencies.")
-            ],
-        )
+def _require_fit(agency: str, actor: str, overlay: Overlay) -> None:
+    flaw = "That is your own agency." if agency == actor else unfit(agency, overlay.agencies.get)
+    if flaw:
+        raise Invalid("This agency cannot be suggested.", flaws=[("/suggested_agency", flaw)])
