@@ -7,11 +7,12 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from hub.ports.clock import rfc3339
+from hub.service.threads import BULK_CHUNK
 from tests.bench import contenders, databases, machine
 from tests.bench.bodies import AGENCY
 from tests.bench.casework.many_cases import WAKES_FROM, fill_postgres, fill_sqlite
@@ -25,7 +26,7 @@ from tests.parts.hub import HubProcess
 
 SECOND: Final = "pemprov-kalteng"
 HANDLER: Final = "kemenpu"
-DUE: Final = 64 * 8
+DUE: Final = BULK_CHUNK * 8
 """Real cases of each hub, which the clock is to wake: whole chunks."""
 IDLE: Final = 100
 OVERDUE: Final = f"/v1/cases?overdue=true&limit={PAGE}"
@@ -127,20 +128,18 @@ def _listing(pair: Sequence[Filled], rounds: int, requests: int) -> dict[str, An
 
 def _ticking(pair: Sequence[Filled], rounds: int) -> dict[str, Any]:
     """A process of its own a round; in the last one the clock is set forward, and wakes what is due."""
-    now = datetime.now(UTC)
+    now, soon = rfc3339(datetime.now(UTC)), rfc3339(datetime.now(UTC) + WAKES_FROM / 2)
     found: dict[str, Any] = {"ticks": {}, "memory": {}}
     names = {each.name: each for each in pair}
     for number, contender in alternating([each.callers[0] for each in pair], rounds):
-        until = now + WAKES_FROM / 2 if number == rounds - 1 else now + timedelta(0)
-        job = {
-            "settings": names[contender.name].process.settings(),
-            "idle": IDLE,
-            "until": rfc3339(until),
-        }
+        settings = names[contender.name].process.settings()
+        until = soon if number == rounds - 1 else now
+        job = {"settings": settings, "idle": IDLE, "until": until}
         seen = machine.ask("tests.bench.casework.ticking", job)
         for kind, some in seen["ticks"].items():
             found["ticks"].setdefault(kind, {}).setdefault(contender.name, []).extend(some)
         found["memory"].setdefault(contender.name, []).append(seen["memory"])
-    if {len(each) for each in found["ticks"]["64 due"].values()} != {2 * DUE // 64}:
-        raise RuntimeError(f"other ticks than expected: {found['ticks']['64 due']}")
+    woken = {name: len(some) for name, some in found["ticks"].get(f"{BULK_CHUNK} due", {}).items()}
+    if set(woken.values()) != {2 * DUE // BULK_CHUNK}:  # each is approaching once, and missed once
+        raise RuntimeError(f"other ticks than were meant, of whole chunks: {woken}")
     return found
