@@ -15,9 +15,10 @@ import structlog
 from connectors.channel import Channel, path_of
 from connectors.database import Database, Rows
 from connectors.dialects.base import parameters_in
-from connectors.errors import ConfigRefused, HubRefused, NotAllowed
+from connectors.errors import ConfigRefused, HubRefused
 from connectors.options import option
 from connectors.replies import Replies, Reply, ReplyRefused, check_target, read_reply
+from connectors.reply_teller import ReplyTeller
 from connectors.spool import Spool
 from connectors.statements import check_single
 from connectors.values import clean_text
@@ -156,42 +157,26 @@ class ReplyRows:
             log.warning("reply refused; the others go on", reply=name, reason=reason)
 
 
-class ReplySender:
+class ReplySender(ReplyTeller):
     """Tells the hub. A repeat is harmless: the Idempotency-Key comes of the reply's id, and a conflict is
     settled by looking at the forwarding. Whoever answers has accepted: that step is taken where it was left
     out."""
 
+    may_not, refused = "act", "reply refused by the hub; the others go on"
+
     def __init__(self, hub: Channel, spool: Spool, replies: Replies, agency: str) -> None:
-        self._hub, self._spool, self._replies, self._agency = hub, spool, replies, agency
+        super().__init__(hub, spool, replies)
+        self._agency = agency
 
-    async def step(self) -> bool:
-        waiting = self._replies.waiting(50)
-        try:
-            for reply, _ in waiting:
-                await self._send(reply)
-        finally:
-            if waiting:
-                self._spool.forget_freed()
-        return len(waiting) == 50
-
-    async def _send(self, reply: Reply) -> None:
-        try:
-            check_target(reply)  # an older connector took replies unseen
-            if reply.action == "verdict":
-                await self._advise(reply)
-                self._replies.done(reply.id)
-                return
-            if not reply.forwarding_id:
-                # chosen once and kept: after a crash another one may be the newest that is open
-                reply = self._replies.choose(reply, await self._own_leg(reply))
-            await self._act(reply, reply.forwarding_id)
-        except (HubRefused, ReplyRefused) as error:
-            if isinstance(error, HubRefused) and error.bars_client:
-                raise NotAllowed(f"the hub does not let this client act: {error}") from error
-            self._replies.refuse(reply.id, str(error))
-            log.warning("reply refused by the hub; the others go on", reply=reply.id, reason=str(error))
-        else:
-            self._replies.done(reply.id)
+    async def _tell(self, reply: Reply) -> None:
+        check_target(reply)  # an older connector took replies unseen
+        if reply.action == "verdict":
+            await self._advise(reply)
+            return
+        if not reply.forwarding_id:
+            # chosen once and kept: after a crash another one may be the newest that is open
+            reply = self._replies.choose(reply, await self._own_leg(reply))
+        await self._act(reply, reply.forwarding_id)
 
     async def _advise(self, reply: Reply) -> None:
         """A consultation is answered once; one that somebody here answered elsewhere is done."""

@@ -15,10 +15,11 @@ from connectors.answering import ReplyRows
 from connectors.channel import Channel, path_of
 from connectors.database import Database, Rows
 from connectors.dialects.base import parameters_in
-from connectors.errors import ConfigRefused, HubRefused, NotAllowed
+from connectors.errors import ConfigRefused, HubRefused
 from connectors.options import option
 from connectors.outbox import Outbox
 from connectors.replies import Replies, Reply, ReplyRefused, read_id
+from connectors.reply_teller import ReplyTeller
 from connectors.spool import Spool
 from connectors.statements import check_select
 from connectors.values import clean_text, is_missing
@@ -125,38 +126,21 @@ class ReporterRows(ReplyRows):
         return Reply(name, action, text=text, reference=reference)
 
 
-class ReporterSender:
+class ReporterSender(ReplyTeller):
     """Tells the hub. A repeat is harmless: the Idempotency-Key comes of the row's id. Words about a case that
     is open again already are passed on as a reply."""
 
+    may_not, refused = "pass replies on", "a reporter's reply was refused; the others go on"
+
     def __init__(self, hub: Channel, spool: Spool, outbox: Outbox, replies: Replies) -> None:
-        self._hub, self._spool, self._outbox, self._replies = hub, spool, outbox, replies
+        super().__init__(hub, spool, replies)
+        self._outbox = outbox
 
-    async def step(self) -> bool:
-        waiting = self._replies.waiting(50)
-        try:
-            for reply, _ in waiting:
-                await self._send(reply)
-        finally:
-            if waiting:
-                self._spool.forget_freed()
-        return len(waiting) == 50
-
-    async def _send(self, reply: Reply) -> None:
+    async def _tell(self, reply: Reply) -> None:
         entry = self._outbox.find([reply.reference]).get(reply.reference)
-        try:
-            if entry is None or entry.case_id is None:
-                raise ReplyRefused("the hub erased this complaint; it is final")
-            await self._tell(reply, entry.case_id)
-        except (HubRefused, ReplyRefused) as error:
-            if isinstance(error, HubRefused) and error.bars_client:
-                raise NotAllowed(f"the hub does not let this client pass replies on: {error}") from error
-            self._replies.refuse(reply.id, str(error))
-            log.warning("a reporter's reply was refused; the others go on", reply=reply.id, reason=str(error))
-        else:
-            self._replies.done(reply.id)
-
-    async def _tell(self, reply: Reply, case_id: str) -> None:
+        if entry is None or entry.case_id is None:
+            raise ReplyRefused("the hub erased this complaint; it is final")
+        case_id = entry.case_id
         if reply.action == "reopen":
             try:
                 path = path_of("cases", case_id, "reopening")

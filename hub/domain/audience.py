@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hub.domain.case import CaseLink, CaseState, Leg
+from hub.domain.case import DUPLICATE, CaseLink, CaseState, Leg
 from hub.domain.events import Fact
 from hub.domain.limits import DEFAULT_LIMITS, Limits, may_reopen
 from hub.domain.oversight import oversight_opens
@@ -103,7 +103,7 @@ LINKED = "linked"
 
 def duplicates(state: CaseState) -> list[CaseLink]:
     """The cases that repeat this one."""
-    return [each for each in state.links if each.relation == "duplicate" and not each.is_primary]
+    return [each for each in state.links if each.relation == DUPLICATE and not each.is_primary]
 
 
 def offered_to(after: CaseState, fact: Fact, owner_of: Callable[[CaseLink], str]) -> set[str]:

@@ -6,7 +6,7 @@ A case is two halves kept apart on purpose: `CaseState` holds clear facts only (
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from hub.domain.clocks import Clock
 from hub.domain.transitions import HELD_LEG, OPEN_LEG, leg_moves
@@ -58,6 +58,10 @@ class Consultation:
     verdict: str | None = None
     suggested_agency: str | None = None
     due_at: str | None = None
+
+
+DUPLICATE: Final = "duplicate"
+"""The relation of two cases about one thing; the other one is `related`."""
 
 
 @dataclass(frozen=True, slots=True)

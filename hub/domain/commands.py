@@ -184,8 +184,8 @@ class Tick:
 
 
 LegCommand = Accept | Return | Progress | Answer | Withdraw | Reconsider
-OwnersCommand = Verify | Consult | Forward | Close | Reopen | Escalate | Link | Unlink
-CaseCommand = SubmitComplaint | OwnersCommand | LegCommand | Advise | Reply | Tick
+WholeCommand = Verify | Consult | Forward | Reply | Escalate | Link | Unlink | Close | Reopen
+CaseCommand = SubmitComplaint | WholeCommand | LegCommand | Advise | Tick
 
 
 def part_of(command: object) -> str | None:

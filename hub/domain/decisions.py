@@ -16,9 +16,7 @@ from hub.domain.audience import actions
 from hub.domain.case import Case, CaseState, status_from_legs
 from hub.domain.commands import Close, Reopen, Reply, SubmitComplaint, Verify
 from hub.domain.events import Draft
-from hub.domain.limits import DEFAULT_LIMITS as DEFAULT_LIMITS
-from hub.domain.limits import Limits as Limits
-from hub.domain.limits import reopened_too_often, reopens_until
+from hub.domain.limits import DEFAULT_LIMITS, Limits, reopened_too_often, reopens_until
 from hub.domain.transitions import CASE, CLOSURE_REASONS, VERDICTS
 from hub.errors import Invalid, StateConflict
 

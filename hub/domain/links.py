@@ -3,16 +3,13 @@ side may undo it."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
-from hub.domain.case import CaseLink, CaseState
+from hub.domain.case import DUPLICATE, CaseLink, CaseState
 from hub.domain.decisions import ERASED, Around, common, conflict
 from hub.domain.events import Draft
 from hub.domain.transitions import HELD_LEG
 from hub.errors import Invalid
-
-DUPLICATE: Final = "duplicate"
-RELATED: Final = "related"
 
 
 def link(state: CaseState, other: CaseState, relation: str, around: Around) -> tuple[Draft, Draft]:
