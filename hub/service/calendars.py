@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from importlib import metadata
 from typing import Any, Final
 
@@ -36,6 +37,7 @@ class DayChange:
         return {"date": self.date, "before": before, "after": after}
 
 
+@lru_cache(4)
 def official_calendar(first_year: int = FIRST_YEAR, last_year: int | None = None) -> Calendar:
     """Libur nasional and cuti bersama by the joint decrees of three ministers (SKB 3 Menteri), in WIB and
     with the default office hours. It ends (`known_until`) with the last year for which cuti bersama are
