@@ -248,7 +248,17 @@ async def test_a_backlog_of_one_agency_holds_no_place_that_another_waits_for(
     for agency, count in ((KOTIM, 20), (AGENCIES[1], 3)):
         for _ in range(count):
             await world.submit(agency)
-    await world.start(in_flight=1)
+    both_read = asyncio.Event()
+
+    async def once_both_are_read(_: Received) -> int:
+        await both_read.wait()
+        return 204
+
+    ministry.behave = once_both_are_read
+    deliverer = await world.start(in_flight=1)
+    endpoints = deliverer.dispatcher.endpoints
+    await until(lambda: [endpoints[a].lanes.in_memory for a in (KOTIM, AGENCIES[1])] == [20, 3])
+    both_read.set()
     await world.settle()
     order = [received.headers[":path"] for received in ministry.received]
     assert order.count("/simpul/pupr") == 3 and len(order) == 23
