@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer  # type: ignore[import-untyped]
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition  # type: ignore[import-untyped]
 from kafka.errors import KafkaError, KafkaTimeoutError  # type: ignore[import-untyped]
 from kafka.net.compat import KafkaNetClient  # type: ignore[import-untyped]
+from kafka.structs import OffsetAndMetadata  # type: ignore[import-untyped]
 
 from hub.bus.kafka.endpoint import Endpoint
 
@@ -29,6 +30,11 @@ HEARTBEAT_MS: Final = 500
 POLL_AT_LEAST_EVERY_MS: Final = 60_000
 CLOSE_S: Final = 1.0
 
+UNFOUND: Final = "no broker says that it coordinates this transactional id"
+UNENDED: Final = "the coordinator has not ended a predecessor's transaction yet, or is still loading"
+
+Send = Callable[..., Awaitable[Any]]
+
 COMMON: Final[Mapping[str, Any]] = {
     "bootstrap_timeout_ms": BOOTSTRAP_MS,
     "request_timeout_ms": REQUEST_MS,
@@ -38,6 +44,14 @@ COMMON: Final[Mapping[str, Any]] = {
 
 class Producer(KafkaProducer):  # type: ignore[misc]  # the library is untyped
     """A transactional producer whose ends can be waited for with a limit; the library's own have none."""
+
+    def take_over(self) -> None:
+        """`init_transactions`, which says only that its time is over; here it is said what it waited for."""
+        try:
+            self.init_transactions()
+        except KafkaTimeoutError as error:
+            found = self._transaction_manager._transaction_coordinator is not None
+            raise KafkaTimeoutError(UNENDED if found else UNFOUND) from error
 
     def commit_within(self, limit_ms: int) -> None:
         """KafkaTimeoutError: whether it was committed is unknown."""
@@ -73,6 +87,38 @@ class Consumer(KafkaConsumer):  # type: ignore[misc]  # the library is untyped
         request is under way. Its member would be silent, without heartbeats, for ever."""
         if self._coordinator.rejoining:
             self._coordinator.request_rejoin()
+
+    def stored(self, part: TopicPartition, limit_ms: int) -> OffsetAndMetadata | None:
+        """What the group stored for the partition; None if nothing. Raises what the broker answered last:
+        the library tries again whatever may pass (NOT_COORDINATOR, UNSTABLE_OFFSET_COMMIT, ...), and at its
+        limit says "KafkaTimeoutError: None", whatever it was. Seen for minutes, after the only broker was
+        killed, and nobody could tell what was amiss."""
+        answers: list[KafkaError] = []
+        for name in ("_send_group_coordinator_request", "_send_offset_fetch_request"):
+            setattr(self._coordinator, name, _listened(getattr(self._coordinator, name), answers))
+        try:
+            found: OffsetAndMetadata | None = self.committed(part, metadata=True, timeout_ms=limit_ms)
+        except KafkaTimeoutError as error:
+            raise (
+                answers[-1] if answers else KafkaTimeoutError(f"no answer within {limit_ms} ms")
+            ) from error
+        finally:
+            for name in ("_send_group_coordinator_request", "_send_offset_fetch_request"):
+                delattr(self._coordinator, name)
+        return found
+
+
+def _listened(send: Send, answers: list[KafkaError]) -> Send:
+    """The same request; what it fails with is remembered."""
+
+    async def listened(*arguments: Any) -> Any:
+        try:
+            return await send(*arguments)
+        except KafkaError as error:
+            answers.append(error)
+            raise
+
+    return listened
 
 
 def connected(kind: Any, endpoint: Endpoint, **options: Any) -> Any:

@@ -50,7 +50,7 @@ def _cause(error: BaseException) -> BaseException:
 
 def _words(error: BaseException) -> str:
     name = type(error).__name__.removesuffix("Error")
-    said = str(error).strip()
+    said = "" if error.args == (None,) else str(error).strip()  # the library's timers say "None"
     if len(said) > WORDS:  # some of the library's repeat the whole request
         said = f"{said[:WORDS]} …"
     return f"{name}: {said}" if said and name not in said else (said or name)

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from kafka import KafkaConsumer, TopicPartition, errors  # type: ignore[import-untyped]
+from kafka import errors  # type: ignore[import-untyped]
 
 from hub.bus.kafka import clients, transaction
 from hub.bus.kafka.directory import Found, look_up
 from hub.bus.kafka.endpoint import Endpoint
+from hub.bus.kafka.marks import read_marks
 from hub.bus.kafka.threads import KafkaThread
 from hub.ports.broker import ACKNOWLEDGED, BrokerAway, Mark, Outcome, OutRecord, ProducerFenced, Refusal
 
@@ -84,7 +85,7 @@ class KafkaPublisher:
         if self._fenced:  # a batch that waited while another was fenced
             raise ProducerFenced("another process publishes under this transactional id now")
         if not held.began:
-            held.producer.init_transactions()  # fences whoever came before; what they left open is ended
+            held.producer.take_over()  # fences whoever came before; what they left open is ended
             held.began = True
         outcomes = self._fit(held, records)
         self._read_marks(held, records)
@@ -122,7 +123,7 @@ class KafkaPublisher:
     def _renew(self, held: _Connection) -> None:
         held.producer.discard()
         held.producer = clients.producer(self._endpoint, self._id)
-        held.producer.init_transactions()
+        held.producer.take_over()
 
     def _fit(self, held: _Connection, records: Sequence[OutRecord]) -> list[Outcome]:
         topics = self._topics(held, {record.topic for record in records})
@@ -143,28 +144,16 @@ class KafkaPublisher:
         return {name: held.topics.get(name, (Found(name), 0.0))[0] for name in names}
 
     def _read_marks(self, held: _Connection, records: Sequence[OutRecord]) -> None:
-        """Of topics that this producer has not published to yet. Only a group's reader of committed records
-        waits for offsets whose transaction is just being closed."""
+        """Of topics that this producer has not published to yet."""
         wanted = {record.topic for record in records if record.mark is not None} - held.marks.keys()
         wanted = {topic for topic in wanted if _refused(held.topics[topic][0]) is None}
-        if not wanted:
-            return
-        reader = clients.consumer(self._endpoint, self._id)
-        try:
-            for topic in sorted(wanted):
-                held.marks[topic] = _mark(reader, topic)
-        finally:
-            clients.close_consumer(reader)
+        if wanted:
+            held.marks |= read_marks(self._endpoint, held.producer, self._id, wanted)
 
 
 def _end(held: _Connection) -> None:
     held.producer.discard()
     clients.close_admin(held.admin)
-
-
-def _mark(reader: KafkaConsumer, topic: str) -> Mark | None:
-    stored = reader.committed(TopicPartition(topic, 0), metadata=True, timeout_ms=clients.REQUEST_MS)
-    return None if stored is None or stored.offset < 0 else Mark(stored.metadata, stored.offset)
 
 
 def _published(marks: Known, record: OutRecord) -> bool:

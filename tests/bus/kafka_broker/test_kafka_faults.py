@@ -89,7 +89,7 @@ async def test_it_starts_without_a_broker_and_works_once_there_is_one(
     started = time.monotonic()
     await publisher.start()
     await source.start()
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 2.0
     for wait in (publisher.publish([record(topic, 1)]), source.poll()):
         with pytest.raises(BrokerAway):
             await wait
@@ -136,7 +136,7 @@ async def test_they_stop_quickly_while_the_broker_hangs_and_callers_are_told(
     ]
     await asyncio.sleep(0.3)
     await stopped_quickly(publisher, source, topics)
-    _, pending = await asyncio.wait(waiting, timeout=1)
+    _, pending = await asyncio.wait(waiting, timeout=10)
     own_node.go_on()
     assert not pending
     assert [type(task.exception()) for task in waiting if task is not waiting[1]] == [BrokerAway] * 2

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
+import shutil
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -81,7 +83,11 @@ def run_round(
     def phase(name: str) -> None:
         result.phases_s[name] = round(time.monotonic() - began - sum(result.phases_s.values()), 1)
 
-    with cluster(folder, database, brokers, prefix, clock) as hub, processes() as spawn:
+    with (
+        _broker_logs_kept(brokers, folder),
+        cluster(folder, database, brokers, prefix, clock) as hub,
+        processes() as spawn,
+    ):
         parties = _parties(hub)
         _start(hub, parties, received, spawn)
         clients, loaded = _load(hub, parties, plan, spawn), time.monotonic()
@@ -112,6 +118,17 @@ def run_round(
         result.logged = said(hub.desk.log)
     result.seconds = time.monotonic() - began
     return result
+
+
+@contextlib.contextmanager
+def _broker_logs_kept(brokers: Brokers, folder: Path) -> Iterator[None]:
+    """Beside the hub's log: the brokers' folders go with them, and a broker may be what stood still."""
+    try:
+        yield
+    finally:
+        for node in brokers.nodes:
+            if folder.exists() and node.log.exists():
+                shutil.copy(node.log, folder / f"broker-{node.number}.log")
 
 
 def _parties(hub: Cluster) -> Parties:
