@@ -22,20 +22,24 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 ONE_BROKER = ("tests/connectors/kafka_kind/", "tests/bus/kafka_broker/", "tests/whole/")
 """Each has a session's fixture with a broker."""
 LONG = (
-    *ONE_BROKER,
-    "tests/demo/test_cluster_demo.py",
-    "tests/chaos/test_chaos_cluster.py",
+    "tests/bus/kafka_broker/",
+    "tests/whole/",
     "tests/e2e/",
-    "tests/fuzz/",
+    "tests/demo/test_cluster_demo.py",
     "tests/demo/test_demo.py",
+    "tests/connectors/kafka_kind/",
+    "tests/chaos/test_chaos_cluster.py",
+    "tests/fuzz/",
+    "tests/stream/",
     "tests/chaos/",
     "tests/store/test_move",
     "tests/connectors/",
     "tests/privacy/",
     "tests/delivery/",
 )
-"""By the time they take, longest first; whatever is not named follows."""
-INSTALLED = ("tests/whole/", "tests/chaos/", "tests/demo/", "tests/deploy/")
+"""By the time they take, longest first, but so that neighbours, which run side by side, are one that computes
+and one that mostly waits; no two of the three with a cluster. Whatever is not named follows."""
+INSTALLED = ("tests/whole/test_installed_script.py", "tests/chaos/", "tests/demo/", "tests/deploy/")
 """These start the hub as an operator does."""
 
 

@@ -22,7 +22,7 @@ from tests.connectors.processes import ConnectorProcess, ForkedConnector, ForkSe
 from tests.parts.hub import HubProcess  # noqa: E402
 from tests.parts.local_server import PartMissing, skip_or_fail  # noqa: E402
 from tests.parts.mariadb import mariadb_url  # noqa: E402
-from tests.parts.postgres import postgres_url  # noqa: E402
+from tests.parts.postgres import shared_postgres  # noqa: E402
 
 ENGINES = [
     "sqlite",
@@ -43,13 +43,8 @@ def mariadb() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    with ExitStack() as stack:
-        try:
-            url = stack.enter_context(postgres_url())
-        except PartMissing as missing:
-            skip_or_fail(missing)
-        yield url
+def postgres() -> str:
+    return shared_postgres()
 
 
 @pytest.fixture(params=ENGINES)

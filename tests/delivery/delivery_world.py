@@ -42,6 +42,7 @@ from hub.store.deliveries import DeliveryTable
 from hub.store.registry import RegistryTables
 from hub.store.sqlite import SqliteStore
 from hub.store.tables import metadata
+from hub.store.thread_reading import ReadMarkTable
 from hub.vault.master_key import MasterKeyFile
 from hub.vault.sealer import Sealer
 from hub.vault.secret_box import HubSecretBox
@@ -139,6 +140,7 @@ class DeliveryWorld:
             sealing=self.sealer,
             ids=self.ids,
             clock=self.clock,
+            read_marks=ReadMarkTable(self.store),
         )
         return hub, bus
 

@@ -18,8 +18,7 @@ from hub.ports.deliveries import DeliveryRow, NewWebhook, Progress, WebhookRow
 from hub.store.connection import Connection
 from hub.store.deliveries import DeliveryTable
 from hub.store.tables import deliveries, facts, mailboxes, metadata, webhooks
-from tests.parts.local_server import PartMissing, skip_or_fail
-from tests.parts.postgres import postgres_url
+from tests.parts.postgres import drop_database, make_database
 
 AGENCY = "pemkab-kotim"
 TABLES = [webhooks, deliveries, facts, mailboxes]
@@ -46,11 +45,9 @@ class Source:
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[str]:
-    try:
-        with postgres_url() as url:
-            yield url + "postgres"
-    except PartMissing as missing:
-        skip_or_fail(missing)
+    url = make_database()
+    yield url
+    drop_database(url)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

@@ -227,16 +227,16 @@ async def test_a_hanging_endpoint_costs_its_time_and_nobody_elses(
     other = Receiver()
     await other.start()
     await world.desk.put(AGENCIES[1], other.url, ["*"], None)
-    await world.start(total_timeout_s=0.5, in_flight=8, in_flight_per_agency=4)
+    await world.start(total_timeout_s=1.5, in_flight=8, in_flight_per_agency=4)
     ministry.behave = hang
     for _ in range(4):
         await world.submit(KOTIM)
     await until(lambda: len(ministry.received) == 4)
     for _ in range(3):
         await world.submit(AGENCIES[1])
-    await until(lambda: len(other.accepted()) == 3, 0.4)
+    await until(lambda: len(other.accepted()) == 3, 1.4)
     await world.settle()
-    assert {row["cause"] for row in await world.rows("pending")} == {"no answer within 0.5 s"}
+    assert {row["cause"] for row in await world.rows("pending")} == {"no answer within 1.5 s"}
     await other.stop()
 
 

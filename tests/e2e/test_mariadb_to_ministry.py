@@ -16,7 +16,7 @@ from standardwebhooks import Webhook
 
 from tests.connectors.apps import App, mysql_app
 from tests.connectors.office import configure_example
-from tests.connectors.processes import ConnectorProcess, eventually
+from tests.connectors.processes import ConnectorProcess, ForkedConnector, ForkServer, eventually
 from tests.parts.caller import Caller
 from tests.parts.hub import HubProcess
 from tests.parts.local_server import PartMissing, skip_or_fail
@@ -82,6 +82,14 @@ def app() -> Iterator[App]:
         skip_or_fail(missing)
 
 
+@pytest.fixture
+def connector(tmp_path: Path) -> Iterator[ConnectorProcess]:
+    with ForkServer(tmp_path).open() as server:
+        made = ForkedConnector(tmp_path, server)
+        yield made
+        made.kill()
+
+
 def answer(ministry: Ministry, caller: Caller, limit: int) -> int:
     for number, data in enumerate(ministry.forwarded()[:limit]):
         leg = data["forwarding"]["id"]
@@ -94,7 +102,7 @@ def answer(ministry: Ministry, caller: Caller, limit: int) -> int:
 @pytest.mark.mariadb
 @pytest.mark.timeout(300)
 def test_1000_rows_arrive_once_and_answers_come_back_once(
-    hub: HubProcess, app: App, ministry: Ministry, tmp_path: Path
+    hub: HubProcess, app: App, ministry: Ministry, connector: ConnectorProcess, tmp_path: Path
 ) -> None:
     source = hub.agency(SOURCE, "regency", "--region", "62.02")
     caller = hub.agency(MINISTRY, "ministry")
@@ -105,26 +113,23 @@ def test_1000_rows_arrive_once_and_answers_come_back_once(
     app.many(
         "INSERT INTO pengaduan (tgl_pengaduan, isi_laporan, nik, foto) VALUES ('2026-02-02', ?, ?, '')", texts
     )
-    connector = ConnectorProcess(tmp_path)
     configure_example(connector, hub.url, source, MINISTRY, tmp_path / "foto", app.url)
     connector.start()
-    try:
-        _kill_while_sending(connector, hub, ministry)
-        arrived = ROWS + 5  # the dump's own six rows, but for the one without a text
-        eventually(lambda: len(ministry.forwarded()) >= arrived, "every report reaches the ministry", 120)
-        references = Counter(d["complaint"]["source"]["reference"] for d in ministry.forwarded())
-        assert (len(references), set(references.values())) == (arrived, {1})
-        answered = answer(ministry, caller, 60)
-        written = "SELECT id_pengaduan, count(*) FROM tanggapan WHERE id_tanggapan > 1 GROUP BY 1"
-        for count in (1, 25):
-            eventually(lambda count=count: len(app.run(written)) >= count, "answers are being written", 60)  # type: ignore[misc]
-            connector.restart()
-        eventually(lambda: len(app.run(written)) == answered, "answers are in tanggapan", 60)
-        assert {row[1] for row in app.run(written)} == {1}
-        done = "SELECT count(*) FROM pengaduan WHERE status = 'selesai'"
-        eventually(lambda: app.run(done)[0][0] >= answered, "statuses are written", 30)
-    finally:
-        connector.kill()
+    _kill_while_sending(connector, hub, ministry)
+    arrived = ROWS + 5  # the dump's own six rows, but for the one without a text
+    eventually(lambda: len(ministry.forwarded()) >= arrived, "every report reaches the ministry", 120)
+    references = Counter(d["complaint"]["source"]["reference"] for d in ministry.forwarded())
+    assert (len(references), set(references.values())) == (arrived, {1})
+    answered = answer(ministry, caller, 60)
+    written = "SELECT id_pengaduan, count(*) FROM tanggapan WHERE id_tanggapan > 1 GROUP BY 1"
+    for count in (1, 25):
+        eventually(lambda count=count: len(app.run(written)) >= count, "answers are being written", 60)  # type: ignore[misc]
+        connector.restart()
+    eventually(lambda: len(app.run(written)) == answered, "answers are in tanggapan", 60)
+    assert {row[1] for row in app.run(written)} == {1}
+    done = "SELECT count(*) FROM pengaduan WHERE status = 'selesai'"
+    eventually(lambda: app.run(done)[0][0] >= answered, "statuses are written", 30)
+    connector.kill()
     page = json.dumps(ministry.forwarded())
     for personal in ("6202051507880003", "081255510031", "Siti Aminah"):
         assert personal not in page

@@ -31,9 +31,9 @@ def test_ten_thousand_levels_are_refused_at_their_place(
     registry: Registry, complaint: Any, field: str, kind: str
 ) -> None:
     complaint[field] = deep(10_000, kind)
-    started = time.perf_counter()
+    started = time.process_time()
     flaws = registry.validate("complaint", complaint)
-    assert time.perf_counter() - started < PATIENCE_S
+    assert time.process_time() - started < PATIENCE_S
     if (field, kind) == ("extensions", "object"):
         assert flaws == []  # the schema takes any object under an agency; complaint_check bounds its depth
     else:
@@ -62,9 +62,9 @@ def test_ten_thousand_levels_are_refused_at_their_place(
 def test_a_mebibyte_of_errors_is_answered_in_bounds(
     registry: Registry, complaint: Any, label: str, spoiled: Any
 ) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     flaws = registry.validate("complaint", {**complaint, **spoiled})
-    assert time.perf_counter() - started < PATIENCE_S, label
+    assert time.process_time() - started < PATIENCE_S, label
     assert 0 < len(flaws) <= MOST_FLAWS
     assert len(orjson.dumps(flaws)) < 16_384
 
