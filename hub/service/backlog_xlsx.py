@@ -1,6 +1,6 @@
 """A spreadsheet's sheet (XLSX), row by row as openpyxl reads it; formulas give the value that was saved with
 them. Rows pass; the workbook's shared strings are kept in memory, at about twice their size in the file
-unpacked: hence the bounds."""
+unpacked and a hundred bytes for each element: hence the bounds."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ LARGEST_SHEET: Final = 1 << 30
 """Bytes of a sheet unpacked; of what was read, about a hundred bytes a row stay in memory."""
 LARGEST_PART: Final = 1 << 28
 """Bytes of any other part unpacked; the shared strings are one."""
+MOST_TAGS: Final = 4_000_000
+"""XML tags of any other part, four of which hold a text: a million texts that differ. An element takes about
+a hundred bytes of memory, of however few it was unpacked."""
 LAST_ROW: Final = 1 << 20
+_CHUNK: Final = 1 << 20
 _ESCAPE: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _LAST_SECOND: Final = datetime.max.replace(microsecond=0)
 _AGAIN: Final = (
@@ -74,11 +78,27 @@ def _check_sizes(path: Path) -> None:
     """A zip bomb is refused by the zip's directory; no part is unpacked beyond the size that stands there."""
     with zipfile.ZipFile(path) as archive:
         for part in archive.infolist():
-            most = LARGEST_SHEET if part.filename.startswith("xl/worksheets/") else LARGEST_PART
+            is_sheet = part.filename.startswith("xl/worksheets/")
+            most = LARGEST_SHEET if is_sheet else LARGEST_PART
             if part.file_size > most:
                 raise CommandRefused(
                     f"{path}: its part {part.filename!r} would be {part.file_size:,} bytes unpacked, and "
                     f"{most:,} are read. Export the sheet as CSV, or split it."
+                )
+            if not is_sheet and part.filename.endswith((".xml", ".rels")):
+                _check_elements(path, archive, part)
+
+
+def _check_elements(path: Path, archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
+    """Counted by their tags, a chunk at a time, before anything builds them."""
+    tags = 0
+    with archive.open(part) as unpacked:
+        while chunk := unpacked.read(_CHUNK):
+            tags += chunk.count(b"<")
+            if tags > MOST_TAGS:
+                raise CommandRefused(
+                    f"{path}: its part {part.filename!r} holds too many texts: no more than "
+                    f"{MOST_TAGS:,} are read of their XML tags. Export the sheet as CSV, or split it."
                 )
 
 

@@ -79,6 +79,20 @@ def test_what_would_unpack_to_too_much_is_not_unpacked(
         cells(path)
 
 
+@pytest.mark.parametrize("part", ["xl/sharedStrings.xml", "xl/styles.xml"])
+def test_many_small_elements_are_counted_before_they_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    """Each costs some hundred bytes of memory, and unpacks from next to none."""
+    monkeypatch.setattr(backlog_xlsx, "MOST_TAGS", 10_000)
+    path = make_sheet(tmp_path / "a.xlsx", {1: HEAD, 2: GOOD})
+    assert cells(path)
+    repack(path, part, lambda data: data.replace(b"</s", b"<si/>" * 10_001 + b"</s"))
+    assert path.stat().st_size < 10_000
+    with pytest.raises(CommandRefused, match=f"{part}.*10,000 are read.*CSV"):
+        cells(path)
+
+
 def test_a_directory_that_lies_about_a_size_bounds_it_all_the_same(tmp_path: Path) -> None:
     path = make_sheet(tmp_path / "a.xlsx", {1: HEAD, 2: GOOD})
     data = bytearray(path.read_bytes())

@@ -8,6 +8,7 @@ import pytest
 from hub.domain.commands import Forward, Recipient, Reopen, Verify
 from hub.domain.rendering import cloud_event
 from hub.domain.timekeeping import is_overdue, next_wake_of
+from hub.ports.store import CaseFilter
 from hub.service.requests import Outcome, Request
 from tests.backlog.backlogwork import MAPPING, Importer, open_row, row
 from tests.service.hubworld import KOTIM, PUPR, principal
@@ -36,6 +37,20 @@ def test_a_closed_case_has_its_whole_history(importer: Importer) -> None:
             ("verification", "historical"),
             ("closure", "historical"),
         ]
+        assert importer.difference(core) is None
+
+
+def test_it_changed_when_it_last_did_and_is_listed_as_new_since_it_was_taken_over(importer: Importer) -> None:
+    """The case says when something last happened; who asks for what changed since yesterday finds it."""
+    importer.take(row())
+    with importer.core() as core, core.store.read() as session:
+        state = importer.case("LAMA-1", core).state
+        assert state.updated_at == state.closed_at == "2019-03-19T17:00:00.000Z"
+        taken = state.taken_over_at
+        assert taken is not None and taken > "2026"
+        ((cursor, found),) = session.cases(KOTIM, CaseFilter(updated_since=taken), None, 10)
+        assert (found.state.id, cursor) == (state.id, (taken, state.id))
+        assert not session.cases(KOTIM, CaseFilter(updated_since="2199-01-01T00:00:00.000Z"), None, 10)
         assert importer.difference(core) is None
 
 

@@ -16,6 +16,7 @@ from tests.bench import contenders, experiments, machine
 from tests.bench.casework.bars import show_clock, show_coordination
 from tests.bench.casework.coordination import coordination
 from tests.bench.casework.deadlines import deadlines
+from tests.bench.casework.rooms import rooms, show_rooms
 from tests.bench.cluster import bars
 from tests.bench.cluster.inbound import inbound
 from tests.bench.cluster.latency import topic_latency
@@ -25,6 +26,7 @@ from tests.bench.cluster.two_apis import two_apis
 from tests.bench.databases import Server
 from tests.bench.figures import POSTGRES, headroom, table
 from tests.bench.growth import growth
+from tests.bench.live.streaming import show_streaming, streaming
 from tests.bench.size import Size
 from tests.parts.hub import HubProcess
 
@@ -165,6 +167,19 @@ def postgres_coordinated(run: Run) -> Results:
     return {"pg-coordination": found}
 
 
+def roomed(run: Run) -> Results:
+    found = rooms(run.folder / "rooms", run.size.rounds, run.size.coordinated, run.size.requests)
+    show_rooms(found, "")
+    return {"rooms": found}
+
+
+def postgres_roomed(run: Run) -> Results:
+    server, folder = run.services.postgres, run.folder / "pg-rooms"
+    found = rooms(folder, run.size.rounds, run.size.coordinated, run.size.requests, server)
+    show_rooms(found, POSTGRES)
+    return {"pg-rooms": found}
+
+
 def clocked(run: Run) -> Results:
     found = deadlines(run.folder / "clock", run.size.deadlines, run.size.rounds, run.size.requests)
     show_clock(found, "")
@@ -176,6 +191,12 @@ def postgres_clocked(run: Run) -> Results:
     found = deadlines(folder, run.size.deadlines, run.size.rounds, run.size.requests, server)
     show_clock(found, POSTGRES)
     return {"pg-clock": found}
+
+
+def streamed(run: Run) -> Results:
+    found = streaming(run.folder / "stream", run.size.rounds, run.size.latency_s)
+    show_streaming(found)
+    return {"stream": found}
 
 
 def relayed(run: Run) -> Results:
@@ -213,11 +234,14 @@ GROUPS: Final[dict[tuple[str, ...], Callable[[Run], Results]]] = {
     ("bulk",): sqlite_bulk,
     ("growth",): sqlite_growth,
     ("coordination",): coordinated,
+    ("rooms",): roomed,
     ("clock",): clocked,
+    ("stream",): streamed,
     ("pg-intake", "pg-latency"): postgres_side_by_side,
     ("pg-bulk",): postgres_bulk,
     ("pg-growth",): postgres_growth,
     ("pg-coordination",): postgres_coordinated,
+    ("pg-rooms",): postgres_roomed,
     ("pg-clock",): postgres_clocked,
     ("two-api",): shared,
     ("relay",): relayed,

@@ -11,6 +11,7 @@ from tests.bench.casework.bars import CASEWORK_BARS
 from tests.bench.cluster.bars import CLUSTER_BARS
 from tests.bench.figures import CONSTANT_BAR, POSTGRES, Bar, median
 from tests.bench.growth import SHORT_BATCH, SMALL
+from tests.bench.live.streaming import streaming_bars
 
 Rounds = Sequence[dict[str, Any]]
 Bars = tuple[float | None, float | None]
@@ -90,6 +91,7 @@ _PARTS: Final[dict[str, Callable[[Any], list[Bar]]]] = {
     "pg-latency": partial(_latency, where=POSTGRES),
     "pg-bulk": partial(_bulk, where=POSTGRES),
     "pg-growth": partial(_growth, where=POSTGRES),
+    "stream": streaming_bars,
     **CASEWORK_BARS,
     **CLUSTER_BARS,
 }

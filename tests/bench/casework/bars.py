@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from tests.bench.casework.coordination import STEPS
+from tests.bench.casework.rooms import room_bars
 from tests.bench.figures import CONSTANT_BAR, POSTGRES, Bar, median, table
 from tests.bench.growth import SMALL
 
@@ -77,7 +78,9 @@ def _clock(found: Found, where: str) -> list[Bar]:
 
 CASEWORK_BARS: Final[dict[str, Callable[[Any], list[Bar]]]] = {
     "coordination": partial(_coordination, where=""),
+    "rooms": partial(room_bars, where=""),
     "clock": partial(_clock, where=""),
     "pg-coordination": partial(_coordination, where=POSTGRES),
+    "pg-rooms": partial(room_bars, where=POSTGRES),
     "pg-clock": partial(_clock, where=POSTGRES),
 }
