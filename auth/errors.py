@@ -6,7 +6,8 @@ AuthError
 │   ├── InvalidClient 401
 │   └── TemporarilyUnavailable 503
 ├── InvalidToken 401              a bearer token that is not taken (RFC 6750 3.1)
-│   └── MissingToken 401          there is none
+│   ├── MissingToken 401          there is none
+│   └── SessionRefused 401        an officer's session is over, or signing in failed
 ├── KeyRefused                    a public key that cannot be registered, and why
 ├── NoSigningKey                  the hub has no key to sign with
 └── TokenRefused                  client side: the token endpoint said no, or something unreadable
@@ -97,6 +98,18 @@ class InvalidToken(AuthError):
 
 class MissingToken(InvalidToken):
     """No bearer token came with the request: the challenge then names no error (RFC 6750 3)."""
+
+    def challenge(self) -> str:
+        return 'Bearer realm="simpul"'
+
+
+class SessionRefused(InvalidToken):
+    """Nobody is signed in: a session is over, or signing in failed. `problem` tells apart what the officer
+    can do about it."""
+
+    def __init__(self, description: str, problem: str = "unauthenticated") -> None:
+        super().__init__(description)
+        self.problem = problem
 
     def challenge(self) -> str:
         return 'Bearer realm="simpul"'

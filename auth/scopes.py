@@ -23,6 +23,7 @@ SCOPES: Final[dict[str, str]] = {
     "deliveries:write": "See the agency's deliveries with their causes, and have dead ones sent again.",
     "evidence:read": "Export the signed evidence of a case that the agency may read.",
     "reporter:read": "Read the reporter's identity, as source or owner of the case; a reading is an event.",
+    "reporter:erase": "Erase a case with its reporter for good, as source or owner of the case.",
     "agencies:write": "Register and change agencies.",
     "oversight:read": "Read indicators, overdue cases and patterns across agencies.",
 }

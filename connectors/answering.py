@@ -50,8 +50,9 @@ class AnswersTable:
     """[answers.table]: rows, read after a rising column, the last ones again each time."""
 
     query: str = option(
-        reason="gives id, action (accept, return, progress, answer, reconsider, verdict), forwarding_id or "
-        "case_id or consultation_id, text?, reason?, verdict?, suggested_agency?, with "
+        reason="gives id, action (accept, return, progress, answer, reconsider, verdict, message), "
+        "forwarding_id or case_id or consultation_id or thread_id, text?, reason?, verdict?, "
+        "suggested_agency?, scope?, officer?, with "
         "`id > :cursor ORDER BY id LIMIT :limit` inside"
     )
     start_after: int | str = option(0, reason="rows up to this id are left alone")
@@ -173,6 +174,9 @@ class ReplySender(ReplyTeller):
         if reply.action == "verdict":
             await self._advise(reply)
             return
+        if reply.action == "message":
+            await self._speak(reply)
+            return
         if not reply.forwarding_id:
             # chosen once and kept: after a crash another one may be the newest that is open
             reply = self._replies.choose(reply, await self._own_leg(reply))
@@ -186,6 +190,17 @@ class ReplySender(ReplyTeller):
         except HubRefused as problem:
             if problem.status != 409 or problem.state not in _DONE_WHEN[reply.action]:
                 raise
+
+    async def _speak(self, reply: Reply) -> None:
+        """A message in a thread. A client that may not write there loses its messages alone."""
+        try:
+            await self._hub.post(path_of("threads", reply.thread_id, "messages"), reply.body(), reply.key())
+        except HubRefused as problem:
+            if problem.is_kind("insufficient-scope"):
+                raise ReplyRefused(
+                    f"{problem}; give it again under a new id when the client may"
+                ) from problem
+            raise
 
     async def _act(self, reply: Reply, forwarding_id: str) -> None:
         try:

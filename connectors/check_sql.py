@@ -14,10 +14,12 @@ import orjson
 from connectors.checker import Checker
 from connectors.database import Database, Rows, Session
 from connectors.dialects.base import parameters_in
+from connectors.effects import Effect
 from connectors.errors import ConfigRefused, ConnectorError
 from connectors.mapping import ComplaintMapping
 from connectors.parts import open_database, utc_now
 from connectors.report import Report
+from connectors.reporter_messages import Message
 from connectors.reporter_words import COLUMNS, ReporterReplies
 from connectors.source import RowReader
 from connectors.sql import SqlConfig
@@ -171,18 +173,45 @@ def _personal(columns: Iterable[str]) -> list[str]:
 async def _check_statements(config: SqlConfig, database: Database, report: Report) -> None:
     """Lets the database explain the write-back statements: it plans them, checks rights, runs nothing."""
     report.section("Writing back")
-    statements = config.write_back.answer.guarded() if config.write_back.answer else []
-    flat = [("[write_back.answer]", text) for pair in statements for text in pair if text]
-    if config.write_back.status:
-        flat.append(("[write_back.status]", config.write_back.status.statement))
+    back = config.write_back
+    flat = _texts("[write_back.answer]", back.answer)
+    if back.status:
+        flat.append(("[write_back.status]", back.status.statement))
     if not flat:
         report.note("nothing is configured; answers will not reach the app")
+    flat += _texts("[write_back.message]", back.message)
+    if back.message:
+        flat += _texts("[write_back.message.edited]", back.message.edited)
+        flat += _texts("[write_back.message.withdrawn]", back.message.withdrawn)
+    _note_messages(back.message, report)
     for key, statement in flat:
         try:
             await database.write(partial(_explain, statement=statement))
             report.ok(f"understood by the database: {statement}")
         except ConnectorError as error:
             report.wrong(f"{key}: {error}, in: {statement}")
+
+
+def _texts(key: str, effect: Effect | None) -> list[tuple[str, str]]:
+    """(key, text) of each statement and guard."""
+    return [(key, text) for pair in effect.guarded() for text in pair if text] if effect else []
+
+
+def _note_messages(message: Message | None, report: Report) -> None:
+    """What will not reach the reporter of what agencies write in threads."""
+    if message is None:
+        report.note(
+            "[write_back.message] is not there; agencies' messages to reporters will not reach the app"
+        )
+        return
+    if message.edited is None:
+        report.note(
+            "[write_back.message.edited] is not there; a changed message stays as it was first written"
+        )
+    if message.withdrawn is None:
+        report.note(
+            "[write_back.message.withdrawn] is not there; a message that is taken back stays in the app"
+        )
 
 
 async def _check_replies(settings: ReporterReplies, database: Database, report: Report) -> None:

@@ -11,6 +11,7 @@ the row it guards would write it twice one day.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,9 +20,10 @@ from connectors.database import Session
 from connectors.dialects.base import parameters_in
 from connectors.errors import ConfigRefused, StatementRefused
 from connectors.options import option
-from connectors.statements import check_select, check_single, parameters_of_where, verb
+from connectors.statements import check_select, check_single, has_word, parameters_of_where, verb
 
 _HARMLESS = ("UPDATE", "DELETE")
+_ONE_ROW = re.compile(r"\b(LIMIT|FETCH|DISTINCT|EXISTS|GROUP|COUNT|MIN|MAX)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +74,16 @@ def check_effect(effect: Effect, key: str, known: Sequence[str]) -> None:
         if _is_harmless(statement) and not parameters_of_where(statement):
             remedy = "pick the row, such as WHERE id = :key"
             raise ConfigRefused(f"{key}.statements", f"has an {verb(statement)} of every row", remedy)
+
+
+def check_guards(effect: Effect, key: str, of_one: set[str]) -> None:
+    """Two events in the same words are told apart by how many rows the guard gives. `of_one`: parameters in
+    which two events differ for certain."""
+    for _, guard in effect.guarded():
+        word = has_word(guard, _ONE_ROW)
+        if word and not parameters_in(guard) & of_one:
+            remedy = "it must give a row for each time it was written: SELECT 1 FROM ... WHERE ..."
+            raise ConfigRefused(f"{key}.already_written", f"holds {word.upper()}", remedy)
 
 
 def _check_parameters(key: str, known: Sequence[str], *texts: str) -> None:

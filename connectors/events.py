@@ -12,6 +12,8 @@ PARAMETERS = (
     "role", "note", "text", "reason", "time", "local_time", "local_date", "source_agency", "source_reference",
     "title", "description", "category", "classification", "region", "address", "submitted_at",
     "suggested_agency", "due_at", "due_on", "consultation_id", "question", "verdict",
+    "thread_id", "thread_status", "thread_subject", "cases", "message_id", "scope", "officer",
+    "commitment_id",
 )  # fmt: skip
 _ADDRESSED = {"forwarding.sent": ("forwarding", "to"), "consultation.requested": ("consultation", "agency")}
 """Type of an event -> where it names whose work it is."""
@@ -43,24 +45,28 @@ def is_wanted(event: Mapping[str, Any], types: Sequence[str], agency: str) -> bo
 def parameters_of(event: Mapping[str, Any], zone: ZoneInfo) -> dict[str, str | None]:
     """Every name in PARAMETERS; what an event does not have is NULL. `text` is an answer's or a progress's,
     `agency` who acted (of an answer: whose it is), `local_time` and `local_date` are the event's time on the
-    agency's clock, without a zone; `due_at`, `due_on` the forwarding's or consultation's deadline."""
+    agency's clock, without a zone; `due_at`, `due_on` the deadline of the forwarding, consultation or
+    commitment. An event of a thread has no `case_id` and no `status`, which are a case's; its `cases` are the
+    ids of those whose reporters a message is for, else of all the thread's, with commas."""
     data = _table(event.get("data"))
     forwarding, complaint = _table(data.get("forwarding")), _table(data.get("complaint"))
     source, location = _table(complaint.get("source")), _table(complaint.get("location"))
     answer = _table(data.get("answer"))
     asked = _table(data.get("consultation"))
-    moment = _local(event["time"], zone)
-    due = _local(forwarding.get("due_at") or asked.get("due_at"), zone)
+    threaded = _of_thread(data)
+    said, its_due = threaded.pop("text"), threaded.pop("due_at")
+    moment = local(event["time"], zone)
+    due = local(forwarding.get("due_at") or asked.get("due_at") or its_due, zone)
     found = {
         "event_id": event.get("id"),
         "type": short_type(event),
         **{name: data.get(name) for name in ("case_id", "tracking_number", "status", "owner")},
-        "agency": answer.get("agency") or data.get("agency"),
+        "agency": answer.get("agency") or _table(data.get("agency")).get("id") or data.get("agency"),
         "forwarding_id": forwarding.get("id") or answer.get("forwarding_id"),
         "to": forwarding.get("to"),
         "role": forwarding.get("role"),
         "note": forwarding.get("note"),
-        "text": data.get("text") or answer.get("text") or asked.get("text"),
+        "text": data.get("text") or answer.get("text") or asked.get("text") or said,
         "reason": data.get("reason") or forwarding.get("reason"),
         "time": event["time"],
         "local_time": moment,
@@ -77,11 +83,32 @@ def parameters_of(event: Mapping[str, Any], zone: ZoneInfo) -> dict[str, str | N
         "consultation_id": asked.get("id"),
         "question": asked.get("question"),
         "verdict": asked.get("verdict"),
+        **threaded,
     }
     return {name: None if found[name] is None else str(found[name]) for name in PARAMETERS}
 
 
-def _local(moment: Any, zone: ZoneInfo) -> str | None:
+def _of_thread(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What an event of a coordination thread says beside; nothing of it where it is about a case."""
+    message, commitment = _table(data.get("message")), _table(data.get("commitment"))
+    opened, concluded = _table(data.get("thread")), _table(data.get("conclusion"))
+    cases = message.get("cases") or data.get("cases")
+    found = {
+        "thread_id": data.get("thread_id"),
+        "thread_subject": opened.get("subject"),
+        "cases": ",".join(cases) if isinstance(cases, list) else None,
+        "message_id": message.get("id"),
+        "scope": message.get("scope"),
+        "officer": _table(message.get("author")).get("officer") or commitment.get("officer"),
+        "commitment_id": commitment.get("id"),
+        "due_at": commitment.get("due_at"),
+        "text": message.get("text") or commitment.get("text") or concluded.get("text"),
+        "thread_status": None,
+    }
+    return found | ({"thread_status": data.get("status"), "status": None} if data.get("thread_id") else {})
+
+
+def local(moment: Any, zone: ZoneInfo) -> str | None:
     """RFC 3339 -> date and time on the agency's clock, as a DATETIME column takes it."""
     if not moment:
         return None

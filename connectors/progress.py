@@ -19,6 +19,7 @@ _DONE = {
     "forwarding": "made",
     "answer": "written",
     "status": "written",
+    "message": "shown to reporters",
     "event": "handed over",
     "reply": "sent",
 }

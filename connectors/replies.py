@@ -12,8 +12,9 @@ import orjson
 
 from connectors.spool import Spool
 
-ACTIONS = ("accept", "return", "progress", "answer", "reconsider", "verdict")
+ACTIONS = ("accept", "return", "progress", "answer", "reconsider", "verdict", "message")
 VERDICTS = ("ours", "partly", "not_ours")
+SCOPES = ("internal", "agencies", "reporter")
 ID_LIMIT = 240
 """Characters of a reply's own id; with what is put before it, no longer than the hub's Idempotency-Key."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -27,9 +28,9 @@ class ReplyRefused(ValueError):
 
 @dataclass(frozen=True)
 class Reply:
-    """One action on one forwarding (`verdict`: on one consultation). `case_id` serves where the system does
-    not know the forwarding's id; beside it, `forwarding_id` decides. `reference` stands in a reporter's words
-    alone (reporter_words.py)."""
+    """One action on one forwarding (`verdict`: on one consultation, `message`: in one thread). `case_id`
+    serves where the system does not know the forwarding's id; beside it, `forwarding_id` decides. `reference`
+    stands in a reporter's words alone (reporter_words.py)."""
 
     id: str
     action: str
@@ -41,6 +42,9 @@ class Reply:
     consultation_id: str = ""
     verdict: str = ""
     reference: str = ""
+    thread_id: str = ""
+    scope: str = ""
+    officer: str = ""
 
     def key(self, prefix: str = "reply") -> str:
         """The Idempotency-Key: the id, where the hub takes it as it is, else its hash."""
@@ -53,11 +57,19 @@ class Reply:
             return {}
         if self.action in ("progress", "answer"):
             return {"text": self.text}
+        if self.action == "message":
+            return self._message()
         if self.action == "reconsider":
             return {"reason": self.text or self.reason}
         parts = {"verdict": self.verdict} if self.action == "verdict" else {"reason": self.reason}
         parts |= {"text": self.text, "suggested_agency": self.suggested_agency}
         return {name: value for name, value in parts.items() if value}
+
+    def _message(self) -> dict[str, Any]:
+        """Beside a `case_id`, one to that case's reporter alone."""
+        body: dict[str, Any] = {"text": self.text, "scope": self.scope}
+        body |= {"officer": self.officer} if self.officer else {}
+        return body | ({"cases": [self.case_id]} if self.case_id and self.scope == "reporter" else {})
 
 
 def read_reply(raw: dict[str, Any], prefix: str) -> Reply:
@@ -69,7 +81,7 @@ def read_reply(raw: dict[str, Any], prefix: str) -> Reply:
     if reply.action not in ACTIONS:
         raise ReplyRefused(f"action: must be one of {', '.join(ACTIONS)}")
     check_target(reply)
-    if reply.action in ("progress", "answer") and not reply.text:
+    if reply.action in ("progress", "answer", "message") and not reply.text:
         raise ReplyRefused(f"text: {reply.action} needs a text")
     if reply.action == "return" and not reply.reason:
         raise ReplyRefused(
@@ -79,6 +91,8 @@ def read_reply(raw: dict[str, Any], prefix: str) -> Reply:
         raise ReplyRefused("text: say why the forwarding should be reconsidered")
     if reply.action == "verdict" and reply.verdict not in VERDICTS:
         raise ReplyRefused(f"verdict: must be one of {', '.join(VERDICTS)}")
+    if reply.action == "message" and reply.scope not in SCOPES:
+        raise ReplyRefused(f"scope: must be one of {', '.join(SCOPES)}; it says who may read the message")
     return reply
 
 
@@ -97,13 +111,16 @@ def read_id(raw: Any) -> str:
 
 
 def check_target(reply: Reply) -> None:
-    """Refuses what is no id of a forwarding, a consultation or a case; it becomes part of an address of the
-    hub."""
+    """Refuses what is no id of a forwarding, consultation, thread or case; it becomes part of an address of
+    the hub."""
     if reply.action == "verdict" and not reply.consultation_id:
         raise ReplyRefused("consultation_id: is missing; give it as consultation.requested has it")
-    if reply.action != "verdict" and not (reply.forwarding_id or reply.case_id or reply.reference):
+    if reply.action == "message" and not reply.thread_id:
+        raise ReplyRefused("thread_id: is missing; give it as thread.opened has it")
+    of_case = reply.action not in ("verdict", "message")
+    if of_case and not (reply.forwarding_id or reply.case_id or reply.reference):
         raise ReplyRefused("forwarding_id: is missing; give it, or the case_id")
-    for name in ("forwarding_id", "case_id", "consultation_id"):
+    for name in ("forwarding_id", "case_id", "consultation_id", "thread_id"):
         value = getattr(reply, name)
         if value and not _UUID.fullmatch(value):
             raise ReplyRefused(f"{name}: is no UUID; give the id as the hub's event has it")

@@ -9,7 +9,7 @@ import sqlite3
 
 from connectors.errors import ConfigRefused
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 _TABLES = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS complaints (
@@ -70,6 +70,10 @@ CREATE TABLE IF NOT EXISTS written (
     PRIMARY KEY (event_id, question)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS written_question ON written (question);
+CREATE TABLE IF NOT EXISTS messages (
+    message_id TEXT NOT NULL, reference TEXT NOT NULL, sequence INTEGER NOT NULL,
+    PRIMARY KEY (message_id, reference)
+) WITHOUT ROWID;
 """
 _ADDED = (
     ("complaints", "status_sequence", "INTEGER"),

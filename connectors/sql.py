@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from connectors.applying import Handler
 from connectors.broker.settings import Kafka
 from connectors.channel import Channel
 from connectors.checker import Checker
@@ -28,6 +29,7 @@ from connectors.parts import Connector, open_database, utc_now
 from connectors.reconciling import Reconciler
 from connectors.remapping import Remapping
 from connectors.replies import Replies
+from connectors.reporter_messages import MessageWriter
 from connectors.reporter_words import (
     ReporterReplies,
     ReporterRows,
@@ -37,6 +39,7 @@ from connectors.reporter_words import (
 from connectors.routing import Router, Routing, check_routing, start_anew
 from connectors.rules import COLUMN, SHAREABLE, Category, Photos, read_rules
 from connectors.sending import Sender
+from connectors.shown import Shown
 from connectors.source import RowReader, Source, check_source
 from connectors.spool import Spool
 from connectors.wording import column_keys
@@ -185,15 +188,12 @@ def _add_events(config: SqlConfig, connector: Connector, outbox: Outbox, inbox: 
     """Events into the app, from the mailbox or the agency's own topic; what sends may go back that way."""
     wanted: Callable[[Mapping[str, Any]], bool] = lambda event: False  # noqa: E731
     wake: Callable[[], None] = lambda: None  # noqa: E731
-    writes = bool(config.write_back.answer or config.write_back.status)
+    back = config.write_back
+    writes = bool(back.answer or back.status or back.message)
+    shown = Shown(connector.spool)
     if writes:
-        if connector.database is None:
-            raise ConfigRefused("database", "is missing", "this kind writes into one")
-        written = Written(connector.spool)
-        writer = AppWriter(
-            config.write_back, connector.database, connector.hub, outbox, written, config.agency, config.zone
-        )
-        wanted, wake = writer.wanted, connector.add_applier(inbox, writer.handle).wake
+        wanted, handle = _writers(config, connector, outbox, shown)
+        wake = connector.add_applier(inbox, handle).wake
     if not (writes or config.kafka):
         return connector.hub
     mailbox = MailboxReader(connector.hub, connector.spool, inbox, wanted, config.hub.wait_s)
@@ -201,6 +201,7 @@ def _add_events(config: SqlConfig, connector: Connector, outbox: Outbox, inbox: 
 
     def restored() -> None:
         outbox.forget_sequences()
+        shown.forget_sequences()
         connector.on_restored()
 
     mailbox.on_restored = restored
@@ -210,6 +211,26 @@ def _add_events(config: SqlConfig, connector: Connector, outbox: Outbox, inbox: 
         return link(connector, config.kafka, inbox, mailbox, wanted)
     connector.add_loop("reading the mailbox", mailbox.step, 0.2)
     return connector.hub
+
+
+def _writers(
+    config: SqlConfig, connector: Connector, outbox: Outbox, shown: Shown
+) -> tuple[Callable[[Mapping[str, Any]], bool], Handler]:
+    """Which events take effect in the app, and what makes them do so."""
+    database, back, written = connector.database, config.write_back, Written(connector.spool)
+    if database is None:
+        raise ConfigRefused("database", "is missing", "this kind writes into one")
+    cases = AppWriter(back, database, connector.hub, outbox, written, config.agency, config.zone)
+    if back.message is None:
+        return cases.wanted, cases.handle
+    messages = MessageWriter(
+        back.message, database, written, shown, outbox, cases.own_cases, cases.whereabouts, config.zone
+    )
+
+    async def handle(event: dict[str, Any]) -> str:
+        return await (messages if messages.wanted(event) else cases).handle(event)
+
+    return lambda event: messages.wanted(event) or cases.wanted(event), handle
 
 
 class PacedRescan:

@@ -41,9 +41,9 @@ class Whereabouts:
             raise
         handler, due = handler_of(case), self._local(due_of(case))
         found = dict(NOBODY) | {"handler": handler, "due_at": due, "due_on": due and due[:10]}
-        return found | {"handler_name": await self._name(handler) if handler else None}
+        return found | {"handler_name": await self.name_of(handler) if handler else None}
 
-    async def _name(self, agency: str) -> str:
+    async def name_of(self, agency: str) -> str:
         """As the registry has it; its id where that has none (any more)."""
         name, asked_s = self._names.get(agency, ("", 0.0))
         if name and self._now_s() - asked_s < NAMES_KEPT_S:

@@ -4,10 +4,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,14 +13,17 @@ import orjson
 
 from connectors.database import Database
 from connectors.dialects.base import parameters_in
-from connectors.effects import Effect, Outcome, bring_about, check_effect, count_rows
+from connectors.effects import Effect, check_effect, check_guards
 from connectors.entries import Entry
-from connectors.errors import ConfigRefused, HubRefused, StatementRefused
+from connectors.errors import ConfigRefused
 from connectors.events import PARAMETERS, parameters_of, sequence_of, short_type
 from connectors.hub_client import HubClient
+from connectors.once import OnceWriter
 from connectors.options import option
 from connectors.outbox import Outbox
-from connectors.statements import has_word, parameters_of_where, verb
+from connectors.own_cases import OwnCases
+from connectors.reporter_messages import Message, check_message
+from connectors.statements import parameters_of_where, verb
 from connectors.whereabouts import WHEREABOUTS, Whereabouts
 from connectors.written import Written
 
@@ -40,7 +41,6 @@ ANSWER_PARAMETERS = ("key", "reference", "answer", "answered_at", "answered_on",
 STATUS_PARAMETERS = ("key", "reference", "status", *WHEREABOUTS)
 _OF_ONE_ANSWER = {"event_id", "time", "local_time", "answered_at"}
 """Parameters in which two answers to one complaint differ for certain."""
-_ONE_ROW = re.compile(r"\b(LIMIT|FETCH|DISTINCT|EXISTS|GROUP|COUNT|MIN|MAX)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,13 +61,16 @@ class WriteBack:
 
     answer: Effect | None = option(None, reason="what the case's answer, in its lead's words, becomes")
     status: StatusBack | None = option(None, reason="what a change of the case's status becomes")
+    message: Message | None = option(None, reason="what an agency's message to the reporter becomes")
 
 
 def check_write_back(write_back: WriteBack) -> None:
     """What one key alone cannot show."""
     if write_back.answer:
         check_effect(write_back.answer, "write_back.answer", ANSWER_PARAMETERS)
-        _check_guards(write_back.answer)
+        check_guards(write_back.answer, "write_back.answer", _OF_ONE_ANSWER)
+    if write_back.message:
+        check_message(write_back.message)
     if write_back.answer and not write_back.status and _names_status(write_back.answer):
         remedy = "add [write_back.status] with the app's words"
         raise ConfigRefused("write_back.answer", ":status has no words without [write_back.status]", remedy)
@@ -92,20 +95,11 @@ def _check_status(statement: str) -> None:
     check_effect(Effect(statements=[statement]), "write_back.status", STATUS_PARAMETERS)
 
 
-def _check_guards(effect: Effect) -> None:
-    """Two answers in the same words are told apart by how many rows the guard gives."""
-    for _, guard in effect.guarded():
-        word = has_word(guard, _ONE_ROW)
-        if word and not parameters_in(guard) & _OF_ONE_ANSWER:
-            remedy = "it must give a row for each time it was written: SELECT 1 FROM ... WHERE ..."
-            raise ConfigRefused("write_back.answer.already_written", f"holds {word.upper()}", remedy)
-
-
 def _names_status(effect: Effect) -> bool:
     return any("status" in parameters_in(statement) for statement, _ in effect.guarded())
 
 
-class AppWriter:
+class AppWriter(OnceWriter):
     """The handler of the inbox for kind sql: an answer becomes a row, a status an update, each once."""
 
     def __init__(
@@ -118,10 +112,10 @@ class AppWriter:
         agency: str,
         zone: ZoneInfo,
     ) -> None:
-        self._write_back, self._database, self._hub = write_back, database, hub
-        self._outbox, self._written = outbox, written
-        self._agency, self._zone = agency, zone
-        self._whereabouts = Whereabouts(hub, zone)
+        super().__init__(database, written)
+        self._write_back, self._outbox, self._zone = write_back, outbox, zone
+        self.own_cases = OwnCases(outbox, hub, agency)
+        self.whereabouts = Whereabouts(hub, zone)
 
     def wanted(self, event: Mapping[str, Any]) -> bool:
         """Everything about a case; what says nothing new to the app ends in `handle`."""
@@ -130,7 +124,7 @@ class AppWriter:
 
     async def handle(self, event: dict[str, Any]) -> str:
         data = event["data"]
-        entry = await self._entry(str(data["case_id"]))
+        entry = await self.own_cases.entry(str(data["case_id"]))
         if entry is None:
             return ""
         notes = []
@@ -157,45 +151,10 @@ class AppWriter:
             "status": entry.status_written if late else self._word(facts["status"]),
         }
         parameters |= await self._where(event, *(text for pair in effect.guarded() for text in pair))
-        questions = {
-            guard: self._written.question(guard, parameters) for _, guard in effect.guarded() if guard
-        }
-        before = await self._rows_before(str(event["id"]), questions, parameters)
-        try:
-            outcome = await self._bring_about(effect, parameters, before)
-        except StatementRefused:
-            self._written.forget(str(event["id"]))
-            raise
-        self._note_written(str(event["id"]), questions)
+        outcome = await self._write_once(str(event["id"]), effect, parameters)
         if outcome.wrote:
             self._outbox.count_moved("answer")
         return outcome.note(entry.source_key)
-
-    async def _rows_before(
-        self, event_id: str, questions: Mapping[str, bytes], parameters: Mapping[str, Any]
-    ) -> dict[str, int]:
-        """Guard -> how many of its rows are of earlier answers; kept before the first try, so that a kill
-        right after the app's commit is seen by the row that is there since."""
-        before = {}
-        for guard, question in questions.items():
-            expected = self._written.expected(event_id, question)
-            earlier = self._written.earlier(event_id, question)
-            if expected is None and earlier:
-                found = await self._database.write(partial(count_rows, guard=guard, parameters=parameters))
-                expected = min(earlier, found)  # fewer, where the app's officers deleted one
-                self._written.expect(event_id, question, expected)
-            before[guard] = expected or 0
-        return before
-
-    async def _bring_about(
-        self, effect: Effect, parameters: Mapping[str, Any], before: Mapping[str, int]
-    ) -> Outcome:
-        work = partial(bring_about, effect=effect, parameters=parameters, before=before)
-        return await self._database.write(work)
-
-    def _note_written(self, event_id: str, questions: Mapping[str, bytes]) -> None:
-        for question in questions.values():
-            self._written.note(event_id, question)
 
     async def _write_status(self, event: dict[str, Any], entry: Entry) -> str:
         back, sequence = self._write_back.status, sequence_of(event)
@@ -220,7 +179,7 @@ class AppWriter:
         named = {name for text in statements for name in parameters_in(text)} & set(WHEREABOUTS)
         if not named:
             return {}
-        found = await self._whereabouts.of(str(event["data"]["case_id"]))
+        found = await self.whereabouts.of(str(event["data"]["case_id"]))
         return {name: found[name] for name in sorted(named)}
 
     def _keeping_status(self, effect: Effect) -> Effect:
@@ -232,23 +191,6 @@ class AppWriter:
 
     def _word(self, status: str | None) -> str | None:
         return self._write_back.status.values.get(status or "") if self._write_back.status else None
-
-    async def _entry(self, case_id: str) -> Entry | None:
-        """What the spool knows of a case; None when it is no complaint of this app."""
-        return self._outbox.by_case(case_id) or await self._ask(case_id)
-
-    async def _ask(self, case_id: str) -> Entry | None:
-        """The event was faster than the acknowledgement, or belongs to somebody else: the case knows."""
-        try:
-            case = await self._hub.case(case_id)
-        except HubRefused as problem:
-            if problem.status in (404, 410):
-                return None
-            raise
-        source = case["complaint"].get("source", {})
-        if source.get("agency") != self._agency:
-            return None
-        return self._outbox.find([str(source["reference"])]).get(str(source["reference"]))
 
 
 def _comes_late(sequence: int, entry: Entry) -> bool:

@@ -7,19 +7,23 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from hub.api.server import make_app
 from hub.api.settings import ApiSettings
-from hub.app_access import access, secret_box
+from hub.app_access import access, secret_box, signing_in
 from hub.app_core import Core, limits_of
-from hub.app_delivery import delivery
+from hub.app_delivery import delivery, live_streams
+from hub.app_erasures import drop_unheld, purge
 from hub.bus.embedded import LOOK_EVERY_S, EmbeddedBus
+from hub.errors import SimpulError
 from hub.ports.files import UPLOAD_KEPT
 from hub.ports.leases import API, CLOCK, DELIVERY, ROLES
 from hub.ports.topics import DEAD_LETTERS_KEPT
 from hub.service.access import Access
+from hub.service.accounts_sign_in import SignIn
 from hub.service.clock_role import ClockRole
 from hub.service.files import Files
 from hub.service.housekeeping import Chore, Housekeeping
@@ -36,6 +40,7 @@ from hub.settings import Settings
 from hub.store.files import FileTables
 from hub.store.leases import LeaseTable
 from hub.store.relaying import RelayTables
+from hub.store.thread_reading import ReadMarkTable
 from hub.vault.attachments import AttachmentStore
 from schemas.categories import Categories
 from schemas.regions import Regions
@@ -43,6 +48,9 @@ from schemas.registry import Registry as Schemas
 
 if TYPE_CHECKING:
     from hub.app_broker import BrokerSide
+
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -62,6 +70,7 @@ class Server:
     async def start(self) -> None:
         """Writer first, since everything else may write; roles last, since they read everything."""
         self.core.store.start_checkpoints()
+        await self._purge()
         self.hub.writer.start()
         self.access.ensure_signing_key()
         await self.bus.start()
@@ -70,6 +79,13 @@ class Server:
             await self.broker.start()
         for role in self.roles:
             role.start()
+
+    async def _purge(self) -> None:
+        """What an erasure left on the disk when it was cut off; what must wait is a chore."""
+        try:
+            await asyncio.to_thread(self.hub.purge)
+        except (SimpulError, OSError) as error:
+            log.warning("purge_put_off", cause=str(error))
 
     async def stop(self) -> None:
         """The other way round; long polls end with what there is, what waits is still written."""
@@ -98,10 +114,11 @@ def build(core: Core, roles: frozenset[str] = frozenset(ROLES)) -> Server:
     writer.ran = WriterMetrics(metrics, lambda: writer.waiting).ran
     hub = _hub(core, bus, writer, readers, codes)
     secrets = secret_box(core)
-    gate = access(core, secrets, writer)
+    gate, officers = access(core, secrets, writer), signing_in(core, secrets, writer)
     files = FileTables(store)
     attachments = AttachmentStore(settings.data_dir / "attachments", core.sealer)
     delivering, desk = delivery(settings, store, clock, hub=hub, bus=bus, secrets=secrets, metrics=metrics)
+    streams = live_streams(settings, store, clock, hub=hub, bus=bus, metrics=metrics)
     leases, holder = LeaseTable(store), _holder(core)
     broker, kafka_agencies = None, KafkaAgencies(None, core.registry)
     if settings.kafka_bootstrap is not None:
@@ -128,6 +145,8 @@ def build(core: Core, roles: frozenset[str] = frozenset(ROLES)) -> Server:
         access=gate,
         files=Files(hub, attachments, files, clock, settings.max_attachment_bytes),
         webhooks=desk,
+        streams=streams,
+        sign_in=officers,
         once=Once(store, readers, writer, clock),
         kafka_agencies=kafka_agencies,
         settings=_api_settings(settings, API in roles),
@@ -138,7 +157,7 @@ def build(core: Core, roles: frozenset[str] = frozenset(ROLES)) -> Server:
         readiness=readiness.status,
         metrics=metrics,
     )
-    chores = Housekeeping(writer, clock, _chores(core, files, attachments, gate))
+    chores = Housekeeping(writer, clock, _chores(core, files, attachments, gate, officers))
     ticking = ClockRole(readers, writer, clock)
     work = {DELIVERY: delivering.work, CLOCK: lambda claim: _both(chores, ticking)}
     leased = [LeasedRole(name, holder, leases, writer, clock, work[name]) for name in work if name in roles]
@@ -175,7 +194,9 @@ def _hub(core: Core, bus: EmbeddedBus, writer: Writer, readers: Readers, codes: 
         sealing=sealer,
         ids=core.ids,
         clock=core.clock,
+        read_marks=ReadMarkTable(core.store),
         limits=limits_of(core.settings),
+        purge=lambda: purge(core),
     )
 
 
@@ -188,27 +209,27 @@ def idle_hub(core: Core) -> Hub:
     return _hub(core, bus, Writer(core.runner, bus.offer), readers, codes)
 
 
-def _chores(core: Core, files: FileTables, attachments: AttachmentStore, gate: Access) -> list[Chore]:
+def _chores(
+    core: Core, files: FileTables, attachments: AttachmentStore, gate: Access, officers: SignIn
+) -> list[Chore]:
     def sync_keys(_: str) -> int:
         gate.sync_jwks()
         return 0
 
-    def drop_unheld(_: str) -> int:
-        unheld = files.unheld()
-        for row in unheld:
-            attachments.delete(row.location)
-            files.drop(row)
-        return len(unheld)
+    def purge_disk(_: str) -> int:
+        return 0 if core.store.purge() is None else 1
 
     settings, rows = core.settings, core.rows
     return [
         Chore("idempotency", timedelta(days=settings.idempotency_retention_days), rows.forget_idempotency),
         Chore("mailboxes", timedelta(days=settings.mailbox_retention_days), rows.trim_mailboxes),
         Chore("uploads", UPLOAD_KEPT, files.forget_uploaders),
-        Chore("files", timedelta(0), drop_unheld),
+        Chore("files", timedelta(0), lambda _: drop_unheld(files, attachments)),
+        Chore("erasures", timedelta(0), purge_disk),
         Chore("uploads_cut_short", timedelta(0), lambda _: attachments.sweep(86400.0)),
         Chore("dead_letters", DEAD_LETTERS_KEPT, RelayTables(core.store).forget_dead_letters),
         Chore("published_keys", timedelta(0), sync_keys),
+        Chore("sessions", timedelta(0), lambda now: officers.sessions.forget(now)),
     ]
 
 
@@ -219,6 +240,7 @@ def _api_settings(settings: Settings, serves: bool) -> ApiSettings:
         topic_prefix=settings.kafka_topic_prefix,
         trusted_proxies=settings.trusted_proxies,
         tls_in_front=settings.tls_in_front,
+        stream_write_timeout_s=float(settings.stream_write_timeout_s),
         rate_limit_per_client_per_s=settings.rate_limit_per_client_per_s,
         access_log=settings.log_level in ("debug", "info"),
     )

@@ -1,10 +1,17 @@
-"""The composition root's part for sign-in: tokens, their keys, the box that seals the hub's own secrets."""
+"""The composition root's part for sign-in: tokens and their keys, officers and their sessions, the box that
+seals the hub's own secrets."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from hub.app_core import Core
 from hub.service.access import Access, AccessSettings
+from hub.service.accounts import Accounts
+from hub.service.accounts_sign_in import SignIn
+from hub.service.sessions import Sessions
 from hub.service.threads import Writer
+from hub.store.accounts import AccountTables
 from hub.vault.secret_box import HubSecretBox
 
 
@@ -23,3 +30,21 @@ def access(core: Core, secrets: HubSecretBox, writer: Writer | None = None) -> A
         core.clock,
         writer.run if writer else None,
     )
+
+
+def accounts(core: Core) -> Accounts:
+    """For whoever makes, resets and disables officers' accounts."""
+    kept = timedelta(hours=core.settings.one_time_password_hours)
+    rows = AccountTables(core.store)
+    return Accounts(rows, core.registry.agencies, core.sealer, core.ids, core.clock, kept)
+
+
+def signing_in(core: Core, secrets: HubSecretBox, writer: Writer) -> SignIn:
+    """Officers' sessions, and the way into one."""
+    settings, rows = core.settings, AccountTables(core.store)
+    idle, lifetime = (
+        timedelta(seconds=settings.session_idle_s),
+        timedelta(seconds=settings.session_lifetime_s),
+    )
+    sessions = Sessions(rows, core.registry, core.sealer, core.clock, writer.run, idle, lifetime)
+    return SignIn(rows, sessions, core.registry, core.sealer, secrets, core.clock, writer.run)

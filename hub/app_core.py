@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from auth.principal import Principal
+from hub.app_erasures import erase_again
 from hub.domain.agency import HUB, Agency
 from hub.domain.events import RULE_EVENTS, agency_stream
 from hub.domain.limits import Limits
 from hub.domain.policies import DEFAULTS
 from hub.errors import Held, Problem
 from hub.ports.clock import Clock, SystemClock
+from hub.ports.erasures import ErasureJournal
 from hub.service.batch import BatchRunner
 from hub.service.decide import Decider
 from hub.service.ids import Ids
@@ -25,6 +27,7 @@ from hub.service.rulebook import Rulebook
 from hub.settings import Settings, make_data_folder
 from hub.store.opening import open_store
 from hub.store.registry import RegistryTables
+from hub.vault.erasures import ErasureFile
 from hub.vault.master_key import MasterKeyFile
 from hub.vault.sealer import Sealer
 
@@ -48,6 +51,7 @@ class Core:
     runner: BatchRunner
     registry: Registry
     rulebook: Rulebook
+    journal: ErasureJournal
 
     def operate(self, command: Command) -> Outcome:
         """Runs one command in the hub's own name, on the caller's thread; raises its Problem."""
@@ -74,9 +78,10 @@ def open_core(settings: Settings, clock: Clock | None = None, *, migrates: bool 
     try:
         rows, sealer, ids = RegistryTables(store), Sealer(key_file), Ids(clock)
         rulebook = Rulebook(rows, store.registry_generation)
-        runner = BatchRunner(store, Decider(sealer, ids, rulebook, limits_of(settings)), sealer, clock)
+        decider, journal = Decider(sealer, ids, rulebook, limits_of(settings)), ErasureFile(settings.key_path)
+        runner = BatchRunner(store, decider, sealer, clock, journal=journal)
         registry = Registry(rows, store.registry_generation)
-        core = Core(settings, clock, store, rows, sealer, ids, runner, registry, rulebook)
+        core = Core(settings, clock, store, rows, sealer, ids, runner, registry, rulebook, journal)
         registry.refresh()
         if not _hub_is_registered(store):
             _register_hub(core)
@@ -84,6 +89,7 @@ def open_core(settings: Settings, clock: Clock | None = None, *, migrates: bool 
         rulebook.refresh()
         if rulebook.is_empty and not _rules_are_recorded(store):
             record_rules(core)
+        erase_again(core)
         yield core
     finally:
         store.close()

@@ -13,6 +13,9 @@ from hub.delivery.metrics import DeliveryMetrics
 from hub.delivery.role import DeliveryRole
 from hub.delivery.sender import Sender
 from hub.delivery.settings import DeliverySettings, ceilings_for
+from hub.delivery.stream_metrics import StreamMetrics
+from hub.delivery.stream_pages import StreamPages
+from hub.delivery.streams import LiveStreams, StreamSettings
 from hub.delivery.targets import Targets
 from hub.ports.bus import Bus
 from hub.ports.clock import Clock
@@ -72,6 +75,23 @@ def delivery(
         changed=role.wake,
     )
     return role, desk
+
+
+def live_streams(
+    settings: Settings, store: AnyStore, clock: Clock, *, hub: Hub, bus: Bus, metrics: CollectorRegistry
+) -> LiveStreams:
+    """Every process with the API has its own; they end with its web server."""
+    chosen = StreamSettings(
+        heartbeat_s=float(settings.stream_heartbeat_s),
+        write_timeout_s=float(settings.stream_write_timeout_s),
+        buffer_bytes=settings.stream_buffer_bytes,
+        most=settings.stream_limit,
+        most_per_agency=settings.stream_limit_per_agency,
+    )
+    pages = StreamPages(hub.readers, hub.sealing, settings.issuer)
+    streams = LiveStreams(pages, clock, chosen, StreamMetrics(metrics), store.registry_generation)
+    bus.subscribe(streams.told)
+    return streams
 
 
 def _settings(settings: Settings) -> DeliverySettings:

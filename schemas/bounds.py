@@ -14,6 +14,8 @@ DEEPEST = 24
 STRANGERS = 50
 """Members of one object that no schema names and that are searched all the same; more where a schema allows
 more."""
+FEWEST = 50
+"""Entries of a list that are searched at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,8 @@ class Limits:
     known: frozenset[str]
     """Every member that the schema names."""
     longest_list: int
-    """One entry more than its largest `maxItems`, so that a list that is too long still is."""
+    """One entry more than its largest `maxItems`, so that a list that is too long still is; than FEWEST where
+    that is smaller or no list has a limit."""
     strangers: int
     """STRANGERS, or one more than its largest `maxProperties`: the same for objects, such as days off, whose
     members' names are data."""
@@ -95,4 +98,4 @@ def size_limits(schema: Any) -> Limits:
         elif isinstance(node, list):
             pending.extend(node)
     strangers = max(STRANGERS, longest["maxProperties"] + 1)
-    return Limits(frozenset(names), longest["maxItems"] + 1, strangers)
+    return Limits(frozenset(names), max(FEWEST, longest["maxItems"]) + 1, strangers)

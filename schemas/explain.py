@@ -23,12 +23,13 @@ Path = tuple[str | int, ...]
 
 _SHOWN = frozenset(
     {"active", "agency", "anonymous", "category", "channel", "classification", "confidential", "decision"}
-    | {"due_at", "kind", "media_type", "occurred_on", "parent", "position", "region", "relation"}
-    | {"reporter_agrees", "role", "size", "state", "status", "submitted_at", "suggested_agency", "time_zone"}
+    | {"due_at", "due_on", "history", "kind", "media_type", "occurred_on", "parent", "position", "region"}
+    | {"relation", "reporter_agrees", "role", "scope", "size", "state", "status", "submitted_at"}
+    | {"suggested_agency", "time_zone"}
     | {"type", "version"}
 )
 """Members whose values are codes, dates and switches: these may be repeated in a sentence."""
-_TIMES = frozenset({"due_at", "occurred_on", "submitted_at"})
+_TIMES = frozenset({"due_at", "due_on", "occurred_on", "submitted_at"})
 _CODE_LIKE = re.compile(r"[A-Za-z0-9_.:+/-]{1,60}", re.ASCII)
 _LONG_NUMBER = re.compile(r"[0-9]{11}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)")
@@ -168,6 +169,8 @@ def _limit_sentence(kind: Kind, path: Path, value: Any) -> str:
             return f" holds {len(value):,} entries; at most {most:,} are allowed. Send fewer."
         case Kind.MinItems(limit=least):
             return f" holds {len(value):,} entries; at least {least:,} must stand there. Add what is missing."
+        case Kind.UniqueItems():
+            return " names something more than once. Name each once."
         case Kind.MaxProperties(limit=most):
             return f" holds {len(value):,} fields; at most {most:,} are allowed. Remove some."
         case Kind.MinProperties(limit=least):

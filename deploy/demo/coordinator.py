@@ -20,6 +20,8 @@ JOINT = {"flood": ((PU.id, "lead"), (HST.id, "support"), (HSS.id, "support"))}
 """Of the province's cases: a ministry and two regencies answer together."""
 CONSULTED = {"social_aid": SOSIAL.id}
 """Of the province's cases: whom to ask before forwarding, since citizens call many things aid."""
+ROOMS = ("flood",)
+"""Of the regency's cases: about which it opens a room with the ministry that leads."""
 PAUSE_S, FAST_PAUSE_S = 2.0, 0.1
 Settled = Callable[[str, str], Awaitable[None]]
 """(case id, what was done): told before a case is closed that needed no other agency."""
@@ -55,9 +57,11 @@ class Coordinator:
         waste_to: Sequence[str] = (),
         joint: Mapping[str, Sequence[tuple[str, str]]] | None = None,
         consulted: Mapping[str, str] | None = None,
+        rooms: Sequence[str] = (),
     ) -> None:
         self._api, self._verifies, self._settled, self._pause_s = api, verifies, settled, pause_s
         self._waste_to, self._joint, self._consulted = waste_to, joint or {}, consulted or {}
+        self._rooms = rooms
 
     async def handle(self, event: Event) -> None:
         kind, data = short_type(event), event["data"]
@@ -70,6 +74,8 @@ class Coordinator:
                 await self._settle(event)
             elif kind == "consultation.answered" and self._verifies:
                 await self._heed(event)
+            elif kind == "forwarding.sent" and data["complaint"]["category"] in self._rooms:
+                await self._confer(event)
             elif kind == "forwarding.returned":
                 await self._forward_again(event)
             elif kind == "complaint.replied" and data["status"] == "answered":
@@ -113,6 +119,16 @@ class Coordinator:
         await asyncio.sleep(self._pause_s)
         await self._api.post(f"/v1/cases/{case_id}/closure", {"reason": "resolved"}, f"close-{event_id}")
 
+    async def _confer(self, event: Event) -> None:
+        """A room with whoever leads the case, and the first question there."""
+        leg, words = event["data"]["forwarding"], texts("answers")
+        if leg["role"] != "lead":
+            return
+        body = {"subject": words["room"], "cases": [leg["case_id"]], "participants": [leg["to"]]}
+        thread = await self._api.post("/v1/threads", body, f"room-{event['id']}")
+        question = {"text": words["in_room"], "scope": "agencies"}
+        await self._api.post(f"/v1/threads/{thread['id']}/messages", question, f"ask-{event['id']}")
+
     async def _settle(self, event: Event) -> None:
         case_id = event["data"]["case_id"]
         case = await self._api.get(f"/v1/cases/{case_id}")
@@ -153,7 +169,7 @@ async def kotim(run_layout: Layout) -> None:
             answer_in_app(database, int(case["complaint"]["source"]["reference"]), text)
 
         pause_s = FAST_PAUSE_S if run_layout.fast else PAUSE_S
-        coordinator = Coordinator(api, False, settled, pause_s, run_layout.waste_to)
+        coordinator = Coordinator(api, False, settled, pause_s, run_layout.waste_to, rooms=ROOMS)
         await follow(api, position.read(), coordinator.handle, position.keep)
 
 

@@ -31,6 +31,9 @@ CREATE TABLE IF NOT EXISTS tanggapan (id_tanggapan INTEGER PRIMARY KEY AUTOINCRE
     tanggapan TEXT NOT NULL, id_petugas INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS balasan (id_balasan INTEGER PRIMARY KEY AUTOINCREMENT,
     id_pengaduan INTEGER NOT NULL, isi TEXT NOT NULL, belum_tuntas INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS pesan (id_pesan TEXT NOT NULL, id_pengaduan INTEGER NOT NULL,
+    instansi VARCHAR(80) NOT NULL, isi TEXT NOT NULL, dikirim_pada DATETIME NOT NULL,
+    PRIMARY KEY (id_pesan, id_pengaduan));
 """
 ADDED = [("pengaduan", "posisi", "VARCHAR(80)"), ("pengaduan", "tenggat", "DATE")]
 NOT_FIXED = "drainase"

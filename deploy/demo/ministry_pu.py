@@ -16,7 +16,7 @@ from aiohttp import web
 from deploy.demo.api import Event, session, short_type
 from deploy.demo.layout import HOST, PU, Layout
 from deploy.demo.office import officers, open_office
-from deploy.demo.program import layout, run
+from deploy.demo.program import layout, run, texts
 
 LETTERS = {
     "forwarding.sent": ("penerusan", "forwarding"),
@@ -39,6 +39,8 @@ class System:
         kind = short_type(event)
         if kind == "complaint.reopened":
             self._reopen(event)
+        elif kind == "thread.message_posted":
+            self._promise(event["data"])
         elif kind in LETTERS:
             self._keep(event, *LETTERS[kind])
         return web.Response(status=204)
@@ -53,6 +55,17 @@ class System:
             (event["id"], asked["id"], data["case_id"], data["tracking_number"], sort, asked.get("question"),
              asked.get("role", "-"), complaint["category"], complaint["title"], complaint["description"]),
         )  # fmt: skip
+
+    def _promise(self, data: dict[str, Any]) -> None:
+        """Asked in a room, once: what is done now is told to the reporters themselves."""
+        if data["agency"] == PU.id:
+            return
+        self._database.execute(
+            "INSERT INTO surat_balasan (id_surat, aksi, id_penerusan, id_kasus, isi, id_utas, lingkup) "
+            "SELECT 0, 'message', '', '', ?, ?, 'reporter' "
+            "WHERE NOT EXISTS (SELECT 1 FROM surat_balasan WHERE id_utas = ?)",
+            (texts("answers")["to_reporter"], data["thread_id"], data["thread_id"]),
+        )
 
     def _reopen(self, event: Event) -> None:
         """The letter that this ministry answered as the lead comes to its table once more."""
@@ -78,6 +91,8 @@ class System:
                 "reason": row["alasan"],
                 "suggested_agency": row["saran"],
                 "verdict": row["pendapat"],
+                "thread_id": row["id_utas"],
+                "scope": row["lingkup"],
             }
             if row["aksi"] == "verdict":
                 body["consultation_id"] = body.pop("forwarding_id")

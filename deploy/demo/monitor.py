@@ -14,7 +14,7 @@ from deploy.demo.api import Event, HubApi, follow, session
 from deploy.demo.journeys import Journeys
 from deploy.demo.layout import APPS, KALSEL, KOTIM, Layout
 from deploy.demo.program import Position
-from deploy.demo.scenes import scene_of
+from deploy.demo.scenes import message_scene, scene_of
 from deploy.demo.screen import Screen
 from deploy.demo.secrets_file import Secrets
 
@@ -57,12 +57,17 @@ class Monitor:
         """New answers in the apps' tables; what stood there before this run is not told again."""
         layout = self._layout
         known = set(tanggapan(layout.kotim_database)) | set(jawaban(layout.banua_database))
+        shown = set(pesan(layout.kotim_database))
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
             for answer in [*tanggapan(layout.kotim_database), *jawaban(layout.banua_database)]:
                 if answer not in known:
                     known.add(answer)
                     self._arrived(*answer)
+            for message in pesan(layout.kotim_database):
+                if message not in shown:
+                    shown.add(message)
+                    self._screen.scene(*message_scene(APPS[KOTIM.id], *message[1:]))
 
     def _arrived(self, app: str, reference: str, _row: int, from_hub: bool) -> None:
         where = "kembali di tabel tanggapan" if app == APPS[KOTIM.id] else "kembali di aplikasi"
@@ -81,6 +86,11 @@ def tanggapan(path: Path) -> Iterator[Answer]:
     """Lapor Kotim's table of answers. Officer 1 is the connector; others answered in the app itself."""
     for row, number, officer in _rows(path, "SELECT id_tanggapan, id_pengaduan, id_petugas FROM tanggapan"):
         yield APPS[KOTIM.id], str(number), int(row), officer == 1
+
+
+def pesan(path: Path) -> list[tuple[Any, ...]]:
+    """(message, report, agency) of Lapor Kotim's table of messages to reporters."""
+    return _rows(path, "SELECT id_pesan, id_pengaduan, instansi FROM pesan ORDER BY dikirim_pada")
 
 
 def jawaban(path: Path) -> Iterator[Answer]:

@@ -23,12 +23,14 @@ CREATE TABLE IF NOT EXISTS surat_masuk (id INTEGER PRIMARY KEY AUTOINCREMENT,
     langkah TEXT NOT NULL DEFAULT 'baru', berikutnya REAL NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS surat_balasan (id INTEGER PRIMARY KEY AUTOINCREMENT, id_surat INTEGER NOT NULL,
     aksi TEXT NOT NULL, id_penerusan TEXT NOT NULL, id_kasus TEXT NOT NULL, isi TEXT, alasan TEXT, saran TEXT,
-    pendapat TEXT, dikirim INTEGER NOT NULL DEFAULT 0);
+    pendapat TEXT, id_utas TEXT, lingkup TEXT, dikirim INTEGER NOT NULL DEFAULT 0);
 """
 ADDED = [
     ("surat_masuk", "jenis", "TEXT NOT NULL DEFAULT 'penerusan'"),
     ("surat_masuk", "pertanyaan", "TEXT"),
     ("surat_balasan", "pendapat", "TEXT"),
+    ("surat_balasan", "id_utas", "TEXT"),
+    ("surat_balasan", "lingkup", "TEXT"),
 ]
 SOCIAL = re.compile(r"\b(bansos|bantuan sosial|bantuan pangan|PKH|BPNT|sembako)\b", re.IGNORECASE)
 WORKS = re.compile(r"^(jalan|jembatan|saluran|gorong|tanggul|drainase|irigasi)", re.IGNORECASE)

@@ -33,6 +33,15 @@ def scene_of(event: Event, journey: Journey) -> Scene | None:
     return told(data, journey) if told else None
 
 
+def message_scene(app: str, number: int, agency: str) -> Scene:
+    """A message to the reporter stands in the app's own table; it began in a room between agencies."""
+    return (
+        "pesan",
+        f"Ruang koordinasi: Kotim dan {agency} membicarakan {app} #{number} di sana; pesan untuk pelapornya "
+        "sudah ada di tabel pesan aplikasi.",
+    )
+
+
 def _consulted(data: dict[str, Any], journey: Journey) -> Scene:
     asked = data["consultation"]
     verdict, suggested = asked["verdict"], asked.get("suggested_agency")

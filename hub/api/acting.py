@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final
 
+import structlog
 from aiohttp import web
 
 from hub.api import bodies
@@ -13,11 +15,13 @@ from hub.api.endpoint import Handler
 from hub.api.writes import case_after, do, id_of, idempotency_of, if_match_of, masked_header
 from hub.domain.audience import takes_part
 from hub.domain.commands import Unlink
-from hub.errors import NotFound
+from hub.errors import NotFound, SimpulError
 from hub.service.acts import ACTS
 from hub.service.requests import Outcome
 from hub.service.rights import NOTHING
 from hub.service.views import consultation_view, forwarding_view
+
+log = structlog.get_logger(__name__)
 
 
 def acting(name: str) -> Handler:
@@ -30,6 +34,17 @@ def acting(name: str) -> Handler:
         return await answered(call, outcome, kinds)
 
     return handle
+
+
+async def erase(call: Call) -> web.Response:
+    """200 with the case. What can be taken from the disk at once is gone when this is answered; what is put
+    off, the hub's housekeeping takes up."""
+    outcome, kinds = await do(call, ACTS["erasure"])
+    try:
+        await asyncio.to_thread(call.hub.purge)
+    except SimpulError as error:
+        log.warning("purge_put_off", cause=str(error))
+    return await _case(call, outcome, kinds)
 
 
 async def forward(call: Call) -> web.Response:

@@ -10,9 +10,10 @@ from hub.api.answers import answer
 from hub.api.context import Call
 from hub.api.paging import page_of
 from hub.api.queries import no_query
-from hub.api.writes import read_write
+from hub.api.writes import masked_header, read_write
 from hub.domain.agency import AGENCY_ID, DEFAULT_TIME_ZONE, Agency
 from hub.errors import Invalid, NotFound
+from hub.service.handing_over import require_handover
 from hub.service.requests import ChangeAgency, Outcome, RegisterAgency
 
 
@@ -29,7 +30,7 @@ async def get(call: Call) -> web.Response:
 
 
 async def register(call: Call) -> web.Response:
-    call.require("agencies:write")
+    call.allow("register")
     write = await read_write(call, "agency-registration")
     body = write.document
     _check_region(call, body.get("region"))
@@ -54,7 +55,7 @@ async def register(call: Call) -> web.Response:
 async def change(call: Call) -> web.Response:
     agency_id = _agency_id(call)
     call.hub.agency(agency_id)
-    call.require("agencies:write")
+    call.allow("register")
     write = await read_write(call, "agency-change")
     _check_region(call, write.document.get("region"))
     call.context.kafka_agencies.require_offered(write.document.get("kafka", False))
@@ -63,6 +64,18 @@ async def change(call: Call) -> web.Response:
     if write.document.keys() & {"kafka", "active"}:
         await call.context.kafka_agencies.follow()
     return answer(_after(call, outcome), outcome.status)
+
+
+async def hand_over(call: Call) -> web.Response:
+    """200 with the summary for the successor."""
+    agency_id = _agency_id(call)
+    call.hub.agency(agency_id)
+    require_handover(call.principal, agency_id)
+    write = await read_write(call, "handover-request")
+    command, kinds = await call.hub.handovers.command(agency_id, write.document)
+    outcome = await call.hub.act(call.principal, command, idempotency=write.idempotency)
+    view = await call.hub.handovers.answer(call.principal, command, outcome)
+    return answer(view, outcome.status, masked_header(kinds))
 
 
 def _agency_id(call: Call) -> str:

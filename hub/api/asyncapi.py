@@ -76,6 +76,13 @@ def asyncapi(schemas: Schemas, public_url: str, topic_prefix: str) -> Json:
                 "description": "GET, page by page or by long poll; each item holds one event.",
                 "messages": messages,
             },
+            "stream": {
+                "address": "/v1/stream",
+                "title": "Your mailbox, live",
+                "description": "GET, as server-sent events: `id` is the mailbox position, `event` the type, "
+                "`data` the event. `Last-Event-ID` resumes.",
+                "messages": messages,
+            },
             "agencyTopic": {
                 "address": topics.outbound(topic_prefix, "{agency}"),
                 "title": "Your topic",
@@ -94,6 +101,7 @@ def asyncapi(schemas: Schemas, public_url: str, topic_prefix: str) -> Json:
         "operations": {
             "sendToWebhook": _operation("send", "webhook", names),
             "offerInMailbox": _operation("send", "mailbox", names),
+            "sendByStream": _operation("send", "stream", names),
             "sendToTopic": _operation("send", "agencyTopic", [*names, "reply"]),
             "takeCommands": _operation("receive", "inboundTopic", COMMANDS),
         },

@@ -33,7 +33,11 @@ passes to the agency above, or to the agency `hub` where there is none (`complai
 It forwards the case, and that forwarding cannot be returned; whoever has it may once ask to think again
 (`POST /v1/forwardings/{id}/reconsideration`). When the law's time is over and the reporter agrees, source or
 owner takes the case to the Ombudsman (`POST /v1/cases/{id}/escalation`). Who owns or handles a case may link
-it with another (`POST /v1/cases/{id}/links`): a duplicate's owner is told the other's answer."""
+it with another (`POST /v1/cases/{id}/links`): a duplicate's owner is told the other's answer.
+
+When the reporter or the law asks for it, source or owner erases the case for good
+(`POST /v1/cases/{id}/erasure`). Every agency that received it finds `reporter.erased` in its mailbox, deletes
+its copies and says so (`POST /v1/cases/{id}/erasure/receipts`)."""
 _CODE: Final = re.compile(r"`([^`]+)`")
 
 
@@ -88,7 +92,7 @@ def _section(tag: str, found: list[tuple[str, str, Json]], document: Json) -> st
 
 
 def _operation(method: str, path: str, operation: Json, document: Json) -> str:
-    scopes = [scope for needed in operation.get("security", []) for scope in needed["oauth2"]]
+    scopes = [scope for needed in operation.get("security", []) for scope in needed.get("oauth2", [])]
     access = f"Scope <code>{escape(scopes[0])}</code>" if scopes else "Any valid token"
     if "security" not in operation:
         access = "No token needed"

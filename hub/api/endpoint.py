@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 from aiohttp import web
 
-from auth.errors import InvalidToken
+from auth.errors import InvalidToken, SessionRefused
 from hub.api import answers
 from hub.api.context import Call, Context
 from hub.errors import Internal, Problem, StoreUnavailable, TooLarge, Unauthenticated, Unavailable
@@ -41,6 +41,8 @@ def endpoint(handler: Handler, template: str, context: Context, *, secured: bool
         try:
             if secured:
                 call.authenticate()
+                if call.signed is not None:
+                    await context.sign_in.sessions.seen(call.signed)
             response = await handler(call)
         except Problem as refused:
             response = answers.problem(refused)
@@ -90,7 +92,8 @@ def _failed(error: Exception, call: Call, template: str) -> web.Response:
     if isinstance(error, InvalidToken):
         log.warning("token_refused", route=template, cause=error.description, peer=call.peer().address)
         challenge = {"WWW-Authenticate": error.challenge()}
-        return answers.problem(Unauthenticated(error.description), challenge)
+        code = error.problem if isinstance(error, SessionRefused) else None
+        return answers.problem(Unauthenticated(error.description, code=code), challenge)
     if isinstance(error, StoreUnavailable):
         log.warning("store_unavailable", route=template, cause=str(error))
         away = Unavailable("The hub cannot reach its database now; try again.", retry_after_s=5)

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from auth.scopes import SCOPES
+from hub.api import session_cookie
 from hub.api.answers import JSON, PROBLEM
 from hub.api.openapi_examples import EXAMPLES, composed
 from hub.api.openapi_parts import ANSWER_HEADERS, HEADERS, PATH, PROBLEMS, QUERY
@@ -17,13 +18,15 @@ from schemas.registry import Registry as Schemas
 from schemas.registry import UnknownSchema
 
 Json = dict[str, Any]
+OFFICERS: Final[list[dict[str, list[str]]]] = [{"session": [], "csrf": []}]
 VERSION: Final = "1.0.0"
 PLAIN: Final = ("object", "text", "binary")
 _DEFINED: Final = re.compile(r"/schemas/definitions/1\.json#/\$defs/([A-Za-z0-9_]+)")
 _NAMED: Final = re.compile(r"/schemas/([A-Za-z0-9._-]+)/1\.json")
 ABOUT: Final = """Carries citizens' complaints between agencies' own systems.
 
-Every route under /v1 takes a bearer token from POST /oauth/token. Errors are problem details (RFC 9457) with
+Every route under /v1 takes a bearer token from POST /oauth/token, or an officer's session (POST
+/v1/session). Errors are problem details (RFC 9457) with
 a stable `type` and, for a document or a query that does not fit, an entry of `errors` for each flaw. Checks
 come in this order: 401, 404, 410, 403, 413/415/400, 422, 412, 409. An unknown address is 404, a method that
 is not there 405 with `Allow`. Times are RFC 3339, ids UUIDv7, cursors opaque."""
@@ -53,7 +56,7 @@ def openapi(routes: Sequence[Route], schemas: Schemas, public_url: str) -> Json:
             "schemas": components,
             "responses": {_name(status): _refusal(status) for status in PROBLEMS},
             "headers": ANSWER_HEADERS,
-            "securitySchemes": {"oauth2": _security(public_url)},
+            "securitySchemes": {"oauth2": _security(public_url), **_cookies()},
         },
     }
 
@@ -114,7 +117,7 @@ def _operation(route: Route, examples: Mapping[str, Any]) -> Json:
         content = {route.media: _content(route.takes, examples)}
         made["requestBody"] = {"required": not route.body_optional, "content": content}
     if route.secured:
-        made["security"] = [{"oauth2": [route.scope] if route.scope else []}]
+        made["security"] = [{"oauth2": [route.scope] if route.scope else []}, *OFFICERS]
     return made
 
 
@@ -166,6 +169,18 @@ def _refusal(status: int) -> Json:
 
 def _name(status: int) -> str:
     return f"Problem{status}"
+
+
+def _cookies() -> Json:
+    """An officer's browser; with it goes the CSRF token, on writes."""
+    return {
+        "session": {"type": "apiKey", "in": "cookie", "name": session_cookie.SECURE_NAME,
+                    "description": f"From POST /v1/session; by plain http `{session_cookie.NAME}`. What it "
+                    "may do follows from the officer's role."},
+        "csrf": {"type": "apiKey", "in": "header", "name": session_cookie.CSRF_HEADER,
+                 "description": "Needed with a session, for anything but reading, and for reading a "
+                 "reporter's identity, which is recorded."},
+    }  # fmt: skip
 
 
 def _security(public_url: str) -> Json:

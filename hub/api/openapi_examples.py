@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import orjson
+
 _CASE: Final = "0197d2a4-6f3e-7c21-9b0a-3f5f0c6f8a11"
 _EVENT: Final = "0197d2a4-6f40-7a02-8d11-1b7de0a4c915"
 _HASH: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -42,9 +44,88 @@ _DELIVERY: Final = {
     "created_at": _TIME,
     "updated_at": "2025-03-15T05:02:11.004Z",
 }
+_SIGNED: Final = {"kid": "hZ0S1nUtmHRbLNfzl4XcQ2EJj1wTtRjKkq9i0f5aVYs", "value": "c2ltcHVs" * 10 + "c2ltcA"}
+_CHECKPOINT: Final = {
+    "hub": "https://simpul.contoh.go.id",
+    "incarnation": "4be80b0ed9b1a9cd41a1a1f6c6a6e0c7",
+    "made_at": _TIME,
+    "position": 18204,
+    "streams": 2210,
+    "root": _HASH,
+    "signature": _SIGNED,
+}
+_EVIDENCE: Final = {
+    "format": "simpul-evidence",
+    "version": 1,
+    "hub": _CHECKPOINT["hub"],
+    "incarnation": _CHECKPOINT["incarnation"],
+    "case": _CASE,
+    "tracking_number": "K7QD-2M4P-9XHT",
+    "exported_at": _TIME,
+    "exported_for": "kab-kotim",
+    "checkpoint": _CHECKPOINT,
+    "streams": [
+        {
+            "stream": _CASE,
+            "kind": "case",
+            "length": 2,
+            "head": _HASH,
+            "erased": False,
+            "path": [{"side": "right", "hash": _HASH}],
+            "events": [
+                {
+                    "sequence": 1,
+                    "chain": _HASH,
+                    "header": "eyJpZCI6IjAxOTdkMmE0In0=",
+                    "sealed": "AQEAAABA",
+                    "keys": {"masked": "mF4Ybd0xG3lQ9o1tF5nEw2pJ8kZ7vC6sR4uT0yXaHhI="},
+                },
+                {"sequence": 2, "chain": _HASH, "withheld": True},
+            ],
+        }
+    ],
+    "sha256": _HASH,
+    "signature": _SIGNED,
+}
 
 EXAMPLES: Final[dict[str, Any]] = {
     "batch-line": {"line": 1, "status": 201, "case_id": _CASE},
+    "evidence": _EVIDENCE,
+    "reporter-identity": {
+        "case_id": _CASE,
+        "reporter": {"name": "Siti Rahmawati", "phone": "081200000000", "anonymous": False},
+        "purpose": "Menanyakan letak lubang yang tepat lewat telepon",
+        "read_at": _TIME,
+        "event_id": _EVENT,
+    },
+    "handover": {
+        "agency": "inspektorat-kotim",
+        "from": "inspektorat-kotim",
+        "to": "diskominfo-kotim",
+        "summary": {
+            "counts": {
+                "cases": 1,
+                "owned": 0,
+                "forwardings": 1,
+                "consultations": 0,
+                "threads": 0,
+                "commitments": 0,
+            },
+            "cases": [_CASE],
+            "threads": [],
+            "due": [
+                {
+                    "case_id": _CASE,
+                    "stage": "follow_up",
+                    "subject": _EVENT,
+                    "due_at": _TIME,
+                    "state": "running",
+                },
+            ],
+            "commitments": [],
+        },
+        "complete": True,
+    },
     "mailbox-digest": {"from": 1, "to": 250, "count": 250, "sha256": _HASH},
     "submissions-digest": {
         "from": "2025-02-28T17:00:00.000Z",
@@ -66,6 +147,23 @@ EXAMPLES: Final[dict[str, Any]] = {
         "next": None,
     },
     "file": {"id": _HASH, "media_type": "image/jpeg", "size": 184220},
+    "session": {
+        "officer": {
+            "id": "0197d2a4-7001-7b12-9c55-2d1f6a0be731",
+            "name": "Siti Rahmawati",
+            "email": "siti.rahmawati@kotim.go.id",
+            "agency": "kab-kotim",
+            "role": "coordinator",
+            "totp": False,
+        },
+        "csrf_token": "kXb0rS3m0Qw2v1cE8yJ5tU7aN9dL4pG6hZfRxTqWzMo",
+        "expires_at": "2025-03-14T14:26:53.120Z",
+    },
+    "totp-secret": {
+        "secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
+        "uri": "otpauth://totp/Simpul:siti.rahmawati%40kotim.go.id?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+        "&issuer=Simpul",
+    },
     "token-request": {"grant_type": "client_credentials", "scope": "complaints:write cases:read"},
     "token": {
         "access_token": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.e30.c2ln",
@@ -103,10 +201,16 @@ EXAMPLES: Final[dict[str, Any]] = {
 
 def composed(shared: dict[str, Any]) -> dict[str, Any]:
     """Those examples that hold a shared schema's example; `shared` maps a schema's name to it."""
-    entry = {"position": 41, "event": shared["event"]}
+    event = shared["event"]
+    entry = {"position": 41, "event": event}
+    streamed = f"id: 41\nevent: {event['type']}\ndata: {orjson.dumps(event).decode()}\n\n"
     return {
         "case-page": {"items": [shared["case"]], "next": None},
         "event-page": {"items": [shared["event"]], "next": None},
+        "thread-page": {"items": [shared["thread"]], "next": None},
+        "message-page": {"items": [shared["message"]], "next": None},
+        "commitment-page": {"items": [shared["commitment"]], "next": None},
         "forwarding-items": {"items": [shared["forwarding"]]},
+        "event-stream": streamed,
         "mailbox-page": {"items": [entry], "next": 41, "incarnation": "0197d2a0-0000-7000-8000-000000000001"},
     }

@@ -7,6 +7,8 @@ from typing import Any, Final
 from hub.api.bodies import Stalled
 from hub.api.cases import ROLES
 from hub.api.protocol import HeadersTooLarge
+from hub.api.stream import NotAcceptable
+from hub.api.threads import ORDERS, STATUSES
 from hub.domain.transitions import CASE
 from hub.errors import (
     Erased,
@@ -61,13 +63,25 @@ QUERY: Final[dict[str, Json]] = {
     "region": _query("region", CODE, "A Kemendagri region code; its districts and villages count too.",
                      example="62.02"),
     "category": _query("category", CODE, "A category's code.", example="road"),
+    "thread_case": _query("case", {"$ref": "#/components/schemas/shared.uuid"},
+                          "Only threads about this case."),
+    "message_order": _query("order", {"enum": list(ORDERS), "default": "oldest"}, "Which end comes first."),
+    "owing_agency": _query("agency", {"$ref": "#/components/schemas/shared.agency_id"},
+                           "Only what this agency owes.", example="bws-kalimantan-ii"),
+    "commitment_status": _query("status", {"enum": list(STATUSES)}, "Only commitments with this status."),
     "overdue": _query("overdue", {"type": "boolean"}, "With a deadline that was missed and still runs."),
     "role": _query("role", {"enum": list(ROLES)}, "What your agency is to the case."),
     "q": _query("q", {"type": "string", "minLength": 2, "maxLength": 200},
                 "Words of the title, the description or a number.", example="jalan berlubang"),
     "updated_since": _query("updated_since", TIME, "Changed at this moment or later.",
                             example="2025-03-14T00:00:00+07:00"),
+    "purpose": _query("purpose", {"type": "string", "minLength": 3, "maxLength": 500},
+                      "What the identity is needed for, on one line; it is recorded, masked like everything "
+                      "that officers write.", required=True,
+                      example="Menanyakan letak lubang yang tepat lewat telepon"),
     "after": _query("after", _whole(0, LARGEST, 0), "Entries after this position."),
+    "stream_after": _query("after", _whole(0, LARGEST), "Entries after this position, for a client that "
+                           "cannot send Last-Event-ID; that header goes first.", example=41),
     "wait": _query("wait", {"type": "number", "minimum": 0, "maximum": 30, "default": 0},
                    "Seconds to wait for the first entry."),
     "from_position": _query("from", _whole(1, LARGEST), "The first position.", required=True, example=1),
@@ -93,8 +107,14 @@ HEADERS: Final[dict[str, Json]] = {
     "If-Match": _header(
         "If-Match",
         {"type": "string", "pattern": '^(?:\\*|(?:W/)?"[0-9]{1,15}"|[0-9]{1,15})$'},
-        "The version of the case that you read; 412 when it has changed meanwhile.",
+        "The version of the case or thread that you read; 412 when it has changed meanwhile.",
         '"3"',
+    ),
+    "Last-Event-ID": _header(
+        "Last-Event-ID",
+        {"type": "string", "pattern": "^[0-9]{1,16}$"},
+        "The `id` of the last event that you have; a browser sends it by itself.",
+        "41",
     ),
     "Repr-Digest": _header(
         "Repr-Digest",
@@ -115,12 +135,21 @@ PATH: Final[dict[str, Json]] = {
 
 ANSWER_HEADERS: Final[dict[str, Json]] = {
     "Location": {"description": "The address of what was made.", "schema": {"type": "string"}},
-    "ETag": {"description": "The case's version, for If-Match.", "schema": {"type": "string"}},
+    "Content-Disposition": {
+        "description": "A name to keep the file under.",
+        "schema": {"type": "string"},
+    },
+    "ETag": {"description": "The version, for If-Match.", "schema": {"type": "string"}},
     "Simpul-Masked": {
         "description": "Kinds of personal data that were masked in what you wrote, separated by commas; "
         "they are not kept. Contact with the reporter goes through the source app.",
         "schema": {"type": "string"},
     },
+    "Simpul-Incarnation": {
+        "description": "The mailbox's incarnation, as its pages tell it.",
+        "schema": {"type": "string"},
+    },
+    "Set-Cookie": {"description": "The session's cookie, or its end.", "schema": {"type": "string"}},
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
     "WWW-Authenticate": {"description": "RFC 6750.", "schema": {"type": "string"}},
     "X-Correlation-Id": {
@@ -136,6 +165,7 @@ PROBLEMS: Final[dict[int, Problem]] = {
     401: Unauthenticated("The access token has expired; get a new one from the token endpoint."),
     403: Forbidden("The action 'verify' is for the case's owner alone."),
     404: NotFound("There is no such case, or your agency takes no part in it."),
+    406: NotAcceptable("This answer is text/event-stream; name it in Accept, or leave Accept out."),
     408: Stalled("The body did not arrive within 60 s. Send it again."),
     409: StateConflict(
         "Verify is not possible while the case is closed. Possible now: reopen.",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from auth.roles import OFFICER_ROLES
+
 Json = dict[str, Any]
 
 
@@ -37,10 +39,74 @@ BOOL: Final = {"type": "boolean"}
 HASH: Final = ref("shared.sha256")
 TIME: Final = ref("shared.time")
 MAYBE_TIME: Final = {"type": ["string", "null"], "format": "date-time"}
+BASE64: Final = {"type": "string", "contentEncoding": "base64"}
+SIGNATURE: Final = obj(
+    {
+        "kid": STRING | {"description": "The key's id: its RFC 7638 thumbprint."},
+        "value": {"type": "string", "pattern": "^[A-Za-z0-9_-]{86}$"},
+    }
+)
+CHAINED: Final[Json] = {"sequence": {"type": "integer", "minimum": 1}, "chain": HASH}
+EVIDENCE_EVENT: Final[Json] = {
+    "anyOf": [
+        obj(
+            CHAINED | {"header": BASE64, "sealed": BASE64, "keys": obj({"masked": BASE64})},
+            ("sealed", "keys"),
+            "As it was recorded: `chain` is SHA-256 over the chain before it (32 zero bytes for the first), "
+            "the header's length (8 bytes), header and sealed. A key opens the part of the words that your "
+            "history shows; it is left out once they were erased.",
+        ),
+        obj(
+            CHAINED | {"told": ref("event")},
+            (),
+            "As your history shows it, without its bytes: they name others that you may not see.",
+        ),
+        obj(CHAINED | {"withheld": {"const": True}}, (), "One that you may not see, by its hash alone."),
+    ]
+}
 
 SHAPES: Final[dict[str, Json]] = {
+    "evidence": obj(
+        {
+            "format": {"const": "simpul-evidence"},
+            "version": {"const": 1},
+            "hub": STRING,
+            "incarnation": STRING,
+            "case": ref("shared.uuid"),
+            "tracking_number": STRING,
+            "exported_at": TIME,
+            "exported_for": ref("shared.agency_id"),
+            "checkpoint": obj(
+                {"hub": STRING, "incarnation": STRING, "made_at": TIME, "position": COUNT, "streams": COUNT,
+                 "root": HASH, "signature": SIGNATURE}, (),
+                "What the hub said of its whole log then: one Merkle root over all streams."),
+            "streams": listed(obj(
+                {"stream": STRING, "kind": STRING, "length": COUNT, "head": HASH, "erased": BOOL,
+                 "path": listed(obj({"side": {"enum": ["left", "right"]}, "hash": HASH})),
+                 "events": listed(EVIDENCE_EVENT)}, (),
+                "`path` leads from this stream's length and head to the checkpoint's root. `erased`: the key "
+                "of its words was destroyed.")),
+            "sha256": HASH | {"description": "Of every byte before `,\"sha256\"`."},
+            "signature": SIGNATURE,
+        },
+        (), "To be kept byte by byte and checked with `simpul verify`."
+    ),
+    "reporter-identity": obj(
+        {
+            "case_id": ref("shared.uuid"),
+            "reporter": obj({"name": STRING, "phone": STRING, "email": STRING, "national_id": STRING,
+                             "anonymous": BOOL}, ("name", "phone", "email", "national_id"),
+                            "What the reporter gave, as it was submitted."),
+            "purpose": STRING | {"description": "As it was recorded: masked."},
+            "read_at": TIME,
+            "event_id": ref("shared.uuid") | {"description": "The `reporter.read` that records this."},
+        }
+    ),
     "case-page": page(ref("case")),
     "event-page": page(ref("event")),
+    "thread-page": page(ref("thread")),
+    "message-page": page(ref("message")),
+    "commitment-page": page(ref("commitment")),
     "forwarding-items": obj({"items": listed(ref("forwarding"))}),
     "batch-line": obj(
         {"line": {"type": "integer", "minimum": 1}, "status": {"type": "integer"}, "case_id": STRING,
@@ -53,6 +119,7 @@ SHAPES: Final[dict[str, Json]] = {
             "incarnation": STRING | {"description": "Another one means: restored from a backup."},
         }
     ),
+    "event-stream": STRING | {"description": "Server-sent events, endless."},
     "mailbox-digest": obj({"from": COUNT, "to": COUNT, "count": COUNT, "sha256": HASH}),
     "submissions-digest": obj({"from": TIME, "to": TIME, "count": COUNT, "sha256": HASH}),
     "webhook-view": obj(
@@ -85,6 +152,19 @@ SHAPES: Final[dict[str, Json]] = {
         }
     ),
     "delivery-page": page(ref("delivery")),
+    "handover": obj(
+        {
+            "agency": ref("shared.agency_id") | {"description": "Who handed the work over."},
+            "from": ref("shared.agency_id"),
+            "to": ref("shared.agency_id"),
+            "from_officer": ref("shared.uuid"),
+            "to_officer": ref("shared.uuid"),
+            "departed": BOOL,
+            "summary": ref("shared.handover_summary"),
+            "text": STRING | {"description": "Your note, as it was masked."},
+            "complete": BOOL | {"description": "false: there is more; send it again under a new key."},
+        }, ("from_officer", "to_officer", "departed", "text"),
+    ),
     "agency": obj(
         {
             "id": ref("shared.agency_id"),
@@ -102,6 +182,23 @@ SHAPES: Final[dict[str, Json]] = {
     "category-page": page(obj({"code": STRING, "name": STRING, "name_en": STRING})),
     "region-page": page(obj({"code": STRING, "name": STRING, "kind": STRING})),
     "file": obj({"id": HASH, "media_type": STRING, "size": COUNT}),
+    "session": obj(
+        {
+            "officer": obj(
+                {
+                    "id": ref("shared.uuid"),
+                    "name": STRING,
+                    "email": STRING,
+                    "agency": ref("shared.agency_id"),
+                    "role": {"enum": list(OFFICER_ROLES)},
+                    "totp": BOOL | {"description": "Whether signing in needs a code."},
+                }
+            ),
+            "csrf_token": STRING | {"description": "For the header X-CSRF-Token of every write."},
+            "expires_at": TIME,
+        }
+    ),
+    "totp-secret": obj({"secret": STRING | {"description": "In base32."}, "uri": STRING}),
     "token-request": {
         "type": "object",
         "required": ["grant_type"],

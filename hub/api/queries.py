@@ -21,6 +21,9 @@ _WHOLE: Final = re.compile(r"[0-9]{1,16}")
 _TIME: Final = re.compile(
     r"(?:19|2[01])[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:[0-9]{2})"
 )
+_BLANK: Final = re.compile(
+    r"[\x20\xa0\u1680\u2000-\u200f\u2028-\u202e\u202f\u205f\u2060-\u2069\u3000\ufeff]+"
+)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -59,6 +62,20 @@ class Query:
             return given
 
         return self._read(name, read)
+
+    def words(self, name: str, least: int, most: int) -> str:
+        """A text that is needed, `least` characters of it more than blanks; without blanks at its ends. Empty
+        where there is none, which `done` refuses."""
+        needed = f"A text of {least} to {most} characters is needed, on one line and not only of blanks."
+
+        def read(given: str) -> str:
+            if len(given) > most or len(_BLANK.sub("", given)) < least or _CONTROL.search(given):
+                raise ValueError(needed)
+            return given.strip()
+
+        if name not in self._given:
+            self._flaw(name, needed)
+        return self._read(name, read) or ""
 
     def one_of(self, name: str, options: Collection[str]) -> str | None:
         def read(given: str) -> str:

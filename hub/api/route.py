@@ -38,10 +38,17 @@ class Route:
     about: str = ""
     body_optional: bool = False
     answer_headers: Sequence[str] = field(default=())
+    recorded: bool = False
+    """A GET that leaves something behind: there is no HEAD beside it."""
 
     @property
     def secured(self) -> bool:
         return self.scope is not OPEN
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """What it is served by."""
+        return ("GET", "HEAD") if self.method == "GET" and not self.recorded else (self.method,)
 
     def refusals(self) -> list[int]:
         """Every error that can really come, sorted."""

@@ -12,15 +12,20 @@ from hub.api import (
     cases,
     complaints,
     documents,
+    evidence,
     health,
     mailbox,
     oauth,
     reference,
+    reporter,
+    stream,
     webhook,
 )
-from hub.api.acting import acting, consult, forward, unlink
+from hub.api.acting import acting, consult, erase, forward, unlink
 from hub.api.answers import NDJSON
 from hub.api.route import ANY, OPEN, Route
+from hub.api.session_routes import SESSION_ROUTES
+from hub.api.thread_routes import THREAD_ROUTES
 from hub.ports.files import UPLOAD_KEPT
 
 KEY: Final = ("Idempotency-Key",)
@@ -62,6 +67,23 @@ ROUTES: Final[tuple[Route, ...]] = (
                 "`actions` says what you may do now."),
     Route("GET", f"{C}/history", cases.history, "getHistory", "Cases", "Read a case's events", "cases:read",
           {200: "event-page"}, (404,), query=PAGE, about="Oldest first, as CloudEvents."),
+    Route("GET", f"{C}/evidence", evidence.evidence, "getEvidence", "Cases", "Export a case's evidence",
+          "evidence:read", {200: "evidence"}, (404,), answer_headers=("Content-Disposition",),
+          about="Every event of the case in its order: with the bytes that were recorded and the keys of "
+                "the words that your history shows, else by its hash alone; the proof that the hub's signed "
+                "checkpoint over all its cases knows them; and a signature over the whole. Keep it byte by "
+                "byte, with `/.well-known/jwks.json` of the same day: `simpul verify FILE --keys JWKS_FILE` "
+                "checks it without the hub. After an erasure it still verifies, without the words."),
+    Route("GET", f"{C}/reporter", reporter.reporter, "getReporter", "Cases", "Read the reporter's identity",
+          "reporter:read", {200: "reporter-identity"}, (404, 410), query=("purpose",), recorded=True,
+          answer_headers=("Simpul-Masked",),
+          about="By the case's source or its owner; of an anonymous reporter by the source alone (403 "
+                "`reporter-anonymous`). Every call is an event, `reporter.read`, recorded before the "
+                "identity is answered, with who read it and the purpose: the owner, the source and the "
+                "reader are told, and nobody else. It changes nothing about the case but its version, and "
+                "there is no HEAD and no replay. Write no personal data into `purpose`: an address is "
+                "logged by much that lies between (not by the hub). 410 after an erasure. With a session "
+                "it needs the header X-CSRF-Token, as a write does."),
     Route("POST", f"{C}/verification", acting("verification"), "verifyCase", "Cases", "Verify a complaint",
           "cases:verify", {200: "case"}, ACT, takes="verification", headers=KEY_AND_VERSION,
           answer_headers=("ETag", "Simpul-Masked"),
@@ -98,6 +120,22 @@ ROUTES: Final[tuple[Route, ...]] = (
           headers=KEY_AND_VERSION, answer_headers=("ETag", "Simpul-Masked"),
           about="By the source or the owner, once the law allows it, and only with the reporter's agreement. "
                 "The Ombudsman sees the case from then on; the owner goes on owning it."),
+
+    Route("POST", f"{C}/erasure", erase, "eraseCase", "Cases", "Erase a case for good",
+          "reporter:erase", {200: "case"}, ACT, takes="erasure", headers=KEY_AND_VERSION,
+          answer_headers=("ETag", "Simpul-Masked"),
+          about="By the source or the owner, when the reporter or the law asks for it. The case's key is "
+                "destroyed: the identity, every text and the case's own attachments are gone, in the hub's "
+                "tables and on its disk, and an open case is closed. Ids, codes, dates and states stay, and "
+                "the history still verifies. `reason` is kept readable, with the reporter's own values "
+                "masked: write no more in it than its ground. Every agency that received the case finds "
+                "`reporter.erased` in its mailbox; `erasure.receipts` of the case shows who has not "
+                "confirmed yet. Done twice, the answer is the same."),
+    Route("POST", f"{C}/erasure/receipts", acting("erasure_receipt"), "confirmErasure", "Cases",
+          "Confirm an erasure", "cases:read", {200: "case"}, ACT, takes="erasure-receipt",
+          headers=KEY_AND_VERSION, answer_headers=("ETag",), body_optional=True,
+          about="By each agency that received the case, also one that has left it, once it has deleted its "
+                "own copies. Done twice, the answer is the same."),
 
     Route("POST", f"{C}/consultations", consult, "consultAgency", "Consultations", "Consult an agency",
           "cases:consult", {201: "consultation"}, ACT, takes="consultation-request", headers=KEY_AND_VERSION,
@@ -151,6 +189,8 @@ ROUTES: Final[tuple[Route, ...]] = (
           answer_headers=("Simpul-Masked",),
           about="While it is not answered, by the agency that sent it, or by the owner."),
 
+    *THREAD_ROUTES,
+
     Route("GET", "/v1/mailbox", mailbox.page, "readMailbox", "Mailbox", "Read the mailbox", "mailbox:read",
           {200: "mailbox-page"}, (410,), query=("after", "limit", "wait"),
           about="Waits up to `wait` seconds when nothing is there yet. Another `incarnation` than before "
@@ -161,6 +201,16 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/v1/mailbox/digest", mailbox.digest, "digestMailbox", "Mailbox", "Compare a range",
           "mailbox:read", {200: "mailbox-digest"}, (410,), query=("from_position", "to_position"),
           about="SHA-256 over the lines `position event_id\\n` of an inclusive range."),
+    Route("GET", "/v1/stream", stream.follow, "followMailbox", "Mailbox", "Follow the mailbox live",
+          stream.SCOPE, {200: "event-stream"}, (406, 410), gives_media=stream.EVENT_STREAM,
+          query=("stream_after",), headers=("Last-Event-ID",), answer_headers=("Simpul-Incarnation",),
+          about="Server-sent events: each has the mailbox position as `id`, the event's type as `event` and "
+                "the CloudEvent as `data`, as the mailbox holds it. `Last-Event-ID` resumes after a position "
+                "(`after=0` begins at the mailbox's first one); without either it begins now. No position is "
+                "left out or comes twice. Lines that begin with a colon keep the connection open. The stream "
+                "ends when the token expires or is no longer good, when the client does not read, and when "
+                "the hub stops: resume with the last `id`. Another `Simpul-Incarnation` than before means "
+                "that the hub was restored from a backup: compare digests."),
     Route("GET", "/v1/submissions/digest", mailbox.submitted_digest, "digestSubmissions", "Complaints",
           "Compare what was submitted", "complaints:write", {200: "submissions-digest"},
           query=("from_time", "to_time"),
@@ -197,6 +247,13 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("PATCH", "/v1/agencies/{id}", agencies.change, "changeAgency", "Registry", "Change an agency",
           "agencies:write", {200: "agency"}, (404, 409), takes="agency-change", headers=KEY,
           about="What is left out stays as it is."),
+    Route("POST", "/v1/agencies/{id}/handover", agencies.hand_over, "handOver", "Registry",
+          "Hand work over", "agencies:write", {200: "handover"}, (403, 404), takes="handover-request",
+          headers=KEY, answer_headers=("Simpul-Masked",),
+          about="All that an office has open passes to another agency at once: cases that it owns, "
+                "forwardings, consultations, promises and places in threads. Deadlines and names stay. Or, "
+                "with `from_officer` and `to_officer`, what names an officer of one agency; `departed` ends "
+                "account and sessions. By that agency's or the hub's administrator. Not `complete`: repeat."),
     Route("GET", "/v1/categories", reference.categories, "listCategories", "Registry", "List categories", ANY,
           {200: "category-page"}, query=PAGE),
     Route("GET", "/v1/regions", reference.regions, "listRegions", "Registry", "List regions", ANY,
@@ -212,6 +269,7 @@ ROUTES: Final[tuple[Route, ...]] = (
           "Download a file", ANY, {200: "binary"}, (403, 404, 410), gives_media="*/*",
           about="For its uploader, and with cases:read for whoever may see a case that names it."),
 
+    *SESSION_ROUTES,
     Route("POST", "/oauth/token", oauth.token, "getToken", "Access", "Get an access token", OPEN,
           {200: "token", 400: "oauth-error", 401: "oauth-error", 503: "oauth-error"}, takes="token-request",
           media="application/x-www-form-urlencoded",

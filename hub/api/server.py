@@ -22,8 +22,10 @@ from hub.api.routes import ROUTES
 from hub.api.settings import ApiSettings
 from hub.errors import NotFound, Problem
 from hub.ports.clock import Clock
+from hub.ports.streams import Streams
 from hub.ports.webhooks import WebhookDesk
 from hub.service.access import Access
+from hub.service.accounts_sign_in import SignIn
 from hub.service.files import Files
 from hub.service.hub import Hub
 from hub.service.kafka_agencies import KafkaAgencies
@@ -48,6 +50,8 @@ def make_app(
     webhooks: WebhookDesk,
     settings: ApiSettings,
     *,
+    streams: Streams,
+    sign_in: SignIn,
     once: Once,
     kafka_agencies: KafkaAgencies,
     schemas: Schemas,
@@ -64,6 +68,8 @@ def make_app(
         access=access,
         files=files,
         webhooks=webhooks,
+        streams=streams,
+        sign_in=sign_in,
         once=once,
         kafka_agencies=kafka_agencies,
         settings=settings,
@@ -80,11 +86,11 @@ def make_app(
     app = web.Application(client_max_size=settings.max_body_bytes)
     for route in (r for r in ROUTES if not settings.probes_only or r.path in PROBES):
         served = endpoint(route.handler, route.path, context, secured=route.secured)
-        methods = ("GET", "HEAD") if route.method == "GET" else (route.method,)
-        for method in methods:
+        for method in route.methods:
             app.router.add_route(method, route.path, served, expect_handler=expected)
     nowhere = endpoint(_nowhere, "(unknown)", context, secured=False)
     app.router.add_route("*", "/{anything:.*}", nowhere, expect_handler=expected)
+    app.on_shutdown.append(lambda _: streams.close())
     return app
 
 
@@ -106,8 +112,8 @@ async def _nowhere(call: Call) -> web.Response:
 
 def allowed_methods(routes: Sequence[Route], path: str) -> list[str]:
     """The methods that `path` has, sorted."""
-    found = {route.method for route in routes if _pattern(route.path).fullmatch(path)}
-    return sorted(found | ({"HEAD"} if "GET" in found else set()))
+    found = (route for route in routes if _pattern(route.path).fullmatch(path))
+    return sorted({name for route in found for name in route.methods})
 
 
 def _pattern(path: str) -> re.Pattern[str]:

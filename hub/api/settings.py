@@ -26,5 +26,6 @@ class ApiSettings:
     access_log: bool = True
     probes_only: bool = False
     """A process without the role api: it answers health, readiness and metrics, and nothing else."""
+    stream_write_timeout_s: float = 30.0
     bulk_wait_s: float = 30.0
     """How long a batch waits for room in a full queue before its lines are answered 503."""

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import click
+import structlog
 
 from hub.app_access import access, secret_box
 from hub.cli.common import alone, core_of, opened, settings_of, show
-from hub.errors import CommandRefused
+from hub.errors import CommandRefused, StoreError
+from hub.ports.erasures import ErasureLine
 from hub.ports.sealing import Sealing
 from hub.ports.store import ReadSession, WriteTransaction
 from hub.service.rebuild import Rebuilder, verify_chains
 from hub.settings import Settings, make_data_folder
 from hub.store.backups import ATTACHMENTS, refuse_target, write_backup
+from hub.store.engines import AnyStore
+from hub.store.erasures import erased_in
 from hub.store.migrate import HEAD, current_revision
 from hub.store.postgres import presence
+from hub.store.postgres.store import PostgresStore
 from hub.store.rebuilding import Fold, check_rebuild, rebuild_in_place
 from hub.store.refilling import refill
 from hub.store.restoring import restore as restore_backup
+from hub.store.sqlite import SqliteStore
+from hub.vault.erasures import ErasureFile
 from hub.vault.master_key import MasterKeyFile
 from hub.vault.sealer import Sealer
+
+log = structlog.get_logger(__name__)
 
 
 @click.command()
@@ -78,14 +88,42 @@ def restore(ctx: click.Context, file: Path) -> None:
     with _for_itself(settings, "restore"):
         key_file = MasterKeyFile(settings.key_path)
         key_file.load()
+        _keep_erasures(settings)
         attachments, folded = settings.data_dir / ATTACHMENTS, fold(Sealer(key_file))
         if isinstance(settings.database, str):
             done = refill(file, settings.database, attachments, folded)
         else:
             settings.database.parent.mkdir(parents=True, exist_ok=True)
             done = restore_backup(file, settings.database, attachments, folded)
+        with opened(settings, migrates=True):  # erases again what was erased since the backup
+            pass
     replaced = str(done.replaced) if done.replaced else None
     show({"events": done.events, "incarnation": done.incarnation, "replaced": replaced})
+
+
+def _keep_erasures(settings: Settings) -> None:
+    """What the database that is replaced knows of erasures enters the journal beside the master key, where
+    that lacks it. One that cannot be read, as after damage, is no obstacle: the journal is the record."""
+    journal = ErasureFile(settings.key_path)
+    try:
+        found = _erased_in(settings.database)
+    except (StoreError, sqlite3.DatabaseError) as error:
+        log.warning("replaced_database_unreadable", cause=str(error))
+        return
+    known = {line.case_id for line in journal.lines()}
+    if new := [line for line in found if line.case_id not in known]:
+        journal.add(new)
+
+
+def _erased_in(place: Path | str) -> list[ErasureLine]:
+    if current_revision(place) is None:
+        return []
+    store: AnyStore = SqliteStore(place) if isinstance(place, Path) else PostgresStore(place)
+    try:
+        with store.connection() as connection:
+            return erased_in(connection)
+    finally:
+        store.close()
 
 
 def _for_itself(settings: Settings, what: str) -> AbstractContextManager[None]:

@@ -25,7 +25,7 @@ def deadlines(ctx: click.Context, case_name: str) -> None:
     calendar that its clock keeps, each day from the start to the deadline with what it counts for, and the
     pauses."""
     with core_of(ctx) as core:
-        state = _case(core, case_name)
+        state = case_named(core, case_name)
         click.echo(
             f"Kasus {state.id} ({state.tracking_number}), status {state.status}, pemilik {state.owner}"
         )
@@ -36,7 +36,8 @@ def deadlines(ctx: click.Context, case_name: str) -> None:
             click.echo("\n".join(_explained(core, clock)))
 
 
-def _case(core: Core, name: str) -> CaseState:
+def case_named(core: Core, name: str) -> CaseState:
+    """By its id or its tracking number."""
     with core.store.read() as session:
         case_id = session.case_of_tracking(name.upper()) if TRACKING_NUMBER.fullmatch(name) else name
         case = session.case(case_id) if case_id else None

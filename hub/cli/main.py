@@ -22,11 +22,14 @@ COMMANDS: Final = {
     "move": "move:move",
     "agency": "agencies:agency",
     "client": "clients:client",
+    "officer": "officers:officer",
     "key": "keys:key",
     "topics": "broker:topics",
     "deadlines": "deadlines:deadlines",
+    "erase": "erasing:erase",
     "policy": "policies:policy",
     "import": "importing:import_",
+    "verify": "verify:verify",
     "dead-letter": "dead_letters:dead_letter",
 }
 """Each command's module and name there: a command loads what it needs itself, no web server for a list."""

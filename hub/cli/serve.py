@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import resource
 import signal
 from typing import Final
 
@@ -27,6 +28,7 @@ log = structlog.get_logger(__name__)
 
 SHUTDOWN_S: Final = 4.0
 BACKLOG: Final = 1024
+MOST_DESCRIPTORS: Final = 65_536
 YOUNG_OBJECTS: Final = 20_000
 KAFKA_ROLES: Final = frozenset({RELAY, INBOUND})
 
@@ -88,6 +90,7 @@ async def _serve(core: Core, roles: frozenset[str]) -> None:
 
 async def serve_until(core: Core, stop: asyncio.Event, roles: frozenset[str]) -> None:
     """Listens until `stop` is set; then ends long polls and everything else in order."""
+    _allow_connections()
     server = build(core, roles)
     runner = make_runner(server.web, shutdown_timeout=SHUTDOWN_S, handler_cancellation=True)
     await runner.setup()
@@ -101,6 +104,15 @@ async def serve_until(core: Core, stop: asyncio.Event, roles: frozenset[str]) ->
         server.hub.mailboxes.close()
         await runner.cleanup()
         await server.stop()
+
+
+def _allow_connections() -> None:
+    """A process begins with 1,024 descriptors on most systems, and may have far more: each open stream is
+    one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def _listen(runner: web.AppRunner, settings: Settings, *, needed: bool) -> None:

@@ -6,13 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hub.domain.case import DUPLICATE, CaseLink, CaseState, Leg
-from hub.domain.events import Fact
+from hub.domain.events import ERASURE, READING, RECEIPT, Fact
 from hub.domain.limits import DEFAULT_LIMITS, Limits, may_reopen
 from hub.domain.oversight import oversight_opens
 from hub.domain.transitions import CASE, HELD_LEG, RECONSIDER, WORKING_LEG, case_actions
-
-RANK = ("owner", "source", "handler", "consulted", "former_owner", "overseer", "sender", "former")
-"""When an agency is several things at once, the strongest names its relation in an event."""
 
 
 def relations(state: CaseState, agency: str, part_id: str | None = None) -> frozenset[str]:
@@ -31,6 +28,10 @@ def relations(state: CaseState, agency: str, part_id: str | None = None) -> froz
     for asked in state.consultations:
         if asked.agency == agency:
             found.add("consulted" if part_id in (None, asked.id) else "participant")
+    if state.rooms and any(agency in room.agencies for room in state.rooms):
+        found.add("participant")
+    if state.visits and any(visit.agency == agency for visit in state.visits):
+        found.add("former")
     for leg in state.legs:
         if leg.to == agency:
             held = leg.status in HELD_LEG
@@ -51,8 +52,10 @@ def takes_part(state: CaseState, agency: str) -> bool:
 
 
 def frozen_at(state: CaseState, agency: str) -> int | None:
-    """The last version that an agency which returned or lost its leg may still see; None if it has none."""
+    """The last version that an agency which returned or lost its leg, or left a thread about the case, may
+    still see; None if there is none."""
     ended = [leg.ended_sequence or 0 for leg in state.legs if leg.to == agency]
+    ended += [visit.until for visit in state.visits if visit.agency == agency]
     return max(ended, default=0) or None
 
 
@@ -70,7 +73,10 @@ class Sight:
         return [leg for leg in state.legs if self.whole or leg.to == self.agency]
 
     def shows(self, fact: Fact) -> bool:
-        """Whether it sees this event of the case."""
+        """Whether it sees this event of the case. That the reporter's identity was read, or a copy of what
+        was erased is gone, is seen only by whom it was told to, however much else of the case one sees."""
+        if fact.type in DISCREET and self.agency not in fact.recipients:
+            return False
         return fact.sequence <= self.until and (self.whole or _handler(fact) in (None, self.agency))
 
 
@@ -97,6 +103,8 @@ def _handler(fact: Fact) -> str | None:
     return forwarding["to"] if forwarding else None
 
 
+DISCREET = (READING, RECEIPT)
+OFFERED = ("complaint.answered", ERASURE)
 LINKED = "linked"
 """The relation of who is offered the answer of a case in which it takes no part."""
 
@@ -107,8 +115,35 @@ def duplicates(state: CaseState) -> list[CaseLink]:
 
 
 def offered_to(after: CaseState, fact: Fact, owner_of: Callable[[CaseLink], str]) -> set[str]:
-    """Who owns a duplicate of this case, when it is answered: the answer is offered to them."""
-    return {owner_of(each) for each in duplicates(after)} if fact.type == "complaint.answered" else set()
+    """Who owns a duplicate of this case, when it is answered: the answer is offered to them; so they are told
+    when it is erased."""
+    if fact.type == ERASURE and all(leg.answered_at is None for leg in after.legs):
+        return set()
+    return {owner_of(each) for each in duplicates(after)} if fact.type in OFFERED else set()
+
+
+def told(before: CaseState | None, after: CaseState, fact: Fact) -> dict[str, str]:
+    """agency -> relation, for everyone who gets the event. A reading of the identity, and a receipt for what
+    was erased, are told to the case's owner, its source and who did it, and to nobody else; an erasure to
+    everyone who holds a copy, whether it still takes part or not."""
+    everyone = recipients(before, after, fact.actor)
+    if fact.type == ERASURE:
+        names = sorted({*everyone, *copies_at(after)})
+        return {name: everyone.get(name, "former") for name in names}
+    if fact.type not in DISCREET:
+        return everyone
+    named = sorted({after.owner, after.source, fact.actor})
+    return {name: everyone.get(name, "former") for name in named}
+
+
+def copies_at(state: CaseState) -> list[str]:
+    """Every agency that ever received the case's events, in its mailbox or on its topic, sorted. Not who was
+    only offered the answer of a primary case: it is told of an erasure, and is nothing to the case that could
+    be waited for."""
+    names = {state.owner, state.source, *state.former_owners, *state.overseers}
+    names |= {asked.agency for asked in state.consultations} | {leg.to for leg in state.legs}
+    names |= {visit.agency for visit in state.visits}
+    return sorted(names.union(*[room.agencies for room in state.rooms]))
 
 
 def recipients(before: CaseState | None, after: CaseState, actor: str) -> dict[str, str]:
@@ -119,18 +154,32 @@ def recipients(before: CaseState | None, after: CaseState, actor: str) -> dict[s
     names |= {asked.agency for asked in after.consultations}
     if before is None or takes_part(before, actor):
         names.add(actor)
-    for state in (before, after):
-        if state is not None:
-            names |= {leg.to for leg in state.legs if leg.status in HELD_LEG}
-            names.add(state.owner)
-    return {name: _strongest(before, after, name) for name in sorted(names)}
+    states = [state for state in (before, after) if state is not None]
+    for state in states:
+        names |= {leg.to for leg in state.legs if leg.status in HELD_LEG}
+        names.add(state.owner)
+        for room in state.rooms:
+            names |= room.agencies.keys()
+    strongest = _strongest(states)
+    return {name: strongest.get(name, "actor") for name in sorted(names)}
 
 
-def _strongest(before: CaseState | None, after: CaseState, agency: str) -> str:
-    found = relations(after, agency)
-    if before is not None:
-        found |= relations(before, agency)
-    return next((name for name in RANK if name in found), "actor")
+def _strongest(states: list[CaseState]) -> dict[str, str]:
+    """agency -> what names its relation in an event, when it is several things at once in any of the states:
+    the weakest comes first, and each stronger one over it."""
+    legs = [leg for state in states for leg in state.legs]
+    by_rank = {
+        "former": [leg.to for leg in legs] + [visit.agency for state in states for visit in state.visits],
+        "sender": [leg.sender for leg in legs],
+        "participant": [name for state in states for room in state.rooms for name in room.agencies],
+        "overseer": [name for state in states for name in state.overseers],
+        "former_owner": [name for state in states for name in state.former_owners],
+        "consulted": [asked.agency for state in states for asked in state.consultations],
+        "handler": [leg.to for leg in legs if leg.status in HELD_LEG],
+        "source": [state.source for state in states],
+        "owner": [state.owner for state in states],
+    }
+    return {name: relation for relation, names in by_rank.items() for name in names}
 
 
 def may_link(state: CaseState, agency: str) -> bool:

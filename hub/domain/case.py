@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from hub.domain.clocks import Clock
+from hub.domain.copies import read
 from hub.domain.transitions import HELD_LEG, OPEN_LEG, leg_moves
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Leg:
     """One forwarding: from an agency to an agency. Times are RFC 3339 strings in UTC."""
 
@@ -44,7 +45,7 @@ class Leg:
         return leg_moves(self.status, binding=self.binding, reconsidered=self.reconsidered)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Consultation:
     """A question of the case's owner to another agency: is this yours? `verdict` is ours, partly or not_ours
     once it was answered."""
@@ -64,7 +65,7 @@ DUPLICATE: Final = "duplicate"
 """The relation of two cases about one thing; the other one is `related`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CaseLink:
     """Another case that belongs to this one. `is_primary`: this one is a duplicate of it. `agency` owned it
     when they were linked."""
@@ -75,7 +76,48 @@ class CaseLink:
     agency: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
+class Room:
+    """A coordination thread about the case: agency that takes part in it now -> when it joined."""
+
+    thread: str
+    agencies: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Visit:
+    """An agency that left a thread about the case: what it saw by that ends in version `until`, with the
+    case's status and time of then."""
+
+    agency: str
+    until: int
+    status: str
+    at: str
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """When the case's key was destroyed, by which agency, and who held copies: each -> when it gave its
+    receipt, None while it is waited for."""
+
+    erased_at: str
+    by: str
+    receipts: dict[str, str | None]
+
+
+@dataclass(frozen=True)
+class Handover:
+    """What of the case passed on right after `version`: owning it, the legs and consultations in `parts`."""
+
+    version: int
+    sender: str
+    to: str
+    owner: bool
+    parts: tuple[str, ...]
+    at: str
+
+
+@dataclass(frozen=True)
 class CaseState:
     """The clear facts of one case after its event number `version`."""
 
@@ -115,6 +157,15 @@ class CaseState:
     overseers: tuple[str, ...] = ()
     """Oversight to which it was escalated: they see it, and own nothing."""
     links: tuple[CaseLink, ...] = ()
+    rooms: tuple[Room, ...] = ()
+    """The threads about it: whoever takes part in one sees the case."""
+    visits: tuple[Visit, ...] = ()
+    """The last one of each agency that left a thread."""
+    taken_over_at: str | None = None
+    """When the hub got it from a backlog: later than what happened to it before."""
+    handovers: tuple[Handover, ...] = ()
+    """Recorded in the stream of the `sender`: the case's own version stays."""
+    erasure: Erasure | None = None
 
     def leg(self, leg_id: str) -> Leg | None:
         return next((leg for leg in self.legs if leg.id == leg_id), None)
@@ -139,25 +190,24 @@ class CaseState:
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> CaseState:
-        """From the JSON that `orjson.dumps(state)` gives."""
-        legs = tuple(Leg(**leg) for leg in document.pop("legs"))
-        asked = tuple(Consultation(**each) for each in document.pop("consultations", ()))
-        former = tuple(document.pop("former_owners", ()))
-        clocks = tuple(Clock.from_document(each) for each in document.pop("clocks", ()))
-        overseers = tuple(document.pop("overseers", ()))
-        links = tuple(CaseLink(**each) for each in document.pop("links", ()))
-        return cls(
-            legs=legs,
-            consultations=asked,
-            former_owners=former,
-            clocks=clocks,
-            overseers=overseers,
-            links=links,
-            **document,
-        )
+        """From the JSON that `orjson.dumps(state)` gives; takes the document over."""
+        document["legs"] = tuple([read(Leg, leg) for leg in document["legs"]])
+        document["clocks"] = tuple([Clock.from_document(clock) for clock in document.get("clocks", ())])
+        document["links"] = tuple([read(CaseLink, link) for link in document.get("links", ())])
+        document["rooms"] = tuple([read(Room, room) for room in document.get("rooms", ())])
+        document["visits"] = tuple([read(Visit, visit) for visit in document.get("visits", ())])
+        passed = document.get("handovers", ())
+        document["handovers"] = tuple([Handover(**each | {"parts": tuple(each["parts"])}) for each in passed])
+        asked = document.get("consultations", ())
+        document["consultations"] = tuple([read(Consultation, each) for each in asked])
+        if (erasure := document.get("erasure")) is not None:
+            document["erasure"] = read(Erasure, erasure)
+        for name in ("former_owners", "overseers"):
+            document[name] = tuple(document.get(name, ()))
+        return read(cls, document)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LegTexts:
     """What officers wrote on a leg, masked on entry."""
 
@@ -167,7 +217,7 @@ class LegTexts:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ConsultationTexts:
     """Question and answer, masked on entry."""
 
@@ -175,7 +225,7 @@ class ConsultationTexts:
     text: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CaseTexts:
     """The masked words of a case; `complaint` is what `privacy.join_complaint` takes."""
 
@@ -185,12 +235,14 @@ class CaseTexts:
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> CaseTexts:
-        legs = {leg_id: LegTexts(**texts) for leg_id, texts in document["legs"].items()}
+        legs = {leg_id: read(LegTexts, texts) for leg_id, texts in document["legs"].items()}
         asked = document.get("consultations", {}).items()
-        return cls(document["complaint"], legs, {name: ConsultationTexts(**texts) for name, texts in asked})
+        return cls(
+            document["complaint"], legs, {name: read(ConsultationTexts, texts) for name, texts in asked}
+        )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
     """State and texts together; `texts` is None once the case was erased."""
 

@@ -3,11 +3,12 @@ a new clock, and each carries all that was derived, so that a replay needs neith
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
+from hub.domain.copies import but, read
 from hub.domain.policies import Policy
 from hub.domain.working_time import (
     EXACT,
@@ -31,7 +32,7 @@ WARNS_AFTER_PERCENT: Final = 50
 Pauses = tuple[tuple[str, str | None], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Clock:
     """Times are RFC 3339 strings in UTC. `subject` is the id of the case, the leg or the consultation;
     `agency` the one whose calendar counts; `policy` and `calendar` (a version) those of its start, kept
@@ -71,8 +72,8 @@ class Clock:
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> Clock:
         """From the JSON that `orjson.dumps(clock)` gives."""
-        pauses = tuple((begun, ended) for begun, ended in document["pauses"])
-        return cls(**(document | {"pauses": pauses}))
+        pauses = document["pauses"]
+        return read(cls, document | {"pauses": tuple([(begun, ended) for begun, ended in pauses])})
 
 
 def start(
@@ -86,23 +87,9 @@ def start(
     historical: bool = False,
 ) -> Clock:
     """A clock that starts at `at`; a `historical` one is shown and raises nothing."""
-    due_at, warns_at = _first_moments(calendar, policy.unit, policy.amount, at)
-    return Clock(
-        id=clock_id,
-        stage=policy.stage,
-        subject=subject,
-        agency=agency,
-        policy=policy.id,
-        amount=policy.amount,
-        unit=policy.unit,
-        calendar=calendar.version,
-        started_at=written(at),
-        due_at=due_at,
-        warns_at=warns_at,
-        state="historical" if historical else "running",
-        shown_only=policy.shown_only,
-        escalates=policy.escalates,
-    )
+    begun = _begun(policy, calendar, at)
+    state = "historical" if historical else "running"
+    return but(begun, id=clock_id, subject=subject, agency=agency, state=state)
 
 
 def pause(clock: Clock, at: datetime) -> Clock:
@@ -112,7 +99,7 @@ def pause(clock: Clock, at: datetime) -> Clock:
     if not clock.is_open or clock.is_paused:
         return clock
     state = "paused" if clock.state == "running" else clock.state
-    return replace(clock, state=state, pauses=(*clock.pauses, (_not_before(clock, at), None)))
+    return but(clock, state=state, pauses=(*clock.pauses, (_not_before(clock, at), None)))
 
 
 def resume(clock: Clock, calendar: Calendar, at: datetime) -> Clock:
@@ -128,7 +115,7 @@ def resume(clock: Clock, calendar: Calendar, at: datetime) -> Clock:
     warns_at = clock.warns_at
     if not clock.warned:
         warns_at = written(_warning(calendar, clock.unit, now, due, charged, total))
-    return replace(clock, state="running", warns_at=warns_at)
+    return but(clock, state="running", warns_at=warns_at)
 
 
 def stop(clock: Clock, calendar: Calendar, at: datetime) -> Clock:
@@ -142,7 +129,7 @@ def stop(clock: Clock, calendar: Calendar, at: datetime) -> Clock:
     if clock.is_paused:
         clock = _unpaused(clock, calendar, at)
     state = "met" if clock.state in ("running", "paused") else clock.state
-    return replace(clock, state=state, ended_at=ended_at)
+    return but(clock, state=state, ended_at=ended_at)
 
 
 def warn(clock: Clock, at: datetime) -> Clock | None:
@@ -150,7 +137,7 @@ def warn(clock: Clock, at: datetime) -> Clock | None:
     too early, said already, paused, ended, missed, historical or shown only. A hub that was down says it
     late."""
     ripe = clock.state == "running" and not clock.warned and not clock.shown_only
-    return replace(clock, warned=True) if ripe and written(at) >= clock.warns_at else None
+    return but(clock, warned=True) if ripe and written(at) >= clock.warns_at else None
 
 
 def miss(clock: Clock, at: datetime) -> Clock | None:
@@ -206,14 +193,12 @@ def deadline_document(clock: Clock, now: datetime) -> dict[str, Any]:
 
 def facts(clock: Clock) -> dict[str, Any]:
     """The whole clock as an event carries it; `Clock.from_document` reads it."""
-    return {name: getattr(clock, name) for name in Clock.__slots__}
+    return dict(clock.__dict__)
 
 
 def _lapsed(clock: Clock, at: datetime) -> Clock:
     """Missed, if it runs and `at` is after its deadline."""
-    return (
-        replace(clock, state="missed") if clock.state == "running" and written(at) > clock.due_at else clock
-    )
+    return but(clock, state="missed") if clock.state == "running" and written(at) > clock.due_at else clock
 
 
 def _unpaused(clock: Clock, calendar: Calendar, at: datetime) -> Clock:
@@ -221,10 +206,10 @@ def _unpaused(clock: Clock, calendar: Calendar, at: datetime) -> Clock:
     _same(clock, calendar)
     begun, ended = clock.pauses[-1][0], _not_before(clock, at)
     paused_s = clock.paused_s + elapsed_seconds(calendar, clock.unit, instant(begun), instant(ended))
-    after = replace(clock, pauses=(*clock.pauses[:-1], (begun, ended)), paused_s=paused_s)
+    after = but(clock, pauses=(*clock.pauses[:-1], (begun, ended)), paused_s=paused_s)
     if clock.state == "missed" or begun > clock.due_at:
         return after
-    return replace(after, due_at=written(_pushed(after, calendar, instant(ended))))
+    return but(after, due_at=written(_pushed(after, calendar, instant(ended))))
 
 
 def _not_before(clock: Clock, at: datetime) -> str:
@@ -241,12 +226,26 @@ def _end(clock: Clock, now: datetime) -> str:
 
 
 @lru_cache(1024)
-def _first_moments(calendar: Calendar, unit: str, amount: int, at: datetime) -> tuple[str, str]:
-    """`due_at` and `warns_at` of a clock that starts at `at`. Remembered, since what is decided in one batch
-    happens at one moment."""
-    due = _due(calendar, unit, at, amount)
+def _begun(policy: Policy, calendar: Calendar, at: datetime) -> Clock:
+    """A clock that starts at `at`, of nobody yet. Remembered, since what is decided in one batch happens at
+    one moment."""
+    unit, due = policy.unit, _due(calendar, policy.unit, at, policy.amount)
     total = elapsed_seconds(calendar, unit, at, due)
-    return written(due), written(_warning(calendar, unit, at, due, 0, total))
+    return Clock(
+        id="",
+        stage=policy.stage,
+        subject="",
+        agency="",
+        policy=policy.id,
+        amount=policy.amount,
+        unit=unit,
+        calendar=calendar.version,
+        started_at=written(at),
+        due_at=written(due),
+        warns_at=written(_warning(calendar, unit, at, due, 0, total)),
+        shown_only=policy.shown_only,
+        escalates=policy.escalates,
+    )
 
 
 def _due(calendar: Calendar, unit: str, begun: datetime, amount: int) -> datetime:

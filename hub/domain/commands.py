@@ -159,6 +159,35 @@ class Escalate:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadReporter:
+    """Somebody wants the reporter's identity, and says what for. `officer_id`: whose session it is, None for
+    a system."""
+
+    action = "identity"
+    case_id: str
+    purpose: str
+    officer_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Erase:
+    """Destroys the case's words and the reporter's identity for good. `reason` is masked; None where an
+    erasure is done again after a restore, which keeps ids alone."""
+
+    action = "erase"
+    case_id: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmErasure:
+    """A holder of a copy says that it is gone."""
+
+    action = "confirm_erasure"
+    case_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """`case_id` belongs to `other_id`: it is its duplicate, or related."""
 
@@ -184,8 +213,9 @@ class Tick:
 
 
 LegCommand = Accept | Return | Progress | Answer | Withdraw | Reconsider
-WholeCommand = Verify | Consult | Forward | Reply | Escalate | Link | Unlink | Close | Reopen
-CaseCommand = SubmitComplaint | WholeCommand | LegCommand | Advise | Tick
+WholeCommand = Verify | Consult | Forward | Reply | Escalate | Link | Unlink | Close | Reopen | ReadReporter
+ErasureCommand = Erase | ConfirmErasure
+CaseCommand = SubmitComplaint | WholeCommand | LegCommand | Advise | ErasureCommand | Tick
 
 
 def part_of(command: object) -> str | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hub.domain.consultation
+import hub.domain.erasing
 import hub.domain.escalation
 import hub.domain.forwarding
-import hub.domain.lapses  # noqa: F401  # registers, as the three above do
+import hub.domain.lapses
+import hub.domain.reporter_reading  # noqa: F401  # registers, as the five above do
 from hub.domain.decisions import decide as decide

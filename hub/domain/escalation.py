@@ -57,12 +57,21 @@ def after_return(state: CaseState, leg: Leg, status: str, around: Around) -> lis
 
 def after_miss(state: CaseState, missed: Clock, around: Around) -> list[Draft]:
     """`complaint.escalated` when the agency that leads has missed a deadline whose policy says so. It goes up
-    one level, and for each owner once: a superior's own agencies may miss again without end."""
+    one level, and for each owner once: a superior's own agencies may miss again without end. An owner that is
+    active no more can do nothing with the case: from it any missed deadline passes the case on."""
     lead = state.lead()
-    if not missed.escalates or lead is None or missed.subject != lead.id or state.escalated == MISSED:
+    by_policy = missed.escalates and lead is not None and missed.subject == lead.id
+    if not (by_policy and state.escalated != MISSED) and not _is_gone(state.owner, around):
         return []
-    owner = nearest_above(state.owner, lead.to, around.find_agency)
+    late = lead.to if lead is not None and by_policy else state.owner
+    owner = nearest_above(state.owner, late, around.find_agency)
     return [] if owner == state.owner else [_passes(state, state.status, owner, MISSED, [])]
+
+
+def _is_gone(agency: str, around: Around) -> bool:
+    """Deactivated since it got the case."""
+    known = around.find_agency(agency)
+    return known is not None and not known.active
 
 
 def _passes(state: CaseState, status: str, owner: str, cause: str, path: list[dict[str, Any]]) -> Draft:

@@ -9,10 +9,19 @@ from typing import Any, Final
 
 import orjson
 
+from hub.domain.copies import read
+
 TYPE_PREFIX: Final = "id.simpul."
 NO_CHAIN: Final = bytes(32)
 _AGENCY: Final = "agency/"
+_THREAD: Final = "thread/"
 
+READING: Final = "reporter.read"
+"""Somebody was given the reporter's identity. It says so, and changes nothing about the case."""
+ERASURE: Final = "reporter.erased"
+"""The case's key was destroyed: its words and the reporter's identity are gone for good."""
+RECEIPT: Final = "reporter.erasure_receipted"
+"""Somebody who held a copy says that it is gone."""
 CASE_EVENTS: Final = (
     "complaint.submitted",
     "complaint.verified",
@@ -36,11 +45,30 @@ CASE_EVENTS: Final = (
     "forwarding.reconsideration_requested",
     "deadline.approaching",
     "deadline.missed",
+    READING,
+    ERASURE,
+    RECEIPT,
 )
-AGENCY_EVENTS: Final = ("agency.registered", "agency.changed")
+THREAD_EVENTS: Final = (
+    "thread.opened",
+    "thread.message_posted",
+    "thread.message_edited",
+    "thread.message_withdrawn",
+    "thread.participant_added",
+    "thread.participant_left",
+    "thread.commitment_made",
+    "thread.commitment_changed",
+    "thread.commitment_fulfilled",
+    "thread.commitment_missed",
+    "thread.concluded",
+    "thread.reopened",
+)
+HANDED_OVER: Final = "agency.handed_over"
+"""One for each case whose work passed on, folded into that case, and one that sums the handover up."""
+AGENCY_EVENTS: Final = ("agency.registered", "agency.changed", HANDED_OVER)
 RULE_EVENTS: Final = ("calendar.changed", "policy.changed")
 """Dated facts by which deadlines are derived, in the stream of the agency `hub`."""
-EVENT_TYPES: Final = CASE_EVENTS + AGENCY_EVENTS + RULE_EVENTS
+EVENT_TYPES: Final = CASE_EVENTS + THREAD_EVENTS + AGENCY_EVENTS + RULE_EVENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +82,11 @@ class Draft:
     id: str | None = None
     """Given when the event was sealed beforehand; else the transaction gives one."""
     sealed: bytes | None = None
+    passes_on: bool = False
+    """The next event of the same command gives the case another owner."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fact:
     """A recorded event's clear header: all that `evolve` and rendering need besides the texts."""
 
@@ -75,7 +105,7 @@ class Fact:
 
     @classmethod
     def from_bytes(cls, header: bytes) -> Fact:
-        return cls(**orjson.loads(header))
+        return read(cls, orjson.loads(header))
 
     @property
     def subject(self) -> str:
@@ -110,6 +140,20 @@ def agency_stream(agency: str) -> str:
 
 def is_agency_stream(stream: str) -> bool:
     return stream.startswith(_AGENCY)
+
+
+def thread_stream(thread_id: str) -> str:
+    """The stream of a coordination thread."""
+    return f"{_THREAD}{thread_id}"
+
+
+def thread_of(stream: str) -> str:
+    """The id of the thread whose stream it is."""
+    return stream.removeprefix(_THREAD)
+
+
+def is_thread_stream(stream: str) -> bool:
+    return stream.startswith(_THREAD)
 
 
 def chain(previous: bytes, header: bytes, sealed: bytes | None) -> bytes:

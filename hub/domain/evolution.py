@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from hub.domain.case import (
     Case,
@@ -13,24 +12,34 @@ from hub.domain.case import (
     CaseTexts,
     Consultation,
     ConsultationTexts,
+    Erasure,
     Leg,
     LegTexts,
 )
 from hub.domain.clocks import Clock
-from hub.domain.events import Fact
+from hub.domain.copies import but
+from hub.domain.events import ERASURE, READING, RECEIPT, Fact
 
 Texts = dict[str, Any] | None
 """An event's masked words; None when they cannot be opened any more (erased)."""
+
+
+DUE_OF: Final = ("follow_up", "consultation")
+"""The stages whose deadline a leg or a consultation names as its own."""
+Part = TypeVar("Part", Leg, Consultation)
 
 
 def evolve(case: Case | None, fact: Fact, texts: Texts) -> Case:
     """The case after `fact`. `texts` are the event's masked words, {} where it has none."""
     if case is None:
         return _born(fact, texts)
-    state = replace(
+    if fact.type == READING:  # no change of the case: nobody else finds it among what changed
+        return Case(but(case.state, version=fact.sequence), case.texts)
+    state = but(
         _moved(case.state, fact), status=fact.data["status"], version=fact.sequence, updated_at=fact.time
     )
-    return Case(clocked(state, fact.data), _written(case.texts, fact, texts))
+    words = None if fact.type == ERASURE else _written(case.texts, fact, texts)
+    return Case(clocked(state, fact.data), words)
 
 
 def clocked(state: CaseState, data: dict[str, Any]) -> CaseState:
@@ -40,20 +49,18 @@ def clocked(state: CaseState, data: dict[str, Any]) -> CaseState:
 
 
 def with_changed(state: CaseState, changed: Sequence[Clock]) -> CaseState:
+    """With these clocks in their places, and the parts that they are about due when they say so."""
     clocks = {clock.id: clock for clock in state.clocks}
     clocks |= {clock.id: clock for clock in changed}
-    state = replace(state, clocks=tuple(clocks.values()))
-    for clock in changed:
-        if clock.stage in ("follow_up", "consultation") and not clock.shown_only:
-            state = _due(state, clock.subject, clock.due_at)
-    return state
+    due = {clock.subject: clock.due_at for clock in changed if clock.stage in DUE_OF and not clock.shown_only}
+    if not due:
+        return but(state, clocks=tuple(clocks.values()))
+    legs, asked = _due(state.legs, due), _due(state.consultations, due)
+    return but(state, clocks=tuple(clocks.values()), legs=legs, consultations=asked)
 
 
-def _due(state: CaseState, part_id: str, due_at: str) -> CaseState:
-    legs = tuple(replace(leg, due_at=due_at) if leg.id == part_id else leg for leg in state.legs)
-    asked = state.consultations
-    asked = tuple(replace(each, due_at=due_at) if each.id == part_id else each for each in asked)
-    return replace(state, legs=legs, consultations=asked)
+def _due(parts: tuple[Part, ...], due: dict[str, str]) -> tuple[Part, ...]:
+    return tuple([but(part, due_at=due[part.id]) if part.id in due else part for part in parts])
 
 
 def _born(fact: Fact, texts: Texts) -> Case:
@@ -75,6 +82,7 @@ def _born(fact: Fact, texts: Texts) -> Case:
         updated_at=fact.time,
         erased=texts is None,
         historical=data.get("historical", False),
+        taken_over_at=data.get("taken_over_at"),
     )
     state = clocked(state, data)
     return Case(state, None if texts is None else CaseTexts(complaint=texts))
@@ -86,29 +94,41 @@ def _moved(state: CaseState, fact: Fact) -> CaseState:
         sent = data["forwarding"]
         leg = Leg(sent["id"], sent["from"], sent["to"], sent["role"], "sent", fact.time, fact.time,
                   binding=data.get("binding", False))  # fmt: skip
-        return replace(state, legs=(*state.legs, leg))
+        return but(state, legs=(*state.legs, leg))
     if fact.type == "complaint.verified":
-        return replace(state, verified=True)
+        return but(state, verified=True)
     if fact.type == "complaint.reopened":
-        state = replace(state, reopenings=state.reopenings + 1, closed_at=None, replied=False)
+        state = but(state, reopenings=state.reopenings + 1, closed_at=None, replied=False)
         return _leg_moved(state, fact, {"id": data["leg"], "status": "in_progress"})
     if fact.type == "complaint.escalated":
         return _escalated(state, data)
     if fact.type == "complaint.replied":
-        return replace(state, replied=data["status"] == "answered")
+        return but(state, replied=data["status"] == "answered")
     if fact.type == "complaint.answered":
-        return replace(state, replied=False)
+        return but(state, replied=False)
     if fact.type in ("complaint.linked", "complaint.unlinked"):
         return _linked(state, fact)
     if fact.type == "complaint.closed":
-        return replace(state, closed_at=fact.time)
+        return but(state, closed_at=fact.time)
+    if fact.type in (ERASURE, RECEIPT):
+        return _erased(state, fact)
     if fact.type.startswith("consultation."):
         return _consulted(state, fact)
     if fact.type == "forwarding.returned" and data["forwarding"]["role"] == "lead":
-        state = replace(state, returned_leads=state.returned_leads + 1)
+        state = but(state, returned_leads=state.returned_leads + 1)
     if fact.type.startswith("forwarding."):
         return _leg_moved(state, fact, data["forwarding"])
     return state
+
+
+def _erased(state: CaseState, fact: Fact) -> CaseState:
+    """An open case is closed by it."""
+    known = state.erasure
+    if fact.type == RECEIPT:
+        return but(state, erasure=known and but(known, receipts=known.receipts | {fact.actor: fact.time}))
+    made = Erasure(fact.time, fact.actor, dict.fromkeys(fact.data["holders"]))
+    closed_at = state.closed_at if state.status == fact.data["status"] else fact.time
+    return but(state, erased=True, erasure=made, closed_at=closed_at)
 
 
 def _linked(state: CaseState, fact: Fact) -> CaseState:
@@ -116,7 +136,7 @@ def _linked(state: CaseState, fact: Fact) -> CaseState:
     others = [each for each in state.links if each.case != named["case"]]
     if fact.type == "complaint.linked":
         others.append(CaseLink(named["case"], named["relation"], data["is_primary"], data["owner_there"]))
-    return replace(state, links=tuple(others))
+    return but(state, links=tuple(others))
 
 
 def _escalated(state: CaseState, data: dict[str, Any]) -> CaseState:
@@ -124,9 +144,9 @@ def _escalated(state: CaseState, data: dict[str, Any]) -> CaseState:
     nobody's owner: it sees the case from then on."""
     if data["owner"] != data["to"]:
         overseers = dict.fromkeys((*state.overseers, data["to"]))
-        return replace(state, overseers=tuple(overseers))
+        return but(state, overseers=tuple(overseers))
     former = [name for name in (*state.former_owners, data["from"]) if name != data["to"]]
-    return replace(
+    return but(
         state,
         owner=data["to"],
         former_owners=tuple(dict.fromkeys(former)),
@@ -139,14 +159,14 @@ def _consulted(state: CaseState, fact: Fact) -> CaseState:
     asked = fact.data["consultation"]
     if fact.type == "consultation.requested":
         opened = Consultation(asked["id"], asked["from"], asked["agency"], "open", fact.time, fact.time)
-        return replace(state, consultations=(*state.consultations, opened))
+        return but(state, consultations=(*state.consultations, opened))
     known = tuple(_advised(each, fact) if each.id == asked["id"] else each for each in state.consultations)
-    return replace(state, consultations=known)
+    return but(state, consultations=known)
 
 
 def _advised(known: Consultation, fact: Fact) -> Consultation:
     given = fact.data["consultation"]
-    return replace(
+    return but(
         known,
         status=given["status"],
         updated_at=fact.time,
@@ -157,13 +177,13 @@ def _advised(known: Consultation, fact: Fact) -> Consultation:
 
 def _leg_moved(state: CaseState, fact: Fact, moved: dict[str, Any]) -> CaseState:
     legs = tuple(_leg_after(leg, fact, moved) if leg.id == moved["id"] else leg for leg in state.legs)
-    return replace(state, legs=legs)
+    return but(state, legs=legs)
 
 
 def _leg_after(leg: Leg, fact: Fact, moved: dict[str, Any]) -> Leg:
     status = moved["status"]
     ended = status in ("returned", "withdrawn")
-    return replace(
+    return but(
         leg,
         status=status,
         updated_at=fact.time,
@@ -187,18 +207,18 @@ def _written(known: CaseTexts | None, fact: Fact, texts: Texts) -> CaseTexts | N
     leg_id, kind = fact.data["forwarding"]["id"], fact.type
     leg = known.legs.get(leg_id, LegTexts())
     if kind == "forwarding.sent":
-        leg = replace(leg, note=texts.get("note"))
+        leg = but(leg, note=texts.get("note"))
     elif kind == "forwarding.answered":
-        leg = replace(leg, answer=texts.get("text"), names=texts.get("names"))
+        leg = but(leg, answer=texts.get("text"), names=texts.get("names"))
     elif kind == "forwarding.withdrawn":
-        leg = replace(leg, reason=texts.get("reason"))
+        leg = but(leg, reason=texts.get("reason"))
     else:
         return known
-    return replace(known, legs=known.legs | {leg_id: leg})
+    return but(known, legs=known.legs | {leg_id: leg})
 
 
 def _asked(known: CaseTexts, consultation_id: str, texts: dict[str, Any]) -> CaseTexts:
     """The question comes with the one event, the answer's text with the other."""
     before = known.consultations.get(consultation_id, ConsultationTexts())
     after = ConsultationTexts(texts.get("question", before.question), texts.get("text", before.text))
-    return replace(known, consultations=known.consultations | {consultation_id: after})
+    return but(known, consultations=known.consultations | {consultation_id: after})

@@ -3,11 +3,11 @@ forwarded to whom is in `recipients.py`."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from hub.domain.case import Case, CaseState, Leg, LegTexts, leg_facts, status_from_legs
 from hub.domain.commands import Accept, Answer, Forward, LegCommand, Progress, Reconsider, Return, Withdraw
+from hub.domain.copies import but
 from hub.domain.decisions import ERASED, Around, common, conflict, decide
 from hub.domain.escalation import after_return, too_often
 from hub.domain.events import Draft
@@ -27,7 +27,7 @@ def forward(command: Forward, case: Case, around: Around) -> list[Draft]:
     drafts = []
     for recipient in command.to:
         leg = Leg(recipient.leg_id, actor, recipient.agency, recipient.role, "sent", "", "", binding=binding)
-        state = replace(state, legs=(*state.legs, leg))
+        state = but(state, legs=(*state.legs, leg))
         facts = common(state, status_from_legs(state.legs)) | {
             "forwarding": leg_facts(leg, state.id),
             "noted": command.note is not None,
@@ -61,11 +61,12 @@ def return_(command: Return, case: Case, around: Around) -> list[Draft]:
         raise Invalid(
             "other needs text.", flaws=[("/text", "With the reason other, say in text what it is.")]
         )
-    leg = replace(leg, reason=command.reason, suggested_agency=command.suggested_agency)
+    leg = but(leg, reason=command.reason, suggested_agency=command.suggested_agency)
     facts = _facts(case.state, leg, "returned")
     texts = {"text": command.text} if command.text else {}
-    drafts = [Draft("forwarding.returned", facts, texts), *_completed(case, facts)]
-    return drafts + after_return(case.state, replace(leg, status="returned"), facts["status"], around)
+    passed = after_return(case.state, but(leg, status="returned"), facts["status"], around)
+    returned = Draft("forwarding.returned", facts, texts, passes_on=bool(passed))
+    return [returned, *_completed(case, facts), *passed]
 
 
 @decide.register
@@ -182,6 +183,6 @@ def ended_leg(state: CaseState, leg_id: str, agency: str, action: str) -> StateC
 
 
 def _facts(state: CaseState, leg: Leg, status: str) -> dict[str, Any]:
-    moved = replace(leg, status=status)
+    moved = but(leg, status=status)
     legs = tuple(moved if other.id == leg.id else other for other in state.legs)
     return common(state, status_from_legs(legs)) | {"forwarding": leg_facts(moved, state.id)}

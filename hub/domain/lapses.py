@@ -3,12 +3,12 @@ that. One moment after the other, each exactly once, however late it is noticed.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Final
 
 from hub.domain.case import Case, CaseState
 from hub.domain.clocks import Clock, deadline_document, facts, miss, next_wake, warn
 from hub.domain.commands import Tick
+from hub.domain.copies import but
 from hub.domain.decisions import Around, common, decide
 from hub.domain.escalation import after_miss
 from hub.domain.events import Draft
@@ -48,7 +48,7 @@ def _missed(state: CaseState, missed: Clock, around: Around) -> list[Draft]:
     that moment (`lapsed_at`), however late it is noticed: what would have passed after it is not missed."""
     if reason := CLOSES.get(missed.stage):
         state_of_it = "met" if missed.stage == "closure" else missed.state
-        ended = replace(missed, state=state_of_it, ended_at=missed.due_at)
+        ended = but(missed, state=state_of_it, ended_at=missed.due_at)
         closed = {"reason": reason, "lapsed_at": missed.due_at, "clocks": [facts(ended)]}
         return [Draft("complaint.closed", common(state, "closed") | closed)]
     drafts = [_draft("deadline.missed", state, missed, around.now)]

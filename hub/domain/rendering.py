@@ -7,8 +7,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hub.domain.events import RULE_EVENTS, Fact, event_type
+from hub.domain.events import (
+    ERASURE,
+    HANDED_OVER,
+    READING,
+    RECEIPT,
+    RULE_EVENTS,
+    Fact,
+    event_type,
+    is_thread_stream,
+)
 from hub.domain.privacy import join_complaint
+from hub.domain.threads.views import thread_event_data
 
 COMMON = ("case_id", "tracking_number", "status", "owner", "anonymous", "confidential")
 DEADLINE = ("deadline", "responsible_agency", "forwarding_id", "consultation_id")
@@ -36,15 +46,25 @@ def cloud_event(
 
 def event_data(fact: Fact, texts: Mapping[str, Any] | None) -> dict[str, Any]:
     """The event's `data`, as `schemas/<type>/1.json` describes it."""
+    if fact.type == HANDED_OVER:
+        return handover_data(fact, texts)
     if fact.type.startswith("agency."):
         return {"agency": fact.data["agency"]}
     if fact.type in RULE_EVENTS:
         return fact.data
+    if is_thread_stream(fact.stream):
+        return thread_event_data(fact, texts)
     data = {name: fact.data[name] for name in COMMON}
     data |= {"version": fact.sequence, "agency": fact.actor}
     if texts is None:
         data["erased"] = True
     return data | _details(fact, texts)
+
+
+def handover_data(fact: Fact, texts: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Of one case, for who takes part in it; or the whole in sum, for those between whom it passes."""
+    facts = {name: value for name, value in fact.data.items() if name != "version"}
+    return {"agency": fact.actor} | facts | _text(texts)
 
 
 def _details(fact: Fact, texts: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -61,6 +81,13 @@ def _details(fact: Fact, texts: Mapping[str, Any] | None) -> dict[str, Any]:
         return {name: facts[name] for name in ("from", "to", "cause", "path")} | _text(texts, "reason")
     if kind in ("complaint.linked", "complaint.unlinked"):
         return {"link": facts["link"]}
+    if kind == READING:
+        by = {"officer_id": facts["officer_id"]} if "officer_id" in facts else {}
+        return by | _text(texts, "purpose")
+    if kind == ERASURE:
+        return {"erased": True} | ({"reason": facts["reason"]} if "reason" in facts else {})
+    if kind == RECEIPT:
+        return {}
     if kind == "complaint.replied":
         return _text(texts)
     if kind.startswith("complaint."):

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from hub.domain.case import CaseState
 from hub.domain.clocks import Clock, facts, next_wake, pause, resume, start, stop
-from hub.domain.events import Fact
+from hub.domain.events import READING, Fact
 from hub.domain.policies import Policy
 from hub.domain.transitions import OPEN_LEG
 from hub.domain.working_time import Calendar, instant, local_day
@@ -76,23 +76,31 @@ def _of_its_parts(state: CaseState) -> dict[Wait, bool]:
     return found
 
 
-def follow(after: CaseState, fact: Fact, rules: Rules) -> list[Clock]:
+def follow(after: CaseState, fact: Fact, rules: Rules, *, passes_on: bool = False) -> list[Clock]:
     """The clocks that change because the case is `after` the event: what is no longer waited for stops, what
-    is newly waited for starts by the rules in force, the others pause or run on. Call it with a case whose
-    passed deadlines were recorded before (`lapses.tick`)."""
+    is newly waited for starts by the rules in force, the others pause or run on. A reporter who is asked back
+    again has the whole time again. `passes_on`: the next event of the same command gives the case another
+    owner, so that no clock of this one starts. Call it with a case whose passed deadlines were recorded
+    before (`lapses.tick`)."""
+    if fact.type == READING:
+        return []
     at, wanted = instant(fact.data.get("lapsed_at", fact.time)), waits(after)
+    asked_again = fact.type == "complaint.incomplete"
     running: set[Wait] = set()
     changed: list[Clock] = []
     for clock in after.clocks:
         if not clock.is_open:
             continue
         wait = Wait(clock.stage, clock.subject, clock.agency)
+        if asked_again and clock.stage == "reply":
+            changed.append(stop(clock, rules.calendar(clock.calendar), at))
+            continue
         running.add(wait)
         moved = _moved(clock, wanted.get(wait), at, rules)
         if moved is not clock:
             changed.append(moved)
     for wait, runs in wanted.items():
-        if wait not in running:
+        if wait not in running and not (passes_on and wait.subject == after.id):
             changed += _started(wait, runs, after, fact, rules)
     return changed
 
@@ -132,7 +140,7 @@ def with_clocks(data: dict[str, Any], clocks: list[Clock]) -> dict[str, Any]:
 
 def next_wake_of(state: CaseState) -> str | None:
     """The earliest moment at which one of the case's clocks has something to say (RFC 3339 in UTC)."""
-    return min((at for clock in state.clocks if (at := next_wake(clock)) is not None), default=None)
+    return min([at for clock in state.clocks if (at := next_wake(clock)) is not None], default=None)
 
 
 def is_overdue(state: CaseState) -> bool:

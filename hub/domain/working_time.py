@@ -11,6 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -113,8 +114,10 @@ def instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+@lru_cache(256)
 def written(moment: datetime) -> str:
-    """UTC with milliseconds and Z: equal to `hub.ports.clock.rfc3339`, which the domain may not import."""
+    """UTC with milliseconds and Z: equal to `hub.ports.clock.rfc3339`, which the domain may not import.
+    Remembered, since what is decided in one batch happens at one moment."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 

@@ -36,6 +36,25 @@ class FileHolder:
     stream_key: WrappedKey | None = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class FileHolding:
+    """A file's key, wrapped under the key of a case or a thread that names the file."""
+
+    sha256: str
+    stream: str
+    key: WrappedKey
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedFile:
+    """A file that its agency may name: its key, wrapped for the uploader, and what was uploaded (`size` in
+    bytes)."""
+
+    key: WrappedKey
+    media_type: str
+    size: int
+
+
 class FileTable(Protocol):
     """Synchronous. `put` is a transaction of its own and durable on return: call it on the writer's thread
     (`Writer.run`); the readings on a reader's."""

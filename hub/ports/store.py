@@ -25,8 +25,12 @@ from hub.domain.agency import Agency
 from hub.domain.case import Case
 from hub.domain.dated_facts import DatedFact
 from hub.domain.events import Recorded
+from hub.domain.threads.thread import Message, Thread
+from hub.ports.files import FileHolding, UploadedFile
+from hub.ports.handovers import Departed, HandoverReads
 from hub.ports.relaying import DeadLetter, Reply
 from hub.ports.sealing import WrappedKey
+from hub.ports.threads import ThreadReads
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,25 +80,6 @@ class Identity:
     sealed: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class FileHolding:
-    """A file's key, wrapped under the key of a case that names the file."""
-
-    sha256: str
-    stream: str
-    key: WrappedKey
-
-
-@dataclass(frozen=True, slots=True)
-class UploadedFile:
-    """A file that its agency may name: its key, wrapped for the uploader, and what was uploaded (`size` in
-    bytes)."""
-
-    key: WrappedKey
-    media_type: str
-    size: int
-
-
 @dataclass(slots=True)
 class Effects:
     """Everything that one transaction writes, gathered first so that it goes in as few statements."""
@@ -110,10 +95,18 @@ class Effects:
     agencies: list[Agency] = field(default_factory=list)
     dated_facts: list[DatedFact] = field(default_factory=list)
     holders: list[FileHolding] = field(default_factory=list)
+    threads: list[Thread] = field(default_factory=list)
+    rooms: list[Thread] = field(default_factory=list)
+    """Those of the threads whose participants or commitments changed."""
+    messages: list[Message] = field(default_factory=list)
     next_offsets: dict[tuple[str, int], int] = field(default_factory=dict)
     """Of inbound (topic, partition): where reading goes on, stored with the effect of what was read."""
     replies: list[Reply] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
+    departed: list[Departed] = field(default_factory=list)
+    destroyed: list[str] = field(default_factory=list)
+    """Streams of erased cases, and of threads all of whose cases are erased: key, vault row, wrapped file
+    keys and messages' words go, and the database notes that its disk must be purged (see `Purging`)."""
 
 
 class WriteTransaction(Protocol):
@@ -149,6 +142,14 @@ class WriteTransaction(Protocol):
     def load_files(self, named: Sequence[tuple[str, str]]) -> dict[tuple[str, str], UploadedFile]:
         """Of (sha256, agency) pairs those that this agency uploaded lately."""
         ...
+
+    def officers_agencies(self, ids: Sequence[str]) -> dict[str, str]:
+        """The agency of each of these officers whose account is active."""
+        ...
+
+    def load_threads(self, thread_ids: Sequence[str]) -> dict[str, Thread]: ...
+
+    def load_messages(self, message_ids: Sequence[str]) -> dict[str, Message]: ...
 
     def next_offsets(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
         """Of inbound partitions that were read before: the first offset that has taken no effect yet. Locked
@@ -205,7 +206,7 @@ class MailboxState:
     cursor: int
 
 
-class ReadSession(Protocol):
+class ReadSession(ThreadReads, HandoverReads, Protocol):
     """Reads on one snapshot."""
 
     def case(self, case_id: str) -> Case | None: ...
@@ -238,6 +239,11 @@ class ReadSession(Protocol):
     def events_after(self, position: int, limit: int) -> list[Recorded]: ...
 
     def last_position(self) -> int: ...
+
+    def heads(self, after: str, limit: int) -> list[tuple[str, Head]]:
+        """The streams behind `after`, in the order of their bytes, as far as `limit` events reach; each with
+        its last event."""
+        ...
 
     def mailbox_state(self, agency: str) -> MailboxState: ...
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,7 @@ from typing import Any, Final
 import orjson
 import structlog
 
-from auth import grants, keys
+from auth import evidence_signing, grants, keys
 from auth.clients import Client
 from auth.errors import NoSigningKey, TemporarilyUnavailable
 from auth.metadata import server_metadata
@@ -24,6 +24,8 @@ from auth.principal import Principal
 from auth.public_keys import PublicKey
 from auth.tokens import TokenIssuer, TokenVerifier, bearer_token
 from hub.domain.agency import HUB
+from hub.domain.evidence import Signer
+from hub.errors import Unavailable
 from hub.ports.clock import Clock, rfc3339
 from hub.ports.registry import RegistryStore, SigningKeyRow
 from hub.ports.sealing import Sealing
@@ -32,6 +34,8 @@ from hub.service.registry import Registry
 
 KAFKA_AUDIENCE: Final = "simpul-kafka"
 DEFAULT_LIFETIME_S: Final = 600
+EVERY_KEY: Final = "jwks-all.json"
+"""Beside `jwks.json`: the retired public keys too, by which old evidence is verified. No token is."""
 OnWriter = Callable[[Callable[[], None]], Awaitable[None]]
 """`Writer.run`: an assertion is remembered in a row, and only the writer's thread writes."""
 log = structlog.get_logger(__name__)
@@ -149,6 +153,14 @@ class Access:
         """The published keys (RFC 7517)."""
         return keys.jwks(self._current().signing, self._clock.now())
 
+    def signer(self) -> Signer:
+        """Signs evidence, with the key that tokens are signed with now. Unavailable where there is none."""
+        try:
+            key = keys.signing_key(self._current().signing, self._clock.now())
+        except NoSigningKey as error:
+            raise Unavailable(error.description, retry_after_s=60) from error
+        return Signer(key.kid, lambda purpose, message: evidence_signing.sign(key, purpose, message))
+
     def probe_token(self) -> str:
         """A right token for the broker that belongs to nobody, to try whether its listener tells right from
         wrong. It has no rights anywhere: no such client is registered."""
@@ -190,9 +202,9 @@ class Access:
         """The keys after `change`, which is made anew when another process was quicker: neither's is lost."""
         while True:
             rows = self._stored_keys()
-            before = [self._key(row) for row in rows]
+            before = self._keys(rows)
             after = change(before)
-            if after is before or self._store.put_signing_keys([self._row(key) for key in after], rows):
+            if after is before or self._store.put_signing_keys(self._rows(after, rows), rows):
                 return after
 
     def sync_jwks(self) -> None:
@@ -201,7 +213,10 @@ class Access:
         if self._settings.jwks_file is None:
             return
         with self._file:
-            published = keys.jwks([self._key(row) for row in self._stored_keys()], self._clock.now())
+            rows = self._stored_keys()
+            published = keys.jwks(self._keys(rows), self._clock.now())
+            every = {"keys": [orjson.loads(row.public_jwk) for row in rows]}
+            write_aside(self._settings.jwks_file.with_name(EVERY_KEY), orjson.dumps(every))
             write_aside(self._settings.jwks_file, orjson.dumps(published))
 
     # --- inside --------------------------------------------------------------------------------------------
@@ -214,7 +229,7 @@ class Access:
         self._registry.refresh()
         generation = self._registry.generation
         if self._published.generation != generation:
-            opened = [self._key(row) for row in self._registry.signing_keys]
+            opened = self._keys(self._registry.signing_keys)
             if opened != self._published.signing:
                 self._published = _Published(generation, opened, keys.PublishedKeys(opened))
             self._published.generation = generation
@@ -231,6 +246,17 @@ class Access:
             self.sync_jwks()
         except OSError as error:
             log.warning("jwks_file_not_written", cause=error.strerror)
+
+    def _keys(self, rows: Sequence[SigningKeyRow]) -> list[keys.SigningKey]:
+        """Those that still have a private half."""
+        return [self._key(row) for row in rows if row.sealed_private]
+
+    def _rows(self, after: Sequence[keys.SigningKey], before: Sequence[SigningKeyRow]) -> list[SigningKeyRow]:
+        """Of a retired key the private half goes and the public one stays: what it signed as evidence must
+        verify in years."""
+        left = {key.kid for key in after}
+        gone = [replace(row, sealed_private=b"") for row in before if row.kid not in left]
+        return [*gone, *(self._row(key) for key in after)]
 
     def _key(self, row: SigningKeyRow) -> keys.SigningKey:
         if row.kid not in self._opened:

@@ -13,7 +13,9 @@ from hub.domain.commands import (
     Answer,
     CaseCommand,
     Close,
+    ConfirmErasure,
     Consult,
+    Erase,
     Escalate,
     Forward,
     Link,
@@ -103,6 +105,15 @@ ACTS: Final[dict[str, Act]] = {
     "escalation": Act(
         "escalate", "escalation", "case", ("reason",),
         lambda case, leg, body, ids: Escalate(case, body["reason"]),
+    ),
+    "erasure": Act(
+        "erase", "erasure", "case", ("reason",),
+        lambda case, leg, body, ids: Erase(case, body["reason"]),
+    ),
+    "erasure_receipt": Act(
+        "confirm_erasure", "erasure-receipt", "case", (),
+        lambda case, leg, body, ids: ConfirmErasure(case),
+        may_be_empty=True,
     ),
     "acceptance": Act(
         "accept", "acceptance", "forwarding", (),

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 
@@ -21,11 +22,13 @@ from hub.errors import (
     Overtaken,
     Problem,
     RowRefused,
+    SimpulError,
     StoreUnavailable,
     Unavailable,
 )
 from hub.ports.bus import Committed
 from hub.ports.clock import Clock, rfc3339
+from hub.ports.erasures import ErasureJournal, ErasureLine, NoJournal
 from hub.ports.sealing import Sealing
 from hub.ports.store import Effects, MailboxEntry, Reference, Remembered, Store, WriteTransaction
 from hub.service.decide import Decider
@@ -58,12 +61,14 @@ class BatchRunner:
         sealing: Sealing,
         clock: Clock,
         sleep: Callable[[float], None] = time.sleep,
+        journal: ErasureJournal | None = None,
     ) -> None:
         self._store = store
         self._decider = decider
         self._sealing = sealing
         self._clock = clock
         self._sleep = sleep
+        self._journal = journal or NoJournal()
         self.heard: Callable[[str | None], None] = lambda cause: None
         """Told of each commit (None) and of each refusal by the database (its cause), before any answer."""
 
@@ -111,12 +116,31 @@ class BatchRunner:
             overlay = Overlay.load(txn, batch)
             effects = Effects()
             results = [self._one(request, overlay, effects, now) for request in batch]
-            if not overlay.events and not effects.remembered and not effects.next_offsets:
+            if not (overlay.events or effects.remembered or effects.next_offsets or overlay.departed):
                 return results, []
+            effects.keys += [self._sealing.wrap_now(key) for key in overlay.new_keys]
             committed = _flush(txn, overlay, effects)
-            txn.commit()
+            with self._journalled(overlay):
+                txn.commit()
             self.heard(None)
             return results, committed
+
+    @contextmanager
+    def _journalled(self, overlay: Overlay) -> Iterator[None]:
+        """Around the commit: each erasure is on the disk before it, and taken back if it surely took no
+        effect."""
+        if not overlay.destroyed:
+            yield
+            return
+        lines = _erasure_lines(overlay)
+        self._journal.add(lines)
+        try:
+            yield
+        except OutcomeUnknown:
+            raise
+        except SimpulError:
+            self._journal.take_back(lines)
+            raise
 
     def _one(self, request: Request, overlay: Overlay, effects: Effects, now: str) -> Result:
         """One request: refused, replayed, or decided and adopted. What came from the broker is answered there
@@ -170,6 +194,13 @@ class BatchRunner:
             effects.remembered.append(row)
 
 
+def _erasure_lines(overlay: Overlay) -> list[ErasureLine]:
+    erased = [
+        (name, overlay.cases[name].state.erasure) for name in overlay.destroyed if name in overlay.cases
+    ]
+    return [ErasureLine(name, done.by, done.erased_at) for name, done in erased if done is not None]
+
+
 def _flush(txn: WriteTransaction, overlay: Overlay, effects: Effects) -> list[Committed]:
     """Positions are given here, under the tail's lock, so that they are dense and in commit order."""
     last = txn.tail()
@@ -187,7 +218,12 @@ def _flush(txn: WriteTransaction, overlay: Overlay, effects: Effects) -> list[Co
     effects.new_cases = [overlay.cases[case_id] for case_id in overlay.new_cases]
     effects.changed_cases = [overlay.cases[case_id] for case_id in overlay.changed_cases - overlay.new_cases]
     effects.holders = overlay.holders
+    effects.departed = overlay.departed
     effects.dated_facts = overlay.dated_facts
+    effects.threads = [overlay.threads[name] for name in sorted(overlay.changed_threads)]
+    effects.rooms = [overlay.threads[name] for name in sorted(overlay.changed_rooms)]
+    effects.messages = [overlay.messages[name] for name in sorted(overlay.changed_messages)]
+    effects.destroyed = overlay.destroyed
     effects.agencies = [overlay.agencies[agency] for agency in sorted(overlay.changed_agencies)]
     txn.write(effects)
     if not overlay.events:

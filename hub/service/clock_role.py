@@ -1,5 +1,6 @@
-"""The hub's clock: wakes cases whose deadlines approach or have passed. What it finds is an ordinary command,
-so that two clocks at work at once, or one that was killed, record nothing twice and forget nothing."""
+"""The hub's clock: wakes cases whose deadlines approach or have passed, and threads with commitments that are
+late. What it finds is an ordinary command, so that two clocks at work at once, or one that was killed, record
+nothing twice and forget nothing."""
 
 from __future__ import annotations
 
@@ -13,8 +14,10 @@ import structlog
 from auth.principal import Principal
 from hub.domain.agency import HUB
 from hub.domain.commands import Tick
+from hub.domain.threads.commands import WakeThread
 from hub.errors import Held, Problem, SimpulError, StoreUnavailable, Unavailable
 from hub.ports.clock import Clock, rfc3339
+from hub.ports.store import ReadSession
 from hub.service.requests import CLOCK, Request, Result
 from hub.service.threads import BULK_CHUNK, Readers, Writer
 
@@ -48,7 +51,7 @@ class ClockRole:
         self._clock = clock
         self._sleep = sleep
         self._aside: dict[str, float] = {}
-        """Case id -> until when, by the monotonic clock."""
+        """Id of a case or a thread -> until when, by the monotonic clock."""
 
     async def forever(self) -> None:
         """Until it is cancelled."""
@@ -69,30 +72,38 @@ class ClockRole:
         room = min(BULK_CHUNK, ASIDE - len(aside))
         if room <= 0:
             return 0
-        found = await self._readers.run(lambda session: session.to_wake(until, room + len(aside)))
-        due = [case_id for case_id in found if case_id not in aside][:room]
+        found = await self._readers.run(lambda session: _waiting(session, until, room + len(aside)))
+        due = {name: command for name, command in found if name not in aside}
+        due = dict(list(due.items())[:room])
         if not due:
             return 0
-        results = await self._writer.submit([Request(ITSELF, Tick(case_id)) for case_id in due], bulk=True)
-        for case_id, result in zip(due, results, strict=True):
-            self._note(case_id, result)
+        results = await self._writer.submit([Request(ITSELF, each) for each in due.values()], bulk=True)
+        for name, result in zip(due, results, strict=True):
+            self._note(name, result)
         if all(isinstance(result, Unavailable) and not isinstance(result, Held) for result in results):
             raise StoreUnavailable("The database takes no writes now.")
         return len(due)
 
-    def _note(self, case_id: str, result: Result) -> None:
+    def _note(self, name: str, result: Result) -> None:
         """Sets aside what was not woken, or would be found at once again."""
         if isinstance(result, Held):
-            self._aside[case_id] = self._clock.monotonic() + AWAY_S
+            self._aside[name] = self._clock.monotonic() + AWAY_S
         elif isinstance(result, Unavailable):
             return
         elif isinstance(result, Problem):
-            log.error("case_not_woken", case_id=case_id, cause=result.type_code, status=result.status)
-            self._aside[case_id] = self._clock.monotonic() + ASIDE_S
+            log.error("not_woken", subject=name, cause=result.type_code, status=result.status)
+            self._aside[name] = self._clock.monotonic() + ASIDE_S
         elif result.replayed:  # another clock was first; or the table says it is due, and the case does not
-            self._aside[case_id] = self._clock.monotonic() + AWAY_S
+            self._aside[name] = self._clock.monotonic() + AWAY_S
 
     def _still_aside(self) -> frozenset[str]:
         now = self._clock.monotonic()
-        self._aside = {case_id: until for case_id, until in self._aside.items() if until > now}
+        self._aside = {name: until for name, until in self._aside.items() if until > now}
         return frozenset(self._aside)
+
+
+def _waiting(session: ReadSession, until: str, limit: int) -> list[tuple[str, Tick | WakeThread]]:
+    """Cases first, then threads; each by its own moment."""
+    cases = [(case_id, Tick(case_id)) for case_id in session.to_wake(until, limit)]
+    threads = [(name, WakeThread(name)) for name in session.threads_to_wake(until, limit)]
+    return [*cases, *threads]

@@ -10,7 +10,9 @@ from typing import Any, Final
 import structlog
 
 from auth.principal import Principal
-from hub.domain.audience import Sight, sight
+from hub.domain.audience import Sight
+from hub.domain.events import is_thread_stream, thread_of
+from hub.domain.threads.audience import names_file
 from hub.errors import Erased, Invalid, NotFound, TooLarge, Unavailable
 from hub.ports.attachments import (
     Attachments,
@@ -25,7 +27,7 @@ from hub.ports.files import FileHolder, FileRow, FileTable
 from hub.ports.store import ReadSession
 from hub.service.hub import Hub
 from hub.service.media_types import disagree
-from hub.service.rights import allow_without_case, require_scope
+from hub.service.rights import allow_without_case, require_scope, sight_of
 
 PIECE: Final = 256 * 1024
 HISTORY_PAGE: Final = 1000
@@ -176,12 +178,16 @@ class Files:
         key = self.hub.sealing.open_stream_key(holder.stream_key)
         return self.hub.sealing.unwrap_file_key(key, sha256, holder.wrapped)
 
-    def _may_see(self, session: ReadSession, principal: Principal, case_id: str, sha256: str) -> bool:
-        case = session.case(case_id)
+    def _may_see(self, session: ReadSession, principal: Principal, stream: str, sha256: str) -> bool:
+        if is_thread_stream(stream):
+            thread_id = thread_of(stream)
+            thread, naming = session.thread(thread_id), session.messages_naming(thread_id, sha256)
+            return thread is not None and names_file(naming, thread.state, principal.agency, sha256)
+        case = session.case(stream)
         if case is None:
             return False
-        seen = sight(case.state, principal.agency)
-        return seen.whole or _named_in_sight(session, case_id, sha256, seen)
+        seen = sight_of(principal, case)
+        return seen.whole or _named_in_sight(session, stream, sha256, seen)
 
 
 def _named_in_sight(session: ReadSession, case_id: str, sha256: str, seen: Sight) -> bool:

@@ -3,7 +3,7 @@ and inbound records call it; files, webhooks, tokens and agencies have desks of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -15,15 +15,20 @@ from hub.errors import NotFound, Problem
 from hub.ports.clock import Clock
 from hub.ports.sealing import Sealing
 from hub.ports.store import ReadSession
+from hub.ports.threads import ReadMarks
 from hub.service.case_reading import CaseReading
+from hub.service.evidence import EvidenceDesk
+from hub.service.handovers import HandoverDesk
 from hub.service.identities import own_values_of
 from hub.service.ids import Ids
 from hub.service.intake import ComplaintDesk
 from hub.service.mailboxes import Mailboxes
 from hub.service.registry import Registry
 from hub.service.rendered import Rendering
+from hub.service.reporter_reading import ReporterDesk
 from hub.service.requests import Command, Idempotency, Outcome, Request
-from hub.service.rights import allowed_case
+from hub.service.rights import NOTHING, allowed_case
+from hub.service.thread_reading import ThreadReading
 from hub.service.threads import Readers, Writer
 
 Body = dict[str, Any]
@@ -50,13 +55,35 @@ class Hub:
     sealing: Sealing
     ids: Ids
     clock: Clock
+    read_marks: ReadMarks
     limits: Limits = DEFAULT_LIMITS
+    purge: Callable[[], list[str]] = list
+    """After an erasure: what it destroyed goes from the disk too. On a thread of its own; what may remain, in
+    words. Raises SimpulError where it is put off."""
     rendering: Rendering = field(init=False)
     reading: CaseReading = field(init=False)
+    threads: ThreadReading = field(init=False)
+    evidence: EvidenceDesk = field(init=False)
+    handovers: HandoverDesk = field(init=False)
+    reporters: ReporterDesk = field(init=False)
 
     def __post_init__(self) -> None:
         self.rendering = Rendering(self.sealing, self.public_url)
         self.reading = CaseReading(self.readers, self.sealing, self.rendering, self.clock, self.limits)
+        self.threads = ThreadReading(
+            self.readers, self.writer, self.sealing, self.rendering, self.read_marks, self.clock
+        )
+        self.evidence = EvidenceDesk(
+            self.readers,
+            self.sealing,
+            self.rendering,
+            self.clock,
+            self.public_url,
+            self.registry.agencies,
+        )
+        self.reporters = ReporterDesk(self.readers, self.sealing, self.act)
+
+        self.handovers = HandoverDesk(self.readers, self.rendering, self.registry.agencies)
 
     # --- writing -----------------------------------------------------------------------------------------
 
@@ -121,7 +148,8 @@ class Hub:
 
         def look(session: ReadSession) -> Masked:
             case = allowed_case(session, principal, action, case_id, leg_id)
-            own = own_values_of(session, self.sealing, case.state) if texts else []
+            gone = action == "erase"  # what is said of an erasure is never sealed, and outlives it
+            own = own_values_of(session, self.sealing, case.state, hidden=gone) if texts else []
             masked = [mask(text, own) for text in texts]
             kinds: list[str] = sorted({found.kind for each in masked for found in each.found})
             return Masked(case.state.id, [each.text for each in masked], kinds)
@@ -145,6 +173,8 @@ class Hub:
         texts = [*(body[name] for name in given), *(file["name"] for file in files)]
         if case_id is not None and not texts:
             return case_id, body, []
+        if leg_id is not None and not texts:
+            return await self.readers.run(lambda session: _case_of(session, leg_id)), body, []
         found = await self.mask_text(principal, action, texts, case_id=case_id, leg_id=leg_id)
         masked = body | dict(zip(given, found.texts, strict=False))
         if files:
@@ -157,3 +187,11 @@ class Hub:
         if found is None:
             raise NotFound(f"No agency {agency_id!r} is registered.")
         return found
+
+
+def _case_of(session: ReadSession, part_id: str) -> str:
+    """The case of a forwarding or a consultation; rights are asked in the transaction."""
+    found = session.case_of_leg(part_id)
+    if found is None:
+        raise NotFound(NOTHING)
+    return found

@@ -24,7 +24,10 @@ def identities(session: ReadSession, sealing: Sealing, case_ids: Sequence[str]) 
     return found
 
 
-def own_values_of(session: ReadSession, sealing: Sealing, state: CaseState) -> list[str]:
-    """What in an officer's text would name the reporter (see `privacy.own_values`)."""
+def own_values_of(
+    session: ReadSession, sealing: Sealing, state: CaseState, *, hidden: bool = False
+) -> list[str]:
+    """What in an officer's text would name the reporter (see `privacy.own_values`); `hidden`: as for a
+    reporter who wants to stay unnamed, whatever the flags say."""
     identity = identities(session, sealing, [state.id]).get(state.id, {})
-    return own_values(identity, hidden=state.anonymous or state.confidential)
+    return own_values(identity, hidden=hidden or state.anonymous or state.confidential)

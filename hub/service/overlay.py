@@ -5,18 +5,30 @@ crashes half-way leaves no trace."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from hub.domain.agency import HUB, Agency
 from hub.domain.audience import duplicates
 from hub.domain.case import Case, CaseLink
-from hub.domain.commands import Advise, Consult, Forward, Return, SubmitComplaint
+from hub.domain.commands import Advise, Consult, Erase, Forward, Return, SubmitComplaint
 from hub.domain.dated_facts import DatedFact
-from hub.domain.events import NO_CHAIN, agency_stream
+from hub.domain.events import NO_CHAIN, agency_stream, thread_stream
+from hub.domain.handover import HandOver
+from hub.domain.threads.commands import (
+    AddParticipant,
+    EditMessage,
+    OpenThread,
+    PostMessage,
+    WithdrawMessage,
+)
+from hub.domain.threads.thread import Message, Thread
+from hub.ports.files import FileHolding, UploadedFile
+from hub.ports.handovers import Departed
 from hub.ports.relaying import Origin
 from hub.ports.sealing import StreamKey, WrappedKey
-from hub.ports.store import FileHolding, Head, Reference, Remembered, UploadedFile, WriteTransaction
+from hub.ports.store import Head, Reference, Remembered, WriteTransaction
 from hub.service.requests import (
     INTERNAL,
     ChangeAgency,
@@ -25,6 +37,8 @@ from hub.service.requests import (
     Request,
     sets_calendar,
 )
+
+CHANGES_MESSAGE: Final = (EditMessage, WithdrawMessage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +65,12 @@ class Staged:
     key: StreamKey | None = None
     holders: list[FileHolding] = field(default_factory=list)
     dated_facts: list[DatedFact] = field(default_factory=list)
+    thread: Thread | None = None
+    room_changed: bool = False
+    """Participants or commitments of the thread are others than before."""
+    messages: list[Message] = field(default_factory=list)
+    shared: list[Case] = field(default_factory=list)
+    """Cases that the thread is about, where it changes who sees them."""
 
 
 @dataclass(slots=True)
@@ -63,6 +83,10 @@ class Overlay:
     agencies: dict[str, Agency]
     inactive: set[str]
     files: dict[tuple[str, str], UploadedFile]
+    threads: dict[str, Thread] = field(default_factory=dict)
+    messages: dict[str, Message] = field(default_factory=dict)
+    officers: dict[str, str] = field(default_factory=dict)
+    """Of those that the batch mentions and whose accounts are active: the agency."""
     next_offsets: dict[tuple[str, int], int] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
     """Streams that another process works on just now."""
@@ -75,6 +99,13 @@ class Overlay:
     new_cases: set[str] = field(default_factory=set)
     changed_cases: set[str] = field(default_factory=set)
     changed_agencies: set[str] = field(default_factory=set)
+    new_keys: list[StreamKey] = field(default_factory=list)
+    changed_threads: set[str] = field(default_factory=set)
+    changed_rooms: set[str] = field(default_factory=set)
+    changed_messages: set[str] = field(default_factory=set)
+    destroyed: list[str] = field(default_factory=list)
+    """Streams whose keys go: erased cases, and the threads of which the last case was erased."""
+    departed: list[Departed] = field(default_factory=list)
 
     @classmethod
     def load(cls, txn: WriteTransaction, batch: Sequence[Request]) -> Overlay:
@@ -85,19 +116,33 @@ class Overlay:
         wanted |= {reference.case_id for reference in references.values()}
         cases = sorted(wanted)
         agencies = sorted({name for r in batch for name in _agencies(r)})
-        streams = sorted(wanted | {agency_stream(name) for r in batch for name in _agency_streams(r)})
+        threads = sorted({name for r in batch for name in r.thread_ids})
+        rooms = {thread_stream(name) for name in threads}
+        streams = sorted(wanted | rooms | {agency_stream(name) for r in batch for name in _agency_streams(r)})
         held = txn.lock(sorted({name for r in batch for name in _changed_streams(r)}))
         loaded = txn.load_cases(cases) if cases else {}
         loaded |= _load_duplicates(txn, loaded)
+        if about := _threads_about(batch, loaded):
+            held |= txn.lock(sorted({thread_stream(name) for name in about} - rooms))
+            threads = sorted({*threads, *about})
+        known = txn.load_threads(threads) if threads else {}
+        if (
+            others := {name for each in about & known.keys() for name in known[each].state.cases}
+            - loaded.keys()
+        ):
+            loaded |= txn.load_cases(sorted(others))
         return cls(
             remembered,
             references,
             loaded,
             txn.load_heads(streams) if streams else {},
-            txn.load_keys(cases) if cases else {},
+            txn.load_keys(streams) if streams else {},
             _load_agencies(txn, agencies, batch),
             txn.inactive_clients(sorted({r.principal.client_id for r in batch} - INTERNAL)),
             txn.load_files(sorted({(file.sha256, r.principal.agency) for r in batch for file in r.files})),
+            known,
+            _load_messages(txn, batch),
+            _load_officers(txn, batch),
             _next_offsets(txn, batch),
             held,
         )
@@ -108,7 +153,9 @@ class Overlay:
         if not self.held:
             return False
         partition = (request.origin.topic, request.origin.partition) if request.origin else None
-        if partition not in self.stopped and self.held.isdisjoint(_changed_streams(request)):
+        streams = _changed_streams(request)
+        streams |= {thread_stream(name) for name in _threads_about([request], self.cases)}
+        if partition not in self.stopped and self.held.isdisjoint(streams):
             return False
         if partition:
             self.stopped.add(partition)
@@ -137,14 +184,50 @@ class Overlay:
         if staged.case is not None:
             self.cases[stream] = staged.case
             (self.new_cases if new else self.changed_cases).add(stream)
+        if staged.thread is not None:
+            self._adopt_thread(staged, staged.thread)
         if staged.agency is not None:
             self.agencies[staged.agency.id] = staged.agency
             self.changed_agencies.add(staged.agency.id)
 
+    def _adopt_thread(self, staged: Staged, thread: Thread) -> None:
+        name = thread.state.id
+        self.threads[name] = thread
+        self.changed_threads.add(name)
+        if staged.room_changed:
+            self.changed_rooms.add(name)
+        for message in staged.messages:
+            self.messages[message.state.id] = message
+            self.changed_messages.add(message.state.id)
+        for case in staged.shared:
+            self.cases[case.state.id] = case
+            self.changed_cases.add(case.state.id)
+
 
 def _changed_streams(request: Request) -> set[str]:
     """The existing streams that a request may append to. A new complaint's is nobody else's yet."""
-    return set(request.case_ids) | {agency_stream(name) for name in _agency_streams(request)}
+    streams = set(request.case_ids) | {agency_stream(name) for name in _agency_streams(request)}
+    return streams | {thread_stream(name) for name in request.thread_ids}
+
+
+def _threads_about(batch: Sequence[Request], cases: Mapping[str, Case]) -> set[str]:
+    """The threads about the cases that are to be erased: they may go with them."""
+    erased = [
+        cases[r.command.case_id] for r in batch if isinstance(r.command, Erase) if r.command.case_id in cases
+    ]
+    return {room.thread for case in erased for room in case.state.rooms}
+
+
+def _load_officers(txn: WriteTransaction, batch: Sequence[Request]) -> dict[str, str]:
+    named = {name for r in batch if isinstance(r.command, PostMessage) for name in r.command.mentions}
+    named |= {each.id for r in batch if isinstance(r.command, HandOver) for each in r.command.officers}
+    return txn.officers_agencies(sorted(named)) if named else {}
+
+
+def _load_messages(txn: WriteTransaction, batch: Sequence[Request]) -> dict[str, Message]:
+    """Those that are there already. A new one's id names nothing."""
+    named = sorted({r.command.message_id for r in batch if isinstance(r.command, CHANGES_MESSAGE)})
+    return txn.load_messages(named) if named else {}
 
 
 def _load_duplicates(txn: WriteTransaction, loaded: dict[str, Case]) -> dict[str, Case]:
@@ -180,10 +263,16 @@ def _agencies(request: Request) -> set[str]:
         found.add(command.agency)
     elif isinstance(command, Return | Advise) and command.suggested_agency:
         found.add(command.suggested_agency)
+    elif isinstance(command, OpenThread):
+        found |= set(command.participants)
+    elif isinstance(command, AddParticipant):
+        found.add(command.agency)
     elif isinstance(command, RegisterAgency):
         found |= {command.agency.id, command.agency.parent or ""}
     elif isinstance(command, ChangeAgency):
         found |= {command.agency_id, str(command.changes.get("parent") or "")}
+    elif isinstance(command, HandOver):
+        found |= {command.agency, command.to}
     return found - {""}
 
 
@@ -192,6 +281,8 @@ def _agency_streams(request: Request) -> set[str]:
     command = request.command
     if isinstance(command, RecordRules):
         return {HUB}
+    if isinstance(command, HandOver):  # the successor's too: it may just be deactivated
+        return {command.agency, command.to}
     if not isinstance(command, RegisterAgency | ChangeAgency):
         return set()
     own = command.agency.id if isinstance(command, RegisterAgency) else command.agency_id

@@ -7,8 +7,10 @@ from typing import Any, Final
 import structlog
 
 from hub.domain.audience import LINKED, Sight, sight
-from hub.domain.events import Fact, Recorded
+from hub.domain.events import ERASURE, RECEIPT, Fact, Recorded
 from hub.domain.rendering import cloud_event
+from hub.domain.threads.evolution import MESSAGE_EVENTS
+from hub.domain.threads.views import WORDED
 from hub.ports.sealing import SealBroken, Sealing, WrappedKey
 from hub.ports.store import MailboxRow, ReadSession
 from hub.service.opening import Opener
@@ -72,15 +74,17 @@ class Rendering:
 
 
 def opened(event: Recorded, fact: Fact, key: WrappedKey | None, opener: Opener) -> dict[str, Any] | None:
-    """The event's masked words. SealBroken also where they were taken away: a complaint always has some."""
-    if event.sealed is None and "complaint" in fact.data:
+    """The event's masked words. SealBroken also where they were taken away: a complaint always has some, and
+    so has most of what happens in a thread."""
+    if event.sealed is None and ("complaint" in fact.data or fact.type in WORDED):
         raise SealBroken(f"The sealed words of event {event.id} are gone.")
     return opener.texts(event, key)
 
 
 class Renderer:
     """For one agency and one read session, on its thread. What the agency may no longer see (it left the
-    case, and the event speaks of another's leg or came later) keeps its place, withheld."""
+    case, and the event speaks of another's leg or came later; a message was taken back) keeps its place,
+    withheld."""
 
     def __init__(self, rendering: Rendering, session: ReadSession, agency: str) -> None:
         self._rendering = rendering
@@ -92,9 +96,26 @@ class Renderer:
     def event(self, row: MailboxRow, fact: Fact | None = None) -> dict[str, Any]:
         """The CloudEvent. `fact` is the row's, where the caller has it."""
         fact = fact or row.event.fact()
+        if row.left and fact.type in (ERASURE, RECEIPT):
+            return self._told(row, fact)
         if row.left and fact.recipients.get(self._agency) != LINKED and not self._shows(fact):
             return self._rendering.withheld(fact)
+        if fact.type in MESSAGE_EVENTS and self._is_withdrawn(fact):
+            return self._rendering.withheld(fact)
         return self._rendering.event(row.event, fact, row.key, self._opener)
+
+    def _told(self, row: MailboxRow, fact: Fact) -> dict[str, Any]:
+        """Whoever left still has copies, and is told that they must go; not who owns the case since."""
+        event = self._rendering.event(row.event, fact, row.key, self._opener)
+        event["data"].pop("owner", None)
+        return event
+
+    def _is_withdrawn(self, fact: Fact) -> bool:
+        """Whether the message's words were taken back since, from all but their author."""
+        if fact.type == "thread.message_withdrawn" or fact.data["message"]["author"] == self._agency:
+            return False
+        message = self._session.message(fact.data["message"]["id"])
+        return message is not None and message.state.withdrawn_at is not None
 
     def _shows(self, fact: Fact) -> bool:
         if fact.stream not in self._sights:

@@ -10,7 +10,16 @@ from auth.principal import Principal
 from hub.domain.agency import Agency
 from hub.domain.case import Case
 from hub.domain.commands import Answer, CaseCommand, SubmitComplaint
+from hub.domain.handover import HandOver
 from hub.domain.policies import Policy
+from hub.domain.threads.commands import (
+    AddParticipant,
+    OpenThread,
+    PostMessage,
+    RemoveParticipant,
+    ThreadCommand,
+)
+from hub.domain.threads.thread import Message, Thread
 from hub.domain.working_time import Calendar
 from hub.errors import Problem
 from hub.ports.relaying import Origin
@@ -111,7 +120,9 @@ class Refuse:
     sha256: str = ""
 
 
-Command = CaseCommand | RegisterAgency | ChangeAgency | RecordRules | Refuse
+SHARES_CASES: Final = (OpenThread, AddParticipant, RemoveParticipant, HandOver)
+"""The commands that name the cases whose readers they change."""
+Command = CaseCommand | ThreadCommand | RegisterAgency | ChangeAgency | HandOver | RecordRules | Refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +146,27 @@ class Request:
         """Every case that is there already and that it reads and may change."""
         if self.intake is not None:
             return frozenset()
+        if isinstance(self.command, SHARES_CASES):
+            return frozenset(self.command.cases)
         named = (self.case_id, getattr(self.command, "other_id", None))
         return frozenset(case_id for case_id in named if case_id)
 
     @property
+    def thread_id(self) -> str | None:
+        """The coordination thread that it opens or is about."""
+        return getattr(self.command, "thread_id", None)
+
+    @property
+    def thread_ids(self) -> frozenset[str]:
+        """Every thread that it reads and may change."""
+        if isinstance(self.command, HandOver):
+            return frozenset(self.command.threads)
+        return frozenset((self.thread_id,)) if self.thread_id else frozenset()
+
+    @property
     def files(self) -> tuple[NamedFile, ...]:
         """Each file that the command names and its agency must have uploaded."""
-        if isinstance(self.command, Answer):
+        if isinstance(self.command, Answer | PostMessage):
             return named_files(self.command.attachments)
         return self.intake.uploads if self.intake else ()
 
@@ -157,14 +182,16 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """A command that took effect (or did before: `replayed`). `kind` says what `ids` name: case,
-    consultation, forwardings, forwarding, agency; `taken` for an inbound record that had taken effect before.
-    `case` is as it stood right after this command."""
+    consultation, forwardings, forwarding, agency, handover, thread, message, commitment; `taken` for an
+    inbound record that had taken effect before. `case` and `thread` are as they stood right after it."""
 
     status: int
     kind: str
     ids: tuple[str, ...]
     case: Case | None = None
     agency: Agency | None = None
+    thread: Thread | None = None
+    message: Message | None = None
     replayed: bool = False
 
 

@@ -107,8 +107,9 @@ class Rulebook:
         """The calendar by which a clock of the agency counts if it starts now: always one that the log has,
         since nothing else could stop the clock again."""
         held = self._of.get(agency.id)
-        if held is None or held[0] != agency:
-            held = self._of[agency.id] = agency, self._recorded(agency)
+        if held is None or (held[0] is not agency and held[0] != agency):
+            held = agency, self._recorded(agency)
+        self._of[agency.id] = agency, held[1]  # loaded anew in each batch: asked again, it is the same
         return held[1]
 
     def _recorded(self, agency: Agency) -> Calendar:

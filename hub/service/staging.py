@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hub.domain.agency import HUB, evolve_agency
-from hub.domain.audience import LINKED, offered_to, recipients
+from hub.domain.audience import LINKED, offered_to, told
 from hub.domain.case import Case
+from hub.domain.clocks import Clock
+from hub.domain.copies import but
 from hub.domain.dated_facts import dated_facts
 from hub.domain.events import RULE_EVENTS, Draft, Fact, chain, is_agency_stream, texts_document
 from hub.domain.evolution import evolve, with_changed
 from hub.domain.timekeeping import follow, with_clocks
 from hub.errors import StateConflict
+from hub.ports.files import FileHolding
 from hub.ports.sealing import Sealing, StreamKey
-from hub.ports.store import FileHolding, Head
+from hub.ports.store import Head
 from hub.service.ids import Ids
 from hub.service.overlay import Appended, Overlay, Staged
 from hub.service.requests import Request
@@ -60,17 +61,21 @@ class Recorder:
         )
         if draft.type in RULE_EVENTS:
             staged.dated_facts += dated_facts(fact)
-            fact = replace(fact, recipients={HUB: "agency"})
+            fact = but(fact, recipients={HUB: "agency"})
         elif is_agency_stream(stream):
             staged.agency = evolve_agency(draft.facts)
-            fact = replace(fact, recipients=dict.fromkeys(sorted({actor, HUB, fact.subject}), "agency"))
+            fact = but(fact, recipients=dict.fromkeys(sorted({actor, HUB, fact.subject}), "agency"))
         else:
             fact, staged.case = self._moved(staged.case, fact, draft, actor, overlay)
-        sealed = draft.sealed or self._seal(staged, stream, fact.id, draft, overlay)
+        self.append(staged, fact, draft, overlay)
+
+    def append(self, staged: Staged, fact: Fact, draft: Draft, overlay: Overlay) -> None:
+        """The finished fact as the stream's next event: sealed, and a link of its chain."""
+        sealed = draft.sealed or self._seal(staged, fact.stream, fact.id, draft, overlay)
         header = fact.to_bytes()
-        link = chain(head.chain, header, sealed)
+        link = chain(staged.head.chain, header, sealed)
         staged.events.append(
-            Appended(stream, fact.sequence, fact.id, header, sealed, link, tuple(fact.recipients))
+            Appended(fact.stream, fact.sequence, fact.id, header, sealed, link, tuple(fact.recipients))
         )
         staged.head = Head(fact.sequence, link)
 
@@ -80,13 +85,15 @@ class Recorder:
         """The event with its recipients and the clocks that it changes, and the case after it."""
         after, before, data = evolve(case, fact, draft.texts), case.state if case else None, fact.data
         rules = InForce(self._rulebook, overlay.agencies)
-        clocks = [] if self._rulebook.is_empty else follow(after.state, fact, rules)
+        clocks: list[Clock] = []
+        if not self._rulebook.is_empty:
+            clocks = follow(after.state, fact, rules, passes_on=draft.passes_on)
         if clocks:
             data = with_clocks(data, clocks)
             after = Case(with_changed(after.state, clocks), after.texts)
         readers = dict.fromkeys(offered_to(after.state, fact, overlay.owner_of), LINKED)
-        readers |= recipients(before, after.state, actor)
-        return replace(fact, data=data, recipients=readers), after
+        readers |= told(before, after.state, fact)
+        return but(fact, data=data, recipients=readers), after
 
     def _seal(
         self, staged: Staged, stream: str, event_id: str, draft: Draft, overlay: Overlay

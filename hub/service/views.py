@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from hub.domain.audience import Sight, actions, may_link
-from hub.domain.case import Case, CaseState, CaseTexts, Consultation, Leg, consultation_facts, leg_facts
+from hub.domain.case import (
+    Case,
+    CaseState,
+    CaseTexts,
+    Consultation,
+    Erasure,
+    Leg,
+    consultation_facts,
+    leg_facts,
+)
 from hub.domain.clocks import deadline_document
 from hub.domain.limits import DEFAULT_LIMITS, Limits
 from hub.domain.privacy import join_complaint
+from hub.domain.threads.thread import Thread
+from hub.domain.threads.views import open_commitments, thread_summary
 from hub.domain.working_time import written
 
 
@@ -20,9 +32,11 @@ def case_view(
     limits: Limits = DEFAULT_LIMITS,
     *,
     reporter_name: str | None = None,
+    rooms: Sequence[Thread] = (),
 ) -> dict[str, Any]:
     """The whole case at `now`, for an agency that takes part in it. `reporter_name` is shown as given:
-    whoever calls passes it only when neither flag forbids it."""
+    whoever calls passes it only when neither flag forbids it. `rooms` are the threads about it in which the
+    agency takes part."""
     state, texts = case.state, case.texts
     view: dict[str, Any] = {
         "id": state.id,
@@ -32,7 +46,8 @@ def case_view(
         "owner": state.owner,
         "complaint": _complaint(case, reporter_name),
         "forwardings": [forwarding_view(leg, state.id, texts) for leg in state.legs],
-        "threads": [],
+        "threads": [thread_summary(thread) for thread in rooms],
+        "commitments": [each for thread in rooms for each in open_commitments(thread, agency)],
         "deadlines": [deadline_document(clock, now) for clock in state.clocks],
         "links": [{"case": each.case, "relation": each.relation} for each in state.links],
         "actions": _actions(state, agency, now, limits),
@@ -41,7 +56,17 @@ def case_view(
     }
     if texts is None:
         view["erased"] = True
+    if state.erasure is not None:
+        view["erasure"] = erasure_view(state.erasure)
     return view
+
+
+def erasure_view(erasure: Erasure, only: str | None = None) -> dict[str, Any]:
+    """When and by whom, and who has given its receipt; of these `only` that agency's."""
+    receipts = [
+        {"agency": name, "receipted_at": at} for name, at in erasure.receipts.items() if only in (None, name)
+    ]
+    return {"erased_at": erasure.erased_at, "by": erasure.by, "receipts": receipts}
 
 
 def _actions(state: CaseState, agency: str, now: datetime, limits: Limits) -> list[str]:
@@ -49,15 +74,19 @@ def _actions(state: CaseState, agency: str, now: datetime, limits: Limits) -> li
     return sorted([*actions(state, agency, written(now), limits), *linking])
 
 
-def frozen_view(then: Case, agency: str, now: datetime, *, erased: bool) -> dict[str, Any]:
+def frozen_view(
+    then: Case, agency: str, now: datetime, *, erased: bool, erasure: Erasure | None = None
+) -> dict[str, Any]:
     """For an agency that returned its leg or lost it: the case as it stood then, its own legs and clocks
-    alone. `erased`: since then its texts were."""
+    alone. `erased`: since then its texts were; `erasure` with its own receipt."""
     texts, left = None if erased else then.texts, Sight(agency, False, then.state.version)
     view = case_view(Case(then.state, texts), agency, now)
     view["forwardings"] = [forwarding_view(leg, then.state.id, texts) for leg in left.legs(then.state)]
     own = [clock for clock in then.state.clocks if clock.agency == agency]
     view["deadlines"] = [deadline_document(clock, now) for clock in own]
     view["actions"] = []
+    if erasure is not None:
+        view["erasure"] = erasure_view(erasure, only=agency)
     return view
 
 

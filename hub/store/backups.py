@@ -1,5 +1,5 @@
-"""A backup: one tar file with the database (log, keys, vault, clients; no projections) and the attachments,
-which are encrypted already. The master key is never in it."""
+"""A backup: one tar file with the database (log, keys, vault, clients, accounts; no projections, no sessions)
+and the attachments, which are encrypted already. The master key is never in it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from hub.store.migrate import HEAD, migrate
 from hub.store.projections import empty
 from hub.store.sqlite import SqliteStore
 from hub.store.sqlite_dialect import SQLITE
+from hub.store.tables import ENDED
 
 if TYPE_CHECKING:
     from hub.store.engines import AnyStore
@@ -108,6 +109,8 @@ def _copy_file(store: SqliteStore, copy: Path) -> int:
             target.execute("PRAGMA journal_mode = DELETE").fetchall()
             target.execute("BEGIN")
             empty(target)
+            for table in ENDED:
+                target.execute(f"DELETE FROM {table.name}")  # noqa: S608  # our own table names
             target.execute("COMMIT")
             target.execute("VACUUM")
             events: int = target.execute("SELECT count(*) FROM log").fetchone()[0]

@@ -9,13 +9,15 @@ from typing import Any, Final
 from sqlalchemy import Boolean, Table
 
 from hub.store.dialect import Dialect
-from hub.store.tables import PROJECTIONS, metadata
+from hub.store.tables import ENDED, PROJECTIONS, metadata
 
 CHUNK: Final = 1000
 CHUNK_BYTES: Final = 4 * 1024 * 1024
 """Of texts and bytes: a thousand long complaints would be a hundred megabytes."""
-KEPT: Final[tuple[Table, ...]] = tuple(table for table in metadata.sorted_tables if table not in PROJECTIONS)
-"""What a backup holds: everything that no rebuild could make again."""
+KEPT: Final[tuple[Table, ...]] = tuple(
+    table for table in metadata.sorted_tables if table not in (*PROJECTIONS, *ENDED)
+)
+"""What a backup holds: everything that no rebuild could make again, and that outlives a restore."""
 
 Row = Sequence[Any]
 

@@ -76,7 +76,8 @@ class FileTables:
         with self._store.connection() as db:
             rows = db.execute(
                 f"SELECT {_COLUMNS} FROM files AS f WHERE wrapped IS NULL AND NOT EXISTS "  # noqa: S608
-                "(SELECT 1 FROM file_holders AS h WHERE h.sha256 = f.sha256)"
+                "(SELECT 1 FROM file_holders AS h JOIN stream_keys AS k ON k.stream = h.stream "
+                "WHERE h.sha256 = f.sha256)"
             ).fetchall()
         return [_row(row) for row in rows]
 

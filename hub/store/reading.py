@@ -13,6 +13,7 @@ from hub.domain.events import Recorded
 from hub.ports.sealing import WrappedKey
 from hub.ports.store import (
     CaseFilter,
+    Head,
     Identity,
     MailboxRow,
     MailboxState,
@@ -20,15 +21,19 @@ from hub.ports.store import (
     Remembered,
 )
 from hub.store import statements
+from hub.store.handovers import HandoverSession
 from hub.store.listing import listing
 from hub.store.rows import FORMER, case_from_row, remembered_from_row
 from hub.store.statements import LOG_COLUMNS, Statements
+from hub.store.thread_reading import ThreadSession
 
 TO_WAKE: Final = "SELECT id FROM cases WHERE next_wake <= ? ORDER BY next_wake, id LIMIT ?"
+STREAMS: Final = "SELECT stream FROM log WHERE stream > ? ORDER BY stream, sequence LIMIT ?"
+"""With DISTINCT, PostgreSQL may sort the whole log for every page."""
 FIRST_WAKE: Final = "SELECT next_wake FROM cases WHERE next_wake IS NOT NULL ORDER BY next_wake, id LIMIT 1"
 
 
-class Session:
+class Session(ThreadSession, HandoverSession):
     """Implements `hub.ports.store.ReadSession`."""
 
     def __init__(self, connection: Any, sql: Statements) -> None:
@@ -91,6 +96,12 @@ class Session:
     def last_position(self) -> int:
         position: int = self._db.execute(statements.TAIL).fetchone()[0]
         return position
+
+    def heads(self, after: str, limit: int) -> list[tuple[str, Head]]:
+        rows = self._db.execute(STREAMS, (after, limit)).fetchall()
+        streams = list(dict.fromkeys(row[0] for row in rows))
+        found = self._db.execute(self._sql.heads, self._dialect.of_texts(streams))
+        return sorted((stream, Head(sequence, chain)) for stream, sequence, chain in found)
 
     def mailbox_state(self, agency: str) -> MailboxState:
         head = self._db.execute("SELECT head FROM mailboxes WHERE agency = ?", (agency,)).fetchone()

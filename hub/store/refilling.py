@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from hub.store import tables
 from hub.store.copying import KEPT, copy_rows
+from hub.store.erasures import ask_again
 from hub.store.migrate import migrate
 from hub.store.postgres.store import PostgresStore
 from hub.store.projections import drop_trimmed
@@ -61,6 +62,7 @@ def _pour(aside: Path, store: PostgresStore, target: Any) -> str:
         source.close()
     incarnation = secrets.token_hex(16)
     target.execute("UPDATE facts SET value = ? WHERE name = 'incarnation'", (incarnation,))
+    ask_again(target)
     target.execute(
         "UPDATE facts SET value = CAST(greatest(CAST(value AS BIGINT), CAST(? AS BIGINT)) + 1 AS TEXT) "
         "WHERE name = 'registry_generation'",

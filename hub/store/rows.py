@@ -19,7 +19,8 @@ FORMER: Final = 8
 CONSULTED: Final = 16
 FORMER_OWNER: Final = 32
 OVERSEER: Final = 64
-WHOLE: Final = OWNER | SOURCE | HANDLER | CONSULTED | FORMER_OWNER | OVERSEER
+PARTICIPANT: Final = 128
+WHOLE: Final = OWNER | SOURCE | HANDLER | CONSULTED | FORMER_OWNER | OVERSEER | PARTICIPANT
 """Who sees the case as it stands now."""
 
 ROLE_BITS: Final = {"owner": OWNER, "handler": HANDLER, "participant": WHOLE}
@@ -68,22 +69,34 @@ def agency_rows(case: Case) -> list[Row]:
         bits[name] = bits.get(name, 0) | FORMER_OWNER
     for name in state.overseers:
         bits[name] = bits.get(name, 0) | OVERSEER
-    if not state.legs:
-        return [(name, state.id, bit, state.status, state.updated_at, late) for name, bit in bits.items()]
-    ended: dict[str, tuple[int, str, str]] = {}
+    for room in state.rooms:
+        for name in room.agencies:
+            bits[name] = bits.get(name, 0) | PARTICIPANT
+    if not state.legs and not state.visits:
+        return [_agency_row(name, bit, state, late) for name, bit in bits.items()]
+    ended = {visit.agency: (visit.until, visit.status, visit.at) for visit in state.visits}
     for leg in state.legs:
         if leg.status in HELD_LEG:
             bits[leg.to] = bits.get(leg.to, 0) | HANDLER
         else:
             left = (leg.ended_sequence or 0, leg.ended_status or state.status, leg.updated_at)
             ended[leg.to] = max(left, ended.get(leg.to, left))
-    rows = [(name, state.id, bit, state.status, state.updated_at, late) for name, bit in bits.items()]
+    rows = [_agency_row(name, bit, state, late) for name, bit in bits.items()]
     rows += [
         (name, state.id, FORMER, status, when, False)
         for name, (_, status, when) in ended.items()
         if name not in bits
     ]
     return rows
+
+
+def _agency_row(name: str, bit: int, state: CaseState, late: bool) -> Row:
+    """Whom a thread lets see the case finds it among what changed since it joined; a case of a backlog is new
+    to everybody when it was taken over."""
+    changed = max(state.updated_at, state.taken_over_at or "")
+    if state.rooms:
+        changed = max([changed, *(room.agencies[name] for room in state.rooms if name in room.agencies)])
+    return name, state.id, bit, state.status, changed, late
 
 
 def region_digits(region: str | None) -> str | None:

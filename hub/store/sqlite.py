@@ -19,7 +19,9 @@ import structlog
 
 from hub.errors import StoreUnavailable
 from hub.ports.bus import Committed
+from hub.ports.purging import Purged
 from hub.store.connection import Connection
+from hub.store.destroying import PURGE_DONE, PURGE_SINCE, PURGE_WAITS
 from hub.store.errors import translated
 from hub.store.reading import Session
 from hub.store.sqlite_dialect import SQLITE
@@ -29,6 +31,7 @@ from hub.store.writing import SQLITE_SQL, SqliteTransaction
 log = structlog.get_logger(__name__)
 
 BUSY_S: Final = 10.0
+PURGE_BUSY_MS: Final = 1_000
 CHECKPOINT_EVERY_S: Final = 1.0
 CHECKPOINT_BYTES: Final = 4 * 1024 * 1024
 TRUNCATE_BYTES: Final = 256 * 1024 * 1024
@@ -55,6 +58,7 @@ def connect(path: Path, *, cache_kib: int = 16_384) -> Connection:
         "synchronous = FULL",
         "wal_autocheckpoint = 0",
         "temp_store = MEMORY",
+        "secure_delete = ON",
         f"cache_size = -{cache_kib}",
     ):
         connection.execute(f"PRAGMA {pragma}").fetchall()
@@ -182,6 +186,25 @@ class SqliteStore:
                 log.warning("checkpoint_failed", cause=str(error) or type(error).__name__)
         if connection is not None:
             connection.close()
+
+    def purge(self) -> Purged | None:
+        """What was deleted is zeros in its pages by now (`secure_delete`); the write-ahead log, with those
+        pages as before, goes into the database and is cut off. StoreUnavailable while somebody
+        still reads from it."""
+        with translated():
+            connection = connect(self.path, cache_kib=1_024)
+            try:
+                connection.execute(f"PRAGMA busy_timeout = {PURGE_BUSY_MS}").fetchall()
+                waits = connection.execute(PURGE_SINCE, (PURGE_WAITS,)).fetchone()
+                if waits is None:
+                    return None
+                busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                if busy:
+                    raise StoreUnavailable("The write-ahead log is being read; it is cut off later.")
+                connection.execute(PURGE_DONE, (PURGE_WAITS, waits[0]))
+            finally:
+                connection.close()
+        return Purged()
 
     def _move_log(self, connection: Connection) -> None:
         wal = self.path.with_name(self.path.name + "-wal")

@@ -14,6 +14,7 @@ from sqlalchemy import Table
 
 from hub.store import tables
 from hub.store.dialect import Dialect
+from hub.store.thread_writing import ThreadStatements
 
 LOG_COLUMNS: Final = "position, stream, sequence, id, header, sealed, chain"
 REMEMBERED: Final = "i.key, i.body, i.status, i.kind, i.ids, i.created_at"
@@ -32,6 +33,7 @@ class Statements:
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
+        self.threads = ThreadStatements(dialect, replacing)
         self._inserts(dialect)
         self._selects(dialect)
 
@@ -72,6 +74,10 @@ class Statements:
         self.agencies = f"SELECT a.id, a.document FROM {texts} JOIN agencies AS a ON a.id = wanted.one"
         self.active_clients = (
             f"SELECT c.id FROM {texts} JOIN clients AS c ON c.id = wanted.one WHERE c.revoked_at IS NULL"
+        )
+        self.active_officers = (
+            f"SELECT o.id, o.agency FROM {texts} JOIN officers AS o ON o.id = wanted.one "
+            "WHERE o.disabled_at IS NULL"
         )
         self.mailbox_heads = (
             f"SELECT m.agency, m.head FROM {texts} JOIN mailboxes AS m ON m.agency = wanted.one"

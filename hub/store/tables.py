@@ -1,9 +1,10 @@
 """Every table, for both engines. The `log` is the truth; of the others some are its projections.
 
-Projections (a rebuild makes them anew): cases, legs, case_agencies, case_references, agencies, dated_facts,
-mailbox, mailboxes. Not projections: stream_keys, identities, files, file_holders, idempotency,
-mailbox_cursors, clients, signing_keys, assertions, webhooks, deliveries, facts, leases, relay_cursors,
-inbound_positions, inbound_replies, dead_letters.
+Projections (a rebuild makes them anew): cases, legs, case_agencies, case_references, threads,
+thread_agencies, messages, message_files, commitments, agencies, dated_facts, mailbox, mailboxes. Not
+projections: stream_keys, identities, files, file_holders, idempotency, mailbox_cursors, clients,
+signing_keys, assertions, webhooks, deliveries, facts, leases, relay_cursors, inbound_positions,
+inbound_replies, dead_letters, officers, sessions, thread_reads.
 
 Texts are compared byte by byte on both engines (PostgreSQL: COLLATE "C"), whatever the database's locale is.
 """
@@ -25,6 +26,8 @@ from sqlalchemy import (
     text,
 )
 
+from hub.store.account_tables import officers as officers
+from hub.store.account_tables import sessions as sessions
 from hub.store.case_tables import case_agencies as case_agencies
 from hub.store.case_tables import case_references as case_references
 from hub.store.case_tables import cases as cases
@@ -36,6 +39,12 @@ from hub.store.process_tables import inbound_positions as inbound_positions
 from hub.store.process_tables import inbound_replies as inbound_replies
 from hub.store.process_tables import leases as leases
 from hub.store.process_tables import relay_cursors as relay_cursors
+from hub.store.thread_tables import commitments as commitments
+from hub.store.thread_tables import message_files as message_files
+from hub.store.thread_tables import messages as messages
+from hub.store.thread_tables import thread_agencies as thread_agencies
+from hub.store.thread_tables import thread_reads as thread_reads
+from hub.store.thread_tables import threads as threads
 
 log = Table(
     "log",
@@ -258,4 +267,20 @@ facts = Table(
 """Single facts about this database: `incarnation`, `registry_generation`, `compatible_from` (the oldest
 program, by its revision, that may work with this schema)."""
 
-PROJECTIONS: Final = (cases, legs, case_agencies, case_references, agencies, dated_facts, mailbox, mailboxes)
+PROJECTIONS: Final = (
+    cases,
+    legs,
+    case_agencies,
+    case_references,
+    threads,
+    thread_agencies,
+    messages,
+    message_files,
+    commitments,
+    agencies,
+    dated_facts,
+    mailbox,
+    mailboxes,
+)
+ENDED: Final = (sessions,)
+"""What no backup holds: after a restore everybody signs in again."""

@@ -13,15 +13,20 @@ import orjson
 
 from hub.domain.agency import Agency
 from hub.domain.case import Case
+from hub.domain.threads.thread import Message, Thread
+from hub.ports.files import UploadedFile
 from hub.ports.sealing import WrappedKey
-from hub.ports.store import Effects, Head, Reference, Remembered, UploadedFile
+from hub.ports.store import Effects, Head, Reference, Remembered
 from hub.store import statements
 from hub.store.connection import next_generation
+from hub.store.destroying import destroy
 from hub.store.errors import translated
+from hub.store.handovers import disable_departed
 from hub.store.relaying import WAITING, read_offsets
 from hub.store.rows import agency_rows, case_from_row, case_row, leg_rows, remembered_from_row
 from hub.store.sqlite_dialect import SQLITE
 from hub.store.statements import Statements
+from hub.store.thread_writing import load_messages, load_threads, write_threads
 
 
 class Transaction:
@@ -68,8 +73,12 @@ class Transaction:
     def inactive_clients(self, client_ids: Collection[str]) -> set[str]:
         if not client_ids:
             return set()
-        rows = self._db.execute(self._sql.active_clients, self._dialect.of_texts(list(client_ids)))
-        return set(client_ids) - {row[0] for row in rows}
+        left = set(client_ids)
+        for statement in (self._sql.active_clients, self._sql.active_officers):
+            if left:  # whoever is no client is an officer
+                rows = self._db.execute(statement, self._dialect.of_texts(sorted(left)))
+                left -= {row[0] for row in rows}
+        return left
 
     def load_files(self, named: Sequence[tuple[str, str]]) -> dict[tuple[str, str], UploadedFile]:
         if not named:
@@ -81,6 +90,15 @@ class Transaction:
             )
             for sha256, agency, wrapped, generation, media_type, size in rows
         }
+
+    def officers_agencies(self, ids: Sequence[str]) -> dict[str, str]:
+        return dict(self._db.execute(self._sql.active_officers, self._dialect.of_texts(ids)).fetchall())
+
+    def load_threads(self, thread_ids: Sequence[str]) -> dict[str, Thread]:
+        return load_threads(self._db, self._sql.threads, self._dialect.of_texts(thread_ids))
+
+    def load_messages(self, message_ids: Sequence[str]) -> dict[str, Message]:
+        return load_messages(self._db, self._sql.threads, self._dialect.of_texts(message_ids))
 
     def next_offsets(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
         return read_offsets(self._db, partitions, self._dialect.locking)
@@ -97,12 +115,18 @@ class Transaction:
         self._write_tables(effects)
         if effects.next_offsets:
             self._write_inbound(effects)
+        if effects.destroyed:
+            self._destroy(effects)
 
     def commit(self) -> None:
         self._db.execute("COMMIT")
 
     def rollback(self) -> None:
         self._db.execute("ROLLBACK")
+
+    def _destroy(self, effects: Effects) -> None:
+        """After everything else is written, so that nothing of this transaction stays either."""
+        destroy(self._db, effects.destroyed)
 
     def _write_log(self, effects: Effects) -> None:
         db, sql = self._out, self._sql
@@ -155,6 +179,10 @@ class Transaction:
         )
         sql.insert_mailbox.run(db, [(m.agency, m.position, m.event) for m in effects.mailbox])
         sql.upsert_head.run(db, list({m.agency: m.position for m in effects.mailbox}.items()))
+        if effects.threads:
+            write_threads(db, sql.threads, effects.threads, effects.rooms, effects.messages)
+        if effects.departed:
+            disable_departed(db, effects.departed)
         if effects.agencies or effects.dated_facts:
             self._write_registry(effects, next_generation(self._db))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,11 +19,12 @@ from aiohttp import web
 
 from auth.clients import hash_secret, new_client_id, new_secret
 from auth.scopes import DEFAULT_SCOPES
+from hub.api import server as api_server
 from hub.api.server import make_runner
 from hub.app import Server, build
 from hub.app_core import Core, open_core
 from hub.domain.agency import Agency
-from hub.ports.clock import rfc3339
+from hub.ports.clock import Clock, rfc3339
 from hub.ports.registry import ClientRow
 from hub.service.access import client_secret_pepper
 from hub.service.requests import RegisterAgency
@@ -125,10 +126,25 @@ class House:
 
 @pytest.fixture(scope="session", autouse=True)
 def loaded_once() -> Iterator[None]:
-    """The schemas are read-only, and checking them against the meta-schema takes half a second."""
+    """The schemas are read-only, and checking them against the meta-schema takes half a second; what the
+    documents are made of differs only where a test has settings of its own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Schemas, "load", staticmethod(cache(Schemas.load)))
+        patch.setattr(api_server, "all_documents", described_once(api_server.all_documents))
         yield
+
+
+def described_once(make: Callable[..., dict[str, bytes]]) -> Callable[..., dict[str, bytes]]:
+    """The same documents to every server with the same routes, schemas and settings."""
+    made: dict[tuple[Any, ...], tuple[dict[str, bytes], Any]] = {}
+
+    def found(routes: Any, schemas: Schemas, *settings: Any) -> dict[str, bytes]:
+        key = (id(routes), id(schemas), *settings)
+        if key not in made:
+            made[key] = make(routes, schemas, *settings), (routes, schemas)  # kept, so that their ids are
+        return made[key][0]
+
+    return found
 
 
 @pytest.fixture(scope="session")
@@ -142,9 +158,10 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @asynccontextmanager
-async def running(folder: Path, **settings: Any) -> AsyncIterator[House]:
+async def running(folder: Path, clock: Clock | None = None, **settings: Any) -> AsyncIterator[House]:
     """A hub on a copied folder and a free port."""
-    with open_core(Settings(data_dir=folder, public_url=PUBLIC, log_level="warning", **settings)) as core:
+    given = {"data_dir": folder, "public_url": PUBLIC, "log_level": "warning"} | settings
+    with open_core(Settings(**given), clock) as core:
         server = build(core, frozenset({"api", "clock"}))
         runner = make_runner(server.web, handle_signals=False, shutdown_timeout=0.2)
         await runner.setup()

@@ -24,6 +24,7 @@ def test_there_are_exactly_the_published_scopes() -> None:
         "deliveries:write",
         "evidence:read",
         "reporter:read",
+        "reporter:erase",
         "agencies:write",
         "oversight:read",
     }

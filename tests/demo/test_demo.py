@@ -29,6 +29,7 @@ SCENES = (
     "berterima kasih, Kotim menutup kasusnya.",
     "Tenggat terlewat: Kemen PU belum menindaklanjuti",
     "berpindah dari Kalsel ke pengelola hub",
+    "Ruang koordinasi: Kotim dan Kementerian Pekerjaan Umum",
 )
 
 
@@ -104,7 +105,7 @@ def test_another_start_in_the_same_folder_is_refused(demo: Demo) -> None:
 def test_even_kill_9_leaves_no_process_behind(demo: Demo) -> None:
     assert demo.still_running()
     demo.end(signal.SIGKILL)
-    psutil.wait_procs([child for child in demo.children if child.is_running()], timeout=3)
+    psutil.wait_procs([child for child in demo.children if child.is_running()], timeout=15)
     assert demo.still_running() == []
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from hub.domain.agency import HUB, Agency
-from hub.domain.audience import recipients
+from hub.domain.audience import told
 from hub.domain.case import Case
 from hub.domain.commands import (
     Accept,
@@ -197,20 +197,20 @@ class Casework:
             name, time = draft.id or uuid(next(self.numbers)), now or self.times(number)
             fact = Fact(name, draft.type, time, CASE_ID, number, actor, {}, draft.facts)
             before = self.case.state if self.case else None
-            fact, after = self.moved(fact, draft.texts)
-            fact = replace(fact, recipients=recipients(before, after.state, actor))
+            fact, after = self.moved(fact, draft)
+            fact = replace(fact, recipients=told(before, after.state, fact))
             fact = Fact.from_bytes(fact.to_bytes())  # what is stored is what is read back
             self.case = after
             self.log.append((fact, draft.texts))
             made.append(fact)
         return made
 
-    def moved(self, fact: Fact, texts: dict[str, Any]) -> tuple[Fact, Case]:
+    def moved(self, fact: Fact, draft: Draft) -> tuple[Fact, Case]:
         """As the service does it: the clocks that an event changes stand in the event."""
-        after = evolve(self.case, fact, texts)
+        after = evolve(self.case, fact, draft.texts)
         if self.rules is None:
             return fact, after
-        clocks = follow(after.state, fact, self.rules)
+        clocks = follow(after.state, fact, self.rules, passes_on=draft.passes_on)
         fact = replace(fact, data=with_clocks(fact.data, clocks))
         return fact, Case(with_changed(after.state, clocks), after.texts)
 

@@ -17,9 +17,12 @@ from hub.domain.commands import (
     Advise,
     Answer,
     Close,
+    ConfirmErasure,
     Consult,
+    Erase,
     Forward,
     Progress,
+    ReadReporter,
     Recipient,
     Reconsider,
     Reopen,
@@ -28,7 +31,17 @@ from hub.domain.commands import (
     Verify,
     Withdraw,
 )
-from hub.domain.events import AGENCY_EVENTS, EVENT_TYPES, RULE_EVENTS, Draft, Fact, agency_stream
+from hub.domain.events import (
+    AGENCY_EVENTS,
+    EVENT_TYPES,
+    HANDED_OVER,
+    RULE_EVENTS,
+    THREAD_EVENTS,
+    Draft,
+    Fact,
+    agency_stream,
+)
+from hub.domain.handover import HandOver, case_facts, summary_draft, work_of
 from hub.domain.links import DUPLICATE, link, unlink
 from hub.domain.rendering import cloud_event, event_data
 from hub.domain.working_time import instant
@@ -62,7 +75,11 @@ def case_events() -> Iterator[tuple[Fact, dict[str, Any]]]:
     work.act(Progress(CASE_ID, lead, "Menunggu lampu."), SUPPORT)
     work.act(Answer(CASE_ID, lead, "Sudah menyala.", (PHOTO,), ("sesudah.png",)), SUPPORT)
     work.act(Close(CASE_ID, "other", "Pelapor puas."))
+    work.act(ReadReporter(CASE_ID, "Menanyakan kepuasan lewat telepon.", uuid(74)))
+    work.act(ReadReporter(CASE_ID, "Menanyakan kepuasan lewat sistem."))
     work.act(Reopen(CASE_ID, "Padam lagi."))
+    work.act(Erase(CASE_ID, "Permintaan pelapor."))
+    work.act(ConfirmErasure(CASE_ID), SUPPORT)
     yield from asked.log + work.log + passed_up().log + late().log
 
 
@@ -112,14 +129,31 @@ def agency_events() -> Iterator[tuple[Fact, dict[str, Any]]]:
         yield Fact(uuid(number), draft.type, time, stream, number, "hub", {"hub": "agency"}, draft.facts), {}
 
 
+def handovers() -> Iterator[tuple[Fact, dict[str, Any]]]:
+    """Of one case, and the sum of it with a note."""
+    work = Casework().verified()
+    work.sent(LEAD)
+    command = HandOver(SOURCE, LEAD, (CASE_ID,), (), "Akun pindah ke dinas.")
+    held = work_of(work.state, SOURCE)
+    facts = case_facts(work.state, held, command)
+    nothing = dict.fromkeys(("cases", "owned", "forwardings", "consultations", "threads", "commitments"), 0)
+    summed = summary_draft(
+        command, {"counts": nothing, "cases": [], "threads": [], "due": [], "commitments": []}
+    )
+    time, stream = "2025-03-14T02:00:00.000Z", agency_stream(SOURCE)
+    for number, draft in enumerate((Draft(HANDED_OVER, facts), summed), 3):
+        yield Fact(uuid(number), HANDED_OVER, time, stream, number, "hub", {}, draft.facts), draft.texts
+
+
 RULES = rulebooks()
-EVENTS = [*case_events(), *agency_events(), *rule_events()]
+EVENTS = [*case_events(), *agency_events(), *handovers(), *rule_events()]
 OF_AGENCIES = (*AGENCY_EVENTS, *RULE_EVENTS)
 """Those in an agency's stream: nothing in them is erased."""
 
 
 def test_the_examples_cover_every_type() -> None:
-    assert {fact.type for fact, _ in EVENTS} == set(EVENT_TYPES)
+    """Threads have theirs in tests/domain/threads."""
+    assert {fact.type for fact, _ in EVENTS} == set(EVENT_TYPES) - set(THREAD_EVENTS)
 
 
 @pytest.mark.parametrize(("fact", "texts"), EVENTS, ids=lambda value: getattr(value, "type", ""))
@@ -169,6 +203,7 @@ def test_without_words_nothing_that_was_written_shows(schemas: Registry) -> None
         "bukan aset",
         "ditinjau ulang",
         "seminggu gelap",
+        "Menanyakan",
     ]
     for fact, _ in EVENTS:
         header = fact.to_bytes().decode()

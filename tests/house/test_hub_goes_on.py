@@ -92,11 +92,11 @@ async def test_the_writer_outlives_whatever_its_batch_or_its_listeners_raise(cra
     writer = Writer(Runner(), lambda events: None)  # type: ignore[arg-type]
     writer.ran = refuse
     writer.start()
-    (answer,) = await asyncio.wait_for(writer.submit([crash]), 5)  # type: ignore[list-item]
+    (answer,) = await asyncio.wait_for(writer.submit([crash]), 30)  # type: ignore[list-item]
     assert isinstance(answer, Internal)
     with pytest.raises(Internal if isinstance(crash, Panic) else type(crash)):
-        await asyncio.wait_for(writer.run(job), 5)
-    assert await asyncio.wait_for(writer.submit(["next"]), 5) == ["next"]  # type: ignore[list-item,comparison-overlap]
+        await asyncio.wait_for(writer.run(job), 30)
+    assert await asyncio.wait_for(writer.submit(["next"]), 30) == ["next"]  # type: ignore[list-item,comparison-overlap]
     assert writer.waiting == 0
     await writer.stop()
 

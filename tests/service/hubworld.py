@@ -27,6 +27,7 @@ from hub.service.requests import Idempotency, Outcome, RegisterAgency, Request
 from hub.service.threads import Readers, Writer
 from hub.settings import Settings
 from hub.store.rebuilding import check_rebuild
+from hub.store.thread_reading import ReadMarkTable
 
 KOTIM, MEDAN, PUPR, PLN, STRANGER = "pemkab-kotim", "pemko-medan", "kemen-pupr", "pln-kalteng", "bpjs"
 AGENCIES = (
@@ -229,6 +230,7 @@ class HubWorld:
             sealing=core.sealer,
             ids=core.ids,
             clock=core.clock,
+            read_marks=ReadMarkTable(core.store),
         )
         async with AsyncExitStack() as stack:
             stack.callback(readers.close)

@@ -80,7 +80,20 @@ def live(world: HubWorld) -> list[str]:
         world.do(world.request(Accept(case_id, leg), PUPR))
         world.do(world.request(Progress(case_id, leg, world_mask(world, case_id, text)), PUPR))
         world.do(world.request(Answer(case_id, leg, world_mask(world, case_id, text)), PUPR))
+        assert world_reading(world, case_id, text) == person
     return cases
+
+
+def world_reading(world: HubWorld, case_id: str, purpose: str) -> dict[str, Any]:
+    """The identity as its source reads it, and says for what in words that must not be kept."""
+
+    async def read() -> dict[str, Any]:
+        async with world.serving() as hub:
+            found = await hub.reporters.read(principal(KOTIM), case_id, purpose)
+            assert set(found.masked) == {"nik", "reporter"}
+            return found.reporter
+
+    return asyncio.run(read())
 
 
 def world_mask(world: HubWorld, case_id: str, text: str) -> str:

@@ -181,7 +181,7 @@ def test_another_record_at_its_place_is_not_taken_for_it(
 def test_the_hub_forgets_dead_letters_when_the_topic_does(world: HubWorld) -> None:
     take(world, record(), cannot_read)
     core, table = world.core, RelayTables(world.core.store)
-    chores = _chores(core, FileTables(core.store), cast(Any, None), cast(Any, None))
+    chores = _chores(core, FileTables(core.store), cast(Any, None), cast(Any, None), cast(Any, None))
     (chore,) = [chore for chore in chores if chore.name == "dead_letters"]
     assert chore.keep == DEAD_LETTERS_KEPT
     world.clock.turn(days=89)

@@ -108,7 +108,7 @@ def test_of_holders_that_race_one_wins(backend: Backend) -> None:
     won: list[Lease | None] = []
 
     def ask(number: int) -> None:
-        start.wait(5)
+        start.wait(30)
         won.append(tables[number].acquire("relay", f"holder-{number}", LONG))
 
     for round_ in range(1, 6):

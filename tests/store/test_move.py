@@ -73,6 +73,7 @@ def contents(draw: st.DrawFn) -> dict[str, list[tuple[Any, ...]]]:
         names = [column.name for column in table.columns]
         unique = [tuple(names.index(c.name) for c in table.primary_key.columns)]
         unique += [(names.index("id"),)] if table is tables.deliveries else []
+        unique += [tuple(names.index(c.name) for c in each.columns) for each in table.indexes if each.unique]
         rows[table.name] = draw(
             st.lists(
                 st.tuples(*(values(column) for column in table.columns)),

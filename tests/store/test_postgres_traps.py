@@ -81,7 +81,7 @@ def test_the_end_of_the_log_is_read_after_the_one_before_has_committed(backend: 
     holding = threading.Event()
 
     def second() -> None:
-        holding.wait(5)
+        holding.wait(30)
         with stores[1].begin() as txn:
             found.append(txn.tail())
 
@@ -300,7 +300,7 @@ def test_a_commit_elsewhere_is_told_and_ones_own_is_not(backend: PostgresBackend
     append(there, "kotim", ("kotim", "pln"))
     many = tuple(f"dinas-{number}-{'x' * 40}" for number in range(200))
     append(there, "kotim", many)
-    assert told.wait(5)
+    assert told.wait(30)
     assert heard == [Committed(2, 2, frozenset({"kotim", "pln"})), None], "more than fits: look at the log"
 
 

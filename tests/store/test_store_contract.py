@@ -157,7 +157,7 @@ def test_what_was_loaded_holds_until_the_commit_or_nothing_is_committed(backend:
             with store.begin() as txn:
                 head = txn.load_heads(["kotim"]).get("kotim")
                 if loaded:
-                    loaded.wait(5)
+                    loaded.wait(30)
                 position = txn.tail() + 1
                 txn.write(Effects(events=[event(position, "kotim", head.sequence + 1 if head else 1)]))
                 txn.commit()

@@ -150,7 +150,7 @@ async def test_what_was_put_off_is_answered_when_the_other_process_is_done(hubs:
         with there.core.store.begin() as txn:
             txn.lock([case_id])
             holding.set()
-            let_go.wait(5)
+            let_go.wait(30)
 
     thread = threading.Thread(target=hold)
     thread.start()

@@ -59,7 +59,9 @@ def plain_may_hold(text: str, values: Iterable[str]) -> bool:
 
 def own_spans(text: str, values: Sequence[str]) -> list[Span]:
     """Where the values stand, in order, leaving what is masked already alone."""
-    patterns = [pattern for value in values for pattern in _patterns(value)]
+    # An address first: its beginning may be a form of the name ("y.kiwok@…"), and the rest would stay.
+    ordered = sorted(values, key=lambda value: "@" not in value)
+    patterns = [pattern for value in ordered for pattern in _patterns(value)]
     if not patterns:
         return []
     # The first alternative consumes a token, so that nothing inside it is ever found.

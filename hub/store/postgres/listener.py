@@ -112,9 +112,11 @@ class Listener:
                 connection.close()
 
     def _follow(self, connection: Connection) -> None:
+        waiting = select.poll()  # `select` takes no descriptor above 1023, and each open stream is one
+        waiting.register(connection.fileno(), select.POLLIN)
+        waiting.register(self._waker, select.POLLIN)
         while not self._closed.is_set():
-            ready, _, _ = select.select([connection.fileno(), self._waker], [], [], LOOK_EVERY_S)
-            if not ready:
+            if not waiting.poll(LOOK_EVERY_S * 1000):
                 self._read(connection)
             connection.pgconn.consume_input()
             while told := connection.pgconn.notifies():

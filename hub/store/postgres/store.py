@@ -18,12 +18,14 @@ import psycopg
 
 from hub.errors import StoreUnavailable
 from hub.ports.bus import Committed
+from hub.ports.purging import Purged
 from hub.store.postgres.connections import LISTENER, READER, WRITER, Connection, Limits, connector
 from hub.store.postgres.dialect import POSTGRES
 from hub.store.postgres.errors import translated
 from hub.store.postgres.listener import SEEN, Listener
 from hub.store.postgres.outcome import OutcomeDesk
 from hub.store.postgres.presence import present
+from hub.store.postgres.purging import PURGER, PURGING, purge
 from hub.store.postgres.transaction import POSTGRES_SQL, PostgresTransaction
 from hub.store.reading import Session
 
@@ -214,6 +216,15 @@ class PostgresStore:
         if self._presence is not None and not self._presence.is_alive():
             self._presence.close()
             self._presence = present(self._connect)
+
+    def purge(self) -> Purged | None:
+        """On a connection of its own, which may take its time, but waits for no lock for long."""
+        with translated():
+            connection = connector(self.url, PURGING)(PURGER)
+            try:
+                return purge(connection)
+            finally:
+                connection.close()
 
     def close(self) -> None:
         if self._closed:

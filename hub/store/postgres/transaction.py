@@ -22,6 +22,7 @@ import orjson
 import psycopg
 
 from hub.domain.case import Case
+from hub.domain.threads.thread import Message, Thread
 from hub.ports.bus import Committed
 from hub.ports.store import Effects, Remembered
 from hub.store.postgres.arrays import bigs, blobs, texts
@@ -132,6 +133,14 @@ class PostgresTransaction(Transaction):
         self._flush()
         return super().load_cases(case_ids)
 
+    def load_threads(self, thread_ids: Sequence[str]) -> dict[str, Thread]:
+        self._flush()
+        return super().load_threads(thread_ids)
+
+    def load_messages(self, message_ids: Sequence[str]) -> dict[str, Message]:
+        self._flush()
+        return super().load_messages(message_ids)
+
     def commit(self) -> None:
         if self._xid is None and (self._waiting or self._db.in_transaction):
             self._xid = self._db.execute(SELECT_XID).fetchone()[0]
@@ -164,6 +173,10 @@ class PostgresTransaction(Transaction):
         for effects in waiting:
             super().write(effects)
             self._together.send(self._db)
+
+    def _destroy(self, effects: Effects) -> None:
+        self._together.send(self._db)
+        super()._destroy(effects)
 
     def rollback(self) -> None:
         self._waiting.clear()

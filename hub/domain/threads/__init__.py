@@ -1,0 +1,1 @@
+"""Coordination threads: rooms between agencies, over one or several cases. Pure, as all of the domain."""

@@ -1,0 +1,141 @@
+"""Officers' accounts: made, reset and disabled by whoever looks after them. Signing in is in
+`accounts_sign_in.py`."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from auth.passwords import new_one_time_password
+from auth.roles import OFFICER_ROLES, ONLY_IN, Role
+from hub.domain.agency import Agency
+from hub.errors import Invalid, NotFound, StateConflict
+from hub.ports.accounts import AccountStore, OfficerRow
+from hub.ports.clock import Clock, rfc3339
+from hub.ports.sealing import Sealing
+from hub.service.ids import Ids
+
+EMAIL: Final = re.compile(r"[^@\s\"<>,;:\\()\[\]]{1,64}@[^@\s\"<>,;:\\()\[\]]{1,190}")
+NAME_MOST: Final = 100
+UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Categories of characters that show nothing, or turn the direction of what follows."""
+FILLERS: Final = frozenset("\u115f\u1160\u3164\uffa0")
+"""Letters of Hangul by their category that show nothing either."""
+
+
+def email_key(email: str) -> str:
+    """The one form of an address by which accounts are told apart."""
+    return unicodedata.normalize("NFKC", email.strip()).casefold()
+
+
+def one_time_hash(sealing: Sealing, officer_id: str, password: str) -> bytes:
+    """A keyed hash is enough for a generated password: 148 bits cannot be guessed."""
+    given = f"{officer_id}\n{password.strip().lower()}".encode("utf-8", "surrogatepass")
+    return sealing.hub_digest("one-time-password", given)
+
+
+@dataclass(slots=True)
+class Accounts:
+    """Writes on the caller's thread: for commands, and for jobs of the writer."""
+
+    store: AccountStore
+    agencies: Mapping[str, Agency]
+    sealing: Sealing
+    ids: Ids
+    clock: Clock
+    one_time_kept: timedelta
+
+    def add(self, agency_id: str, email: str, name: str, role: str) -> tuple[OfficerRow, str]:
+        """The account and its one-time password. Invalid names what cannot be taken, StateConflict an e-mail
+        address that another account has."""
+        given, shown = email.strip(), " ".join(name.split())
+        self._check(agency_id, given, shown, role)
+        now, password, officer_id = self.clock.now(), new_one_time_password(), self.ids.new()
+        row = OfficerRow(
+            id=officer_id,
+            agency=agency_id,
+            email=given,
+            email_key=email_key(given),
+            name=shown,
+            role=role,
+            password_hash=None,
+            one_time_hash=one_time_hash(self.sealing, officer_id, password),
+            one_time_until=rfc3339(now + self.one_time_kept),
+            totp_sealed=None,
+            totp_pending=None,
+            totp_step=None,
+            failures=0,
+            locked_until=None,
+            created_at=rfc3339(now),
+            changed_at=rfc3339(now),
+        )
+        if not self.store.add_officer(row):
+            raise StateConflict(
+                f"There is an account with the e-mail address {given!r}; use another, or reset that one.",
+                code="officer-exists",
+            )
+        return row, password
+
+    def reset(self, email: str) -> tuple[OfficerRow, str]:
+        """A new one-time password in place of password, TOTP and locks. Every session ends; a disabled
+        account is enabled again."""
+        found, now, password = self._known(email), self.clock.now(), new_one_time_password()
+        until = rfc3339(now + self.one_time_kept)
+        hashed = one_time_hash(self.sealing, found.id, password)
+        self.store.set_one_time(found.id, hashed, until, rfc3339(now))
+        return self._known(email), password
+
+    def disable(self, email: str) -> OfficerRow:
+        """Every session ends at once; what the officer did keeps its name."""
+        self.store.disable(self._known(email).id, rfc3339(self.clock.now()))
+        return self._known(email)
+
+    def _known(self, email: str) -> OfficerRow:
+        found = self.store.officer_of(email_key(email))
+        if found is None:
+            raise NotFound(f"There is no officer with the e-mail address {email!r}.")
+        return found
+
+    def _check(self, agency_id: str, email: str, name: str, role: str) -> None:
+        agency, flaws = self.agencies.get(agency_id), []
+        if agency is None or not agency.active:
+            flaws.append(("/agency", f"No active agency {agency_id!r} is registered."))
+        if not EMAIL.fullmatch(email) or _unseen(email):
+            flaws.append(("/email", "An e-mail address such as siti@kotim.go.id is needed."))
+        if not 1 <= len(name) <= NAME_MOST or _unseen(name) or not any(map(str.isalpha, name)):
+            flaws.append(
+                (
+                    "/name",
+                    f"A name of 1 to {NAME_MOST} characters is needed, with letters, without invisible ones.",
+                )
+            )
+        if role not in OFFICER_ROLES:
+            flaws.append(("/role", f"{role!r} is no role; one of {', '.join(OFFICER_ROLES)} is needed."))
+        elif agency is not None and (kind := ONLY_IN.get(Role(role), agency.kind)) != agency.kind:
+            flaws.append(("/role", f"The role {role} is for agencies of the kind {kind} alone."))
+        if flaws:
+            raise Invalid("; ".join(detail for _, detail in flaws), flaws=flaws)
+
+
+def shown(officer: OfficerRow) -> dict[str, Any]:
+    """The account for its administrator: no secret, nor whether its password is a good one."""
+    return {
+        "officer_id": officer.id,
+        "agency": officer.agency,
+        "email": officer.email,
+        "name": officer.name,
+        "role": officer.role,
+        "totp": officer.totp_sealed is not None,
+        "created_at": officer.created_at,
+        "changed_at": officer.changed_at,
+        "locked_until": officer.locked_until,
+        "disabled_at": officer.disabled_at,
+    }
+
+
+def _unseen(text: str) -> bool:
+    return any(unicodedata.category(character) in UNSEEN or character in FILLERS for character in text)

@@ -1,0 +1,46 @@
+"""What an erasure destroys in the tables. The case's and the threads' own rows are written anew without words
+by the same transaction; this is the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from hub.domain.events import is_thread_stream, thread_of
+
+PURGE_WAITS: Final = "purge_waits"
+"""The fact that the disk must be purged; its value is the log's last position when that became so."""
+
+KEYS: Final = "DELETE FROM stream_keys WHERE stream = ?"
+IDENTITY: Final = "DELETE FROM identities WHERE case_id = ?"
+UPLOADS: Final = (
+    "UPDATE files SET wrapped = NULL, generation = NULL WHERE wrapped IS NOT NULL "
+    "AND sha256 IN (SELECT h.sha256 FROM file_holders AS h WHERE h.stream = ?) "
+    "AND NOT EXISTS (SELECT 1 FROM file_holders AS o JOIN stream_keys AS k ON k.stream = o.stream "
+    "WHERE o.sha256 = files.sha256)"
+)
+"""Within a day of the upload its agency holds the file too; not if what named it is all erased."""
+HOLDERS: Final = "UPDATE file_holders SET wrapped = ? WHERE stream = ?"
+"""That the file was named stays, so that its answer is 410; its key does not."""
+MESSAGES: Final = "UPDATE messages SET texts = NULL WHERE thread_id = ? AND texts IS NOT NULL"
+NOTE: Final = (
+    "INSERT INTO facts (name, value) SELECT ?, CAST(coalesce(max(position), 0) AS TEXT) FROM log WHERE true "
+    "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
+
+PURGE_SINCE: Final = "SELECT value FROM facts WHERE name = ?"
+PURGE_DONE: Final = "DELETE FROM facts WHERE name = ? AND value = ?"
+"""With the value that was read before the purge began: an erasure meanwhile has another."""
+
+
+def destroy(connection: Any, streams: Sequence[str]) -> None:
+    """Within the open transaction, after the rows that it writes. `streams`: cases and threads."""
+    for stream in streams:
+        connection.execute(KEYS, (stream,))
+    for stream in streams:
+        connection.execute(IDENTITY, (stream,))
+        connection.execute(UPLOADS, (stream,))
+        connection.execute(HOLDERS, (b"", stream))
+        if is_thread_stream(stream):
+            connection.execute(MESSAGES, (thread_of(stream),))
+    connection.execute(NOTE, (PURGE_WAITS,))

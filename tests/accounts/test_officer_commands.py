@@ -1,0 +1,96 @@
+"""`simpul officer add|list|reset|disable`, beside a running hub."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.accounts.conftest import OTHER, PASSWORD, Browser
+from tests.api.conftest import House
+
+ROOT = Path(__file__).parents[2]
+SITI = "siti@kotim.go.id"
+
+
+def run(house: House, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    settings = {"SIMPUL_DATA_DIR": str(house.core.settings.data_dir), "SIMPUL_PUBLIC_URL": "http://hub.test"}
+    script = "import sys; from hub.cli.main import main; sys.argv[0] = 'simpul'; main()"
+    command = [sys.executable, "-c", script, "officer", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=os.environ | settings, capture_output=True, check=False)
+
+
+async def simpul(house: House, *arguments: str) -> Any:
+    done = await asyncio.to_thread(run, house, *arguments)
+    assert done.returncode == 0, done.stderr
+    return [orjson.loads(line) for line in done.stdout.splitlines()]
+
+
+def given(email: str = SITI, role: str = "coordinator", agency: str = "kab-kotim") -> list[str]:
+    return ["add", agency, "--email", email, "--name", "Siti Rahmawati", "--role", role]
+
+
+async def test_an_officer_s_life(house: House) -> None:
+    (added,) = await simpul(house, *given())
+    assert len(added["one_time_password"].replace("-", "")) == 30
+    browser = Browser(house)
+    reply = await browser.sign_in(SITI, added["one_time_password"], new_password=PASSWORD)
+    assert (reply.status, reply.json["officer"]["id"]) == (200, added["officer_id"])
+    (listed,) = await simpul(house, "list")
+    assert listed == {k: v for k, v in added.items() if not k.startswith("one_time")} | {
+        "changed_at": listed["changed_at"]
+    }
+    (reset,) = await simpul(house, "reset", SITI.upper())
+    assert (await browser.get("/v1/session")).status == 401, "at once, in the running hub"
+    assert (await browser.sign_in(SITI)).status == 401
+    assert (await browser.sign_in(SITI, reset["one_time_password"], new_password=OTHER)).status == 200
+    (disabled,) = await simpul(house, "disable", SITI)
+    assert disabled["disabled_at"] is not None
+    assert (await browser.get("/v1/session")).status == 401
+    assert (await browser.sign_in(SITI, OTHER)).status == 401
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (given("siti"), 1, b"e-mail address"),
+        (given("a@b\u200b.go.id"), 1, b"e-mail address"),
+        (given(agency="tidak-ada"), 1, b"No active agency"),
+        (given(role="ombudsman"), 1, b"of the kind oversight alone"),
+        (given(role="hub_administrator"), 1, b"of the kind hub alone"),
+        (given(role="raja"), 2, b"raja"),
+        (
+            ["add", "kab-kotim", "--email", SITI, "--role", "liaison", "--name", "Siti\u202egnp"],
+            1,
+            b"invisible",
+        ),
+        (["add", "kab-kotim", "--email", SITI, "--role", "liaison", "--name", " "], 1, b"name"),
+        (["reset", "tidak.ada@kotim.go.id"], 1, b"no officer"),
+        (["disable", "tidak.ada@kotim.go.id"], 1, b"no officer"),
+    ],
+)
+async def test_what_is_refused_is_one_line(
+    house: House, arguments: list[str], status: int, said: bytes
+) -> None:
+    done = await asyncio.to_thread(run, house, *arguments)
+    assert (done.returncode, done.stdout) == (status, b"")
+    assert said in done.stderr
+    assert done.stderr.count(b"\n") == 1
+
+
+async def test_an_address_is_one_account_s(house: House) -> None:
+    await simpul(house, *given())
+    done = await asyncio.to_thread(run, house, *given("SITI@kotim.go.id", agency="bbws"))
+    assert done.returncode == 1
+    assert b"There is an account" in done.stderr
+
+
+async def test_roles_are_of_their_agencies(house: House) -> None:
+    await simpul(house, *given("a@ombudsman.go.id", "ombudsman", "ombudsman"))
+    await simpul(house, *given("b@hub.go.id", "hub_administrator", "hub"))
