@@ -71,7 +71,7 @@ def test_one_that_is_killed_comes_back_and_complaints_go_on(cluster: Demo, name:
     cluster.until(lambda: home_through(cluster, "Kemen PU") > by_webhook, "another answer", PATIENCE_S)
     if name == "relay":
         held = re.compile(r"the lease `relay` is held by relay \(pid \d+\)")
-        cluster.until(lambda: held.search(cluster.said()), "the terminal says who holds the lease", PATIENCE_S)
+        cluster.until(lambda: held.search(cluster.said()), "it says who holds the lease", PATIENCE_S)
 
 
 def test_nothing_was_done_twice(cluster: Demo) -> None:
