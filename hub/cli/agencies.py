@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
+from hub.app_core import Core
 from hub.cli import broker
 from hub.cli.common import core_of, show
 from hub.domain.agency import DEFAULT_TIME_ZONE, KINDS, Agency
 from hub.errors import CommandRefused
 from hub.service.requests import ChangeAgency, RegisterAgency
 from schemas.regions import Regions
+
+MOST_TOLD: Final = 1000
 
 
 @click.group()
@@ -79,6 +83,20 @@ def deactivate(ctx: click.Context, agency_id: str) -> None:
             broker.follow(core)
         if outcome.agency is not None:
             show(outcome.agency.document())
+        _tell_what_stays(core, agency_id)
+
+
+def _tell_what_stays(core: Core, agency_id: str) -> None:
+    """Work that nobody does any more waits for somebody to hand it over."""
+    with core.store.read() as session:
+        held = len(session.held_cases(agency_id, "", MOST_TOLD + 1))
+    if held:
+        count = f"more than {MOST_TOLD}" if held > MOST_TOLD else str(held)
+        click.echo(
+            f"simpul: {agency_id} still owns, handles or was asked about {count} open case(s); "
+            f"POST /v1/agencies/{agency_id}/handover passes them on.",
+            err=True,
+        )
 
 
 def _check(region: str | None, time_zone: str) -> None:

@@ -78,10 +78,10 @@ def test_a_handover_beside_other_commands_of_the_same_batch(world: HubWorld, off
     assert world.difference() is None
 
 
+@pytest.mark.parametrize("engine", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
 def test_a_case_in_another_processs_hands_puts_the_handover_off(hubs: list[HubWorld], office: Office) -> None:
+    """SQLite has one lock for all, and waits for it."""
     here, there = hubs
-    if here.core.settings.database_url is None:
-        pytest.skip("SQLite has one lock for all, and waits for it")
     command = prepared(here)
     with there.core.store.begin() as txn:
         assert txn.lock([office.handled]) == set()
