@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from auth.principal import Principal
+from hub.domain.audience import takes_part
 from hub.domain.events import thread_stream
-from hub.domain.privacy import mask, own_values
+from hub.domain.privacy import mask
 from hub.domain.threads.audience import sees_commitment
 from hub.domain.threads.commitments import require_concerned
 from hub.domain.threads.evolution import MESSAGE_EVENTS, evolve_thread
@@ -21,7 +22,7 @@ from hub.ports.clock import Clock, rfc3339
 from hub.ports.sealing import Sealing
 from hub.ports.store import ReadSession
 from hub.ports.threads import ReadMarks, Span
-from hub.service.identities import identities
+from hub.service.identities import own_values_of
 from hub.service.rendered import Rendering
 from hub.service.rights import require_scope
 from hub.service.thread_rights import (
@@ -188,7 +189,9 @@ class ThreadReading:
         """What officers write, masked on entry as on a case: NIK, phones, e-mails, and whatever would name a
         reporter of any of the cases. With the kinds of what was masked."""
 
-        return await self.readers.run(lambda session: self._masked(session, case_ids, texts))
+        return await self.readers.run(
+            lambda session: self._masked(session, principal.agency, case_ids, texts)
+        )
 
     async def masked_in(
         self, principal: Principal, thread_id: str, texts: Sequence[str], key: bytes | None = None
@@ -199,7 +202,7 @@ class ThreadReading:
             thread = in_thread(session.thread(thread_id), principal.agency)
             if not is_repeated(session, key):
                 writable(thread, principal)
-            return self._masked(session, thread.state.cases, texts)
+            return self._masked(session, principal.agency, thread.state.cases, texts)
 
         return await self.readers.run(look)
 
@@ -224,13 +227,12 @@ class ThreadReading:
         return await self.thread(principal, thread_id)
 
     def _masked(
-        self, session: ReadSession, case_ids: Sequence[str], texts: Sequence[str]
+        self, session: ReadSession, agency: str, case_ids: Sequence[str], texts: Sequence[str]
     ) -> tuple[list[str], list[str]]:
-        own: list[str] = []
-        for case_id, identity in identities(session, self.sealing, case_ids).items():
-            case = session.case(case_id)
-            hidden = case is None or case.state.anonymous or case.state.confidential
-            own += own_values(identity, hidden=hidden)
+        """No identity is opened of a case that the agency does not see."""
+        cases = [case for name in case_ids if (case := session.case(name)) is not None]
+        seen = [case.state for case in cases if takes_part(case.state, agency)]
+        own = [value for state in seen for value in own_values_of(session, self.sealing, state)]
         masked = [mask(text, own) for text in texts]
         kinds: list[str] = sorted({found.kind for each in masked for found in each.found})
         return [each.text for each in masked], kinds

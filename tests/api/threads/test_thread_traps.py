@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from hub.vault.sealer import Sealer
 from tests.api.threads.conftest import APP, RIVER, ROADS, STRANGER, Flood
 
 RIGHT_TO_LEFT, ZERO_WIDTH, ISOLATE = "\u202e", "\u200b", "\u2066"
@@ -193,3 +194,21 @@ async def test_a_page_names_no_commitment_that_its_reader_may_not_know(flood: Fl
         inside = base64.b64decode(page["next"] + "===", altchars=b"-_")
         assert not any(name.encode() in inside for name in hidden)
     assert found == shown
+
+
+async def test_no_identity_is_opened_of_a_case_that_the_opener_does_not_see(
+    flood: Flood, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    real = Sealer.open_identity
+
+    def recorded(self: Sealer, key: Any, name: str, sealed: bytes) -> bytes:
+        opened.append(name)
+        return real(self, key, name, sealed)
+
+    monkeypatch.setattr(Sealer, "open_identity", recorded)
+    body = {"subject": "Siti Rahmawati", "cases": flood.cases}
+    reply = await (await flood.caller(STRANGER)).post("/v1/threads", body)
+    assert (reply.status, opened) == (422, [])
+    await flood.open()
+    assert sorted(set(opened)) == sorted(flood.cases)
