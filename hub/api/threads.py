@@ -30,6 +30,7 @@ from hub.domain.threads.commands import (
 from hub.domain.threads.thread import ALL, Thread
 from hub.domain.threads.views import message_view
 from hub.errors import Invalid, NotFound, Problem
+from hub.service.acts import attached
 from hub.service.ids import uuid_of
 from hub.service.requests import Idempotency, Outcome
 
@@ -101,8 +102,8 @@ async def post_message(call: Call) -> web.Response:
         await call.hub.threads.check(call.principal, thread_id, _repeated(call))
         raise
     body: Body = write.document
-    files = body.get("attachments") or []
-    texts = [body["text"], body.get("officer", ""), *(file["name"] for file in files)]
+    files, names = attached(body)
+    texts = [body["text"], body.get("officer", ""), *names]
     masked, kinds = await call.hub.threads.masked_in(call.principal, thread_id, texts, _repeated(call))
     officer = call.signed.officer.name if call.signed else masked[1] or None
     command = PostMessage(
@@ -114,7 +115,7 @@ async def post_message(call: Call) -> web.Response:
         call.principal.officer,
         tuple(uuid_of(name) or name for name in body.get("mentions", ())),
         tuple(uuid_of(name) or name for name in body.get("cases", ())),
-        tuple({name: file[name] for name in ("sha256", "media_type", "size")} for file in files),
+        files,
         tuple(masked[2:]),
     )
     outcome = await call.hub.act(call.principal, command, idempotency=write.idempotency)

@@ -56,6 +56,13 @@ class Act:
     may_be_empty: bool = False
 
 
+def attached(body: Body) -> tuple[tuple[dict[str, Any], ...], tuple[str, ...]]:
+    """Of a body's files what is clear, and apart from it their names, which are text."""
+    files = body.get("attachments") or []
+    clear = tuple({name: file[name] for name in ("sha256", "media_type", "size")} for file in files)
+    return clear, tuple(file["name"] for file in files)
+
+
 def _forward(case_id: str, _: str, body: Body, ids: Ids) -> Forward:
     to = tuple(Recipient(ids.new(), leg["agency"], leg["role"]) for leg in body["to"])
     return Forward(case_id, to, body.get("note"))
@@ -66,9 +73,8 @@ def _return(case_id: str, leg_id: str, body: Body, _: Ids) -> Return:
 
 
 def _answer(case_id: str, leg_id: str, body: Body, _: Ids) -> Answer:
-    files = body.get("attachments") or []
-    attachments = tuple({name: file[name] for name in ("sha256", "media_type", "size")} for file in files)
-    return Answer(case_id, leg_id, body["text"], attachments, tuple(file["name"] for file in files))
+    attachments, names = attached(body)
+    return Answer(case_id, leg_id, body["text"], attachments, names)
 
 
 def _verdict(case_id: str, consultation_id: str, body: Body, _: Ids) -> Advise:

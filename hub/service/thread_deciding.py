@@ -21,6 +21,7 @@ from hub.domain.threads.commands import (
     WakeThread,
     WithdrawMessage,
 )
+from hub.domain.threads.commitments import lapsed
 from hub.domain.threads.decisions import decide
 from hub.domain.threads.evolution import MESSAGE_EVENTS, evolve_message, evolve_thread
 from hub.domain.threads.rooms import open_thread
@@ -99,9 +100,7 @@ class ThreadDecider:
         if wake is None or wake >= now or thread.texts is None:
             return thread
         staged, stream = self._staged(thread, overlay), thread_stream(thread.state.id)
-        command = WakeThread(thread.state.id)
-        drafts = decide(command, thread, None, {}, 0, self._around(HUB, overlay, now))
-        self._record(staged, stream, drafts, HUB, overlay, now)
+        self._record(staged, stream, lapsed(thread, now), HUB, overlay, now)
         overlay.adopt(staged, stream)
         return staged.thread or thread
 

@@ -8,7 +8,7 @@ from hub.ports.files import FileHolder, FileRow
 from hub.ports.sealing import WrappedKey
 from hub.store import tables
 from hub.store.dialect import Engine
-from hub.store.statements import replacing
+from hub.store.upserts import replacing
 
 _COLUMNS = "sha256, agency, media_type, size, wrapped, generation, location, created_at"
 _REPLACING = replacing(tables.files, "media_type", "size", "wrapped", "generation", "location", "created_at")

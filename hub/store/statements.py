@@ -10,22 +10,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Table
-
 from hub.store import tables
 from hub.store.dialect import Dialect
 from hub.store.thread_writing import ThreadStatements
+from hub.store.upserts import replacing
 
 LOG_COLUMNS: Final = "position, stream, sequence, id, header, sealed, chain"
 REMEMBERED: Final = "i.key, i.body, i.status, i.kind, i.ids, i.created_at"
 TAIL: Final = "SELECT coalesce(max(position), 0) FROM log"
-
-
-def replacing(table: Table, *updated: str) -> str:
-    """ON CONFLICT that replaces the `updated` columns of an existing row; with none named, leaves it be."""
-    keys = ", ".join(c.name for c in table.primary_key.columns)
-    changes = ", ".join(f"{name} = excluded.{name}" for name in updated)
-    return f"ON CONFLICT ({keys}) DO " + (f"UPDATE SET {changes}" if updated else "NOTHING")
 
 
 class Statements:
@@ -33,7 +25,7 @@ class Statements:
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
-        self.threads = ThreadStatements(dialect, replacing)
+        self.threads = ThreadStatements(dialect)
         self._inserts(dialect)
         self._selects(dialect)
 

@@ -8,7 +8,9 @@ from typing import Any, Final
 from hub.domain.threads.thread import Message, Thread
 from hub.ports.threads import Span
 from hub.store.dialect import Dialect, Engine
+from hub.store.statements import Statements
 from hub.store.thread_rows import message_from_row, thread_from_row
+from hub.store.thread_writing import load_threads
 
 MESSAGES: Final = "SELECT state, texts FROM messages WHERE thread_id = ? AND sequence > ? AND sequence <= ?"
 VISIBLE: Final = "AND (NOT internal OR author = ?)"
@@ -21,6 +23,7 @@ class ThreadSession:
 
     _db: Any
     _dialect: Dialect
+    _sql: Statements
 
     def thread(self, thread_id: str) -> Thread | None:
         row = self._db.execute("SELECT state, texts FROM threads WHERE id = ?", (thread_id,)).fetchone()
@@ -29,12 +32,7 @@ class ThreadSession:
     def threads_named(self, thread_ids: Sequence[str]) -> dict[str, Thread]:
         if not thread_ids:
             return {}
-        rows = self._db.execute(
-            f"SELECT t.id, t.state, t.texts FROM {self._dialect.texts} "  # noqa: S608
-            "JOIN threads AS t ON t.id = wanted.one",
-            self._dialect.of_texts(thread_ids),
-        )
-        return {name: thread_from_row(state, texts) for name, state, texts in rows}
+        return load_threads(self._db, self._sql.threads, self._dialect.of_texts(thread_ids))
 
     def threads_of(self, agency: str, before: str | None, limit: int) -> list[Thread]:
         narrowed, values = ("AND a.thread_id < ?", (agency, before)) if before else ("", (agency,))

@@ -17,13 +17,13 @@ from hub.store.thread_rows import (
     thread_from_row,
     thread_row,
 )
+from hub.store.upserts import replacing
 
 
 class ThreadStatements:
     """The hot statements about threads, made once an engine."""
 
-    def __init__(self, dialect: Dialect, replacing: Any) -> None:
-        """`replacing` is `statements.replacing`."""
+    def __init__(self, dialect: Dialect) -> None:
         insert = dialect.insert
         self.upsert_thread = insert(
             tables.threads, replacing(tables.threads, "status", "state", "texts", "next_wake")

@@ -14,12 +14,12 @@ from typing import Any
 from click.testing import CliRunner
 
 from hub.app_core import Core, open_core
+from hub.cli.database import fold
 from hub.cli.main import main as simpul
 from hub.domain.case import Case
 from hub.domain.events import Fact
 from hub.service.intake import ComplaintCodes, ComplaintDesk
 from hub.service.opening import Opener
-from hub.service.rebuild import Rebuilder, verify_chains
 from hub.settings import Settings
 from hub.store.rebuilding import check_rebuild
 from schemas.categories import Categories
@@ -191,12 +191,7 @@ class Importer:
 
     def difference(self, core: Core) -> str | None:
         """None when a rebuild would make the same tables."""
-
-        def fold(session: Any, target: Any) -> int:
-            verify_chains(session.events_after)
-            return Rebuilder(session.events_after, session.keys, core.sealer).run(target)
-
-        return check_rebuild(core.store, fold)[1]
+        return check_rebuild(core.store, fold(core.sealer))[1]
 
 
 def desk_of(core: Core) -> ComplaintDesk:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from auth import evidence_signing
+from hub.cli.database import fold
 from hub.domain.evidence_check import verified
-from hub.service.rebuild import Rebuilder
 from hub.store.rebuilding import check_rebuild
 from tests.api.conftest import Caller, House, complaint, forwarded
 from tests.erasure.erasurework import words_in
@@ -23,11 +23,7 @@ RECEIPTED = "id.simpul.reporter.erasure_receipted.v1"
 
 
 def difference(house: House) -> str | None:
-    sealer = house.core.sealer
-    return check_rebuild(
-        house.core.store,
-        lambda session, target: Rebuilder(session.events_after, session.keys, sealer).run(target),
-    )[1]
+    return check_rebuild(house.core.store, fold(house.core.sealer))[1]
 
 
 async def mailbox(caller: Caller) -> list[dict[str, Any]]:

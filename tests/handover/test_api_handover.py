@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from hub.app_access import accounts
+from hub.cli.database import fold
 from hub.ports.accounts import OfficerRow
-from hub.ports.store import ReadSession, WriteTransaction
-from hub.service.rebuild import Rebuilder, verify_chains
 from hub.store.rebuilding import check_rebuild
 from schemas.registry import Registry
 from tests.accounts.conftest import PASSWORD, officer, problem_of
@@ -53,12 +52,7 @@ def soon(house: House) -> str:
 def rebuilt(house: House) -> str | None:
     """The first difference between the tables and the log."""
     core = house.core
-
-    def fold(session: ReadSession, target: WriteTransaction) -> int:
-        verify_chains(session.events_after)
-        return Rebuilder(session.events_after, session.keys, core.sealer).run(target)
-
-    return check_rebuild(core.store, fold)[1]
+    return check_rebuild(core.store, fold(core.sealer))[1]
 
 
 def made(house: House, name: str, email: str, agency: str = MINISTRY, role: str = "liaison") -> OfficerRow:

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from hub.ports.store import ReadSession, WriteTransaction
-from hub.service.rebuild import Rebuilder, verify_chains
+from hub.cli.database import fold
 from hub.store.rebuilding import check_rebuild
 from tests.api.checking import Reply
 from tests.api.conftest import Caller, House, forwarded, running
@@ -26,12 +25,7 @@ async def turned(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     async with running(folder) as house:
         yield Turned(house, clock)
         core = house.server.core
-
-        def fold(session: ReadSession, target: WriteTransaction) -> int:
-            verify_chains(session.events_after)
-            return Rebuilder(session.events_after, session.keys, core.sealer).run(target)
-
-        assert check_rebuild(core.store, fold)[1] is None
+        assert check_rebuild(core.store, fold(core.sealer))[1] is None
 
 
 @dataclass
