@@ -11,12 +11,12 @@ from auth.principal import Principal
 from hub.domain.case import Case
 from hub.domain.commands import ReadReporter
 from hub.domain.events import Recorded
-from hub.domain.privacy import mask, own_values
+from hub.domain.privacy import mask
 from hub.domain.reporter_reading import GONE, require_known
 from hub.errors import Erased
 from hub.ports.sealing import Sealing
 from hub.ports.store import ReadSession
-from hub.service.identities import identities
+from hub.service.identities import identities, own_values_of
 from hub.service.requests import Outcome
 from hub.service.rights import allow, reading_of, there
 from hub.service.threads import Readers
@@ -73,9 +73,8 @@ class ReporterDesk:
         self, session: ReadSession, principal: Principal, case_id: str, purpose: str
     ) -> tuple[str, list[str]]:
         """As in whatever officers write, and the name always: no event carries any part of the reporter."""
-        _readable(session, principal, case_id)
-        identity = identities(session, self.sealing, [case_id]).get(case_id, {})
-        masked = mask(purpose, own_values(identity, hidden=True))
+        case = _readable(session, principal, case_id)
+        masked = mask(purpose, own_values_of(session, self.sealing, case.state, hidden=True))
         return masked.text, sorted({found.kind for found in masked.found})
 
     def _opened(self, session: ReadSession, case: Case) -> tuple[dict[str, Any], Recorded]:
@@ -89,11 +88,12 @@ class ReporterDesk:
         return given | {"anonymous": case.state.anonymous}, event
 
 
-def _readable(session: ReadSession, principal: Principal, case_id: str) -> None:
-    """Raises NotFound for who takes no part in the case, Erased for whoever else, Forbidden for who may
-    not."""
+def _readable(session: ReadSession, principal: Principal, case_id: str) -> Case:
+    """The case, if it is not erased. Raises NotFound for who takes no part in it, Erased for whoever else,
+    Forbidden for who may not."""
     case = there(session.case(case_id))
     if case.state.erased and reading_of(principal, case) is not Reading.NONE:
         raise Erased(GONE)
     allow(principal, Action.IDENTITY, case)
     require_known(case.state, principal.agency)
+    return case
