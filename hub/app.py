@@ -34,8 +34,9 @@ from hub.service.leased import LeasedRole
 from hub.service.mailboxes import Mailboxes
 from hub.service.metrics import WriterMetrics, watch_leases
 from hub.service.once import Once
+from hub.service.readers import Readers
 from hub.service.readiness import Readiness
-from hub.service.threads import Readers, Writer
+from hub.service.writer import Writer
 from hub.settings import Settings
 from hub.store.files import FileTables
 from hub.store.leases import LeaseTable

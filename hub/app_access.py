@@ -10,7 +10,7 @@ from hub.service.access import Access, AccessSettings
 from hub.service.accounts import Accounts
 from hub.service.accounts_sign_in import SignIn
 from hub.service.sessions import Sessions
-from hub.service.threads import Writer
+from hub.service.writer import Writer
 from hub.store.accounts import AccountTables
 from hub.vault.secret_box import HubSecretBox
 

@@ -22,7 +22,7 @@ from hub.errors import NotJson, Problem, TooLarge, Unavailable
 from hub.service import strict_json
 from hub.service.bulk import BulkIntake, Chunk
 from hub.service.requests import Result
-from hub.service.threads import BULK_CHUNK
+from hub.service.writer import BULK_CHUNK
 
 log = structlog.get_logger(__name__)
 

@@ -28,7 +28,8 @@ from hub.ports.deliveries import DeliveryRow, DeliveryStore, Standing, WebhookRo
 from hub.ports.sealing import Sealing
 from hub.ports.secrets import SecretBox
 from hub.service.ids import Ids
-from hub.service.threads import Readers, Writer
+from hub.service.readers import Readers
+from hub.service.writer import Writer
 
 log = structlog.get_logger(__name__)
 

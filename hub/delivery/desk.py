@@ -18,7 +18,8 @@ from hub.ports.deliveries import DeliveryRow, DeliveryStore, NewWebhook, Webhook
 from hub.ports.secrets import SecretBox
 from hub.ports.webhooks import Delivery, DeliveryState, Webhook
 from hub.service.ids import Ids
-from hub.service.threads import Readers, Writer
+from hub.service.readers import Readers
+from hub.service.writer import Writer
 
 KNOWN_TYPES: Final = frozenset(event_type(name) for name in EVENT_TYPES)
 SCHEMA_VERSIONS: Final = (1,)

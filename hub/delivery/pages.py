@@ -10,8 +10,8 @@ from hub.delivery.lanes import Parcel
 from hub.domain.events import event_type
 from hub.ports.sealing import Sealing
 from hub.ports.store import MailboxRow, ReadSession
+from hub.service.readers import Readers
 from hub.service.rendered import Renderer, Rendering
-from hub.service.threads import Readers
 
 Entry = tuple[int, Parcel | None]
 """A mailbox position and what is to be sent of it: None where the webhook does not ask for that type."""

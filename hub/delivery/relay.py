@@ -19,7 +19,8 @@ from hub.ports.clock import Clock
 from hub.ports.relaying import Relayed, RelayTable
 from hub.ports.sealing import SealingError
 from hub.service.leased import Claim
-from hub.service.threads import Readers, Writer
+from hub.service.readers import Readers
+from hub.service.writer import Writer
 
 log = structlog.get_logger(__name__)
 

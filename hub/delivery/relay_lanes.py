@@ -18,8 +18,8 @@ from hub.ports.broker import Mark, OutRecord
 from hub.ports.relaying import DeadLetter, Relayed, RelayTable, Reply
 from hub.ports.sealing import Sealing
 from hub.ports.store import MailboxRow, ReadSession
+from hub.service.readers import Readers
 from hub.service.rendered import Renderer, Rendering
-from hub.service.threads import Readers
 
 Publish = Callable[[str, Mapping[str, Any], Mark | None], OutRecord]
 """A topic and a CloudEvent to the record (binary mode), with position and incarnation where it has them."""

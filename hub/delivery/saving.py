@@ -12,7 +12,7 @@ import structlog
 
 from hub.errors import Overtaken, RowRefused
 from hub.ports.deliveries import DeliveryStore, Progress
-from hub.service.threads import Writer
+from hub.service.writer import Writer
 
 log = structlog.get_logger(__name__)
 

@@ -12,8 +12,8 @@ import orjson
 
 from hub.ports.sealing import Sealing
 from hub.ports.store import ReadSession
+from hub.service.readers import Readers
 from hub.service.rendered import Rendering
-from hub.service.threads import Readers
 
 T = TypeVar("T")
 

@@ -20,7 +20,7 @@ from hub.service.backlog_files import Row
 from hub.service.backlog_mapping import BacklogMapping
 from hub.service.backlog_rows import RowReader
 from hub.service.requests import Outcome, Request, Result
-from hub.service.threads import BULK_CHUNK
+from hub.service.writer import BULK_CHUNK
 
 PAUSES_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 5.0, 5.0)
 """Before what the database would not take just now is tried again."""

@@ -23,9 +23,9 @@ from hub.ports.sealing import Sealing
 from hub.ports.store import CaseFilter, ReadSession
 from hub.service.case_pages import case_page
 from hub.service.identities import identities
+from hub.service.readers import Readers
 from hub.service.rendered import Rendering
 from hub.service.rights import allow, require_scope, sight_of, there
-from hub.service.threads import Readers
 from hub.service.views import case_view, consultation_view, forwarding_view, frozen_view
 
 HISTORY_PAGE = 1000

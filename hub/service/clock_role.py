@@ -18,8 +18,9 @@ from hub.domain.threads.commands import WakeThread
 from hub.errors import Held, Problem, SimpulError, StoreUnavailable, Unavailable
 from hub.ports.clock import Clock, rfc3339
 from hub.ports.store import ReadSession
+from hub.service.readers import Readers
 from hub.service.requests import CLOCK, Request, Result
-from hub.service.threads import BULK_CHUNK, Readers, Writer
+from hub.service.writer import BULK_CHUNK, Writer
 
 log = structlog.get_logger(__name__)
 

@@ -21,9 +21,9 @@ from hub.ports.clock import Clock, rfc3339
 from hub.ports.sealing import SealBroken, Sealing, StreamKey, WrappedKey
 from hub.ports.store import Head, ReadSession
 from hub.service.evidence_checkpoints import Checkpoints
+from hub.service.readers import Readers
 from hub.service.rendered import Rendering
 from hub.service.rights import allow, sight_of, there
-from hub.service.threads import Readers
 
 PAGE: Final = 500
 CASE: Final = "case"

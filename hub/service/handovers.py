@@ -19,9 +19,9 @@ from hub.domain.threads.thread import Thread
 from hub.errors import Invalid
 from hub.ports.store import ReadSession
 from hub.service.handing_over import NOTHING, Passed
+from hub.service.readers import Readers
 from hub.service.rendered import Rendering, opened
 from hub.service.requests import Outcome
-from hub.service.threads import Readers
 
 MOST: Final = 1000
 """Streams (cases, threads, and the threads' cases) that one transaction hands over: 1,000 hold the writer for

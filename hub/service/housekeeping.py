@@ -13,7 +13,7 @@ import structlog
 
 from hub.errors import SimpulError
 from hub.ports.clock import Clock, rfc3339
-from hub.service.threads import Writer
+from hub.service.writer import Writer
 
 log = structlog.get_logger(__name__)
 

@@ -23,13 +23,14 @@ from hub.service.identities import own_values_of
 from hub.service.ids import Ids
 from hub.service.intake import ComplaintDesk
 from hub.service.mailboxes import Mailboxes
+from hub.service.readers import Readers
 from hub.service.registry import Registry
 from hub.service.rendered import Rendering
 from hub.service.reporter_reading import ReporterDesk
 from hub.service.requests import Command, Idempotency, Outcome, Request
 from hub.service.rights import NOTHING, allowed_case
 from hub.service.thread_reading import ThreadReading
-from hub.service.threads import Readers, Writer
+from hub.service.writer import Writer
 
 Body = dict[str, Any]
 

@@ -21,8 +21,9 @@ from hub.ports.broker import BrokerAway, InRecord, Notice, Partition, Source, Tr
 from hub.ports.relaying import RelayTable
 from hub.ports.sealing import KeyUnavailable, SealBroken
 from hub.service.inbound import InboundDesk
+from hub.service.readers import Readers
 from hub.service.requests import Request, Result
-from hub.service.threads import Readers, Writer
+from hub.service.writer import Writer
 
 log = structlog.get_logger(__name__)
 

@@ -15,7 +15,7 @@ import structlog
 from hub.errors import SimpulError
 from hub.ports.clock import Clock
 from hub.ports.leases import Lease, Leases
-from hub.service.threads import Writer
+from hub.service.writer import Writer
 
 log = structlog.get_logger(__name__)
 

@@ -11,8 +11,9 @@ from hub.errors import Erased, Invalid
 from hub.ports.bus import Bus
 from hub.ports.sealing import Sealing
 from hub.ports.store import MailboxCursors, ReadSession
+from hub.service.readers import Readers
 from hub.service.rendered import Rendering
-from hub.service.threads import Readers, Writer
+from hub.service.writer import Writer
 
 
 class Mailboxes:

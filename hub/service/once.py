@@ -18,8 +18,9 @@ from typing import TypeVar
 from hub.errors import Invalid
 from hub.ports.clock import Clock, rfc3339
 from hub.ports.store import Effects, Remembered, Store
+from hub.service.readers import Readers
 from hub.service.requests import Idempotency
-from hub.service.threads import Readers, Writer
+from hub.service.writer import Writer
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import structlog
 
 from hub.errors import SimpulError
-from hub.service.threads import Writer
+from hub.service.writer import Writer
 
 log = structlog.get_logger(__name__)
 

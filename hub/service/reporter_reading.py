@@ -17,9 +17,9 @@ from hub.errors import Erased
 from hub.ports.sealing import Sealing
 from hub.ports.store import ReadSession
 from hub.service.identities import identities, own_values_of
+from hub.service.readers import Readers
 from hub.service.requests import Outcome
 from hub.service.rights import allow, reading_of, there
-from hub.service.threads import Readers
 
 MEMBERS: Final = ("name", "phone", "email", "national_id")
 Act = Callable[[Principal, ReadReporter], Awaitable[Outcome]]

@@ -8,7 +8,7 @@ from typing import Any
 
 from auth.principal import Principal
 from hub.ports.store import ReadSession
-from hub.service.threads import Readers
+from hub.service.readers import Readers
 
 
 async def submissions_digest(

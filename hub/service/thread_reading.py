@@ -23,6 +23,7 @@ from hub.ports.sealing import Sealing
 from hub.ports.store import ReadSession
 from hub.ports.threads import ReadMarks, Span
 from hub.service.identities import own_values_of
+from hub.service.readers import Readers
 from hub.service.rendered import Rendering
 from hub.service.rights import require_scope
 from hub.service.thread_rights import (
@@ -35,7 +36,7 @@ from hub.service.thread_rights import (
     spans_of,
     writable,
 )
-from hub.service.threads import Readers, Writer
+from hub.service.writer import Writer
 
 READS: Final = "cases:read"
 MOST_UNREAD: Final = 1000

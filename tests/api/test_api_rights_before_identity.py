@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import pytest
 
 from hub.ports.store import ReadSession
-from hub.service.threads import Readers
+from hub.service.readers import Readers
 from hub.vault.sealer import Sealer
 from tests.api.checking import Reply
 from tests.api.conftest import Caller, House, forwarded

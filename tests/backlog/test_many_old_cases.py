@@ -19,7 +19,8 @@ import psycopg
 import pytest
 
 from hub.service.clock_role import ClockRole
-from hub.service.threads import Readers, Writer
+from hub.service.readers import Readers
+from hub.service.writer import Writer
 from tests.backlog.backlogwork import Importer, open_row, row
 from tests.parts.caller import complaint
 from tests.parts.hub import SIMPUL, HubProcess

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import orjson
 
-from hub.service.threads import BULK_CHUNK
+from hub.service.writer import BULK_CHUNK
 from hub.store.sqlite import SqliteStore
 
 Rows = list[tuple[Any, ...]]

@@ -34,10 +34,11 @@ from hub.service.hub import Hub
 from hub.service.ids import Ids
 from hub.service.intake import ComplaintCodes, ComplaintDesk
 from hub.service.mailboxes import Mailboxes
+from hub.service.readers import Readers
 from hub.service.registry import Registry
 from hub.service.requests import OPERATOR, RegisterAgency, Request
 from hub.service.rulebook import Rulebook
-from hub.service.threads import Readers, Writer
+from hub.service.writer import Writer
 from hub.store.deliveries import DeliveryTable
 from hub.store.registry import RegistryTables
 from hub.store.sqlite import SqliteStore

@@ -27,9 +27,9 @@ from hub.service.access import Access
 from hub.service.case_reading import CaseReading
 from hub.service.evidence import EvidenceDesk
 from hub.service.intake import ComplaintCodes, ComplaintDesk
+from hub.service.readers import Readers
 from hub.service.rendered import Rendering
 from hub.service.requests import RegisterAgency
-from hub.service.threads import Readers
 from hub.settings import Settings
 from tests.service.hubworld import AGENCIES, KOTIM, PUPR, HubWorld, TurnedClock, client_of, principal
 

@@ -12,7 +12,7 @@ import pytest
 from hub.cli.lines import Lines, sink_of
 from hub.errors import Internal, StoreUnavailable
 from hub.service.readiness import Readiness
-from hub.service.threads import Writer
+from hub.service.writer import Writer
 
 
 class Disk(io.RawIOBase):

@@ -9,8 +9,8 @@ from typing import Any
 from hub.domain.events import Fact
 from hub.service.batch import BatchRunner
 from hub.service.clock_role import ClockRole
+from hub.service.readers import Readers
 from hub.service.requests import Request
-from hub.service.threads import Readers
 from tests.service.hubworld import HubWorld
 
 

@@ -22,9 +22,10 @@ from hub.service.hub import Hub
 from hub.service.ids import Ids
 from hub.service.intake import ComplaintCodes, ComplaintDesk
 from hub.service.mailboxes import Mailboxes
+from hub.service.readers import Readers
 from hub.service.rebuild import Rebuilder, verify_chains
 from hub.service.requests import Idempotency, Outcome, RegisterAgency, Request
-from hub.service.threads import Readers, Writer
+from hub.service.writer import Writer
 from hub.settings import Settings
 from hub.store.rebuilding import check_rebuild
 from hub.store.thread_reading import ReadMarkTable

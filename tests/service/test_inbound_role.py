@@ -19,7 +19,7 @@ from hub.ports.sealing import KeyUnavailable, SealBroken
 from hub.service.inbound import InboundDesk
 from hub.service.inbound_role import CHUNK, LATE_S, TRIES, InboundRole
 from hub.service.requests import Request
-from hub.service.threads import Writer
+from hub.service.writer import Writer
 
 RECORD = InRecord("simpul.inbound.a", 0, 7, None, (), b"{}", 0)
 STOOD = Notice(Trouble.STOOD_STILL, "simpul.inbound.a", -1, "the reader stood still and is replaced")

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from hub.errors import SimpulError, StoreUnavailable
 from hub.service.leased import LeasedRole
-from hub.service.threads import Writer
+from hub.service.writer import Writer
 from hub.store.leases import LeaseTable
 from tests.service.hubworld import HubWorld
 

@@ -16,7 +16,7 @@ from hub.domain.commands import Accept, Close, Return, Verify
 from hub.errors import StoreUnavailable, Unavailable
 from hub.service.rebuild import verify_chains
 from hub.service.requests import OPERATOR, Outcome, RegisterAgency, Request
-from hub.service.threads import BATCH, Writer
+from hub.service.writer import BATCH, Writer
 from tests.service.hubworld import KOTIM, PLN, PUPR, HubWorld, statuses
 
 

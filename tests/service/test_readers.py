@@ -12,8 +12,10 @@ import pytest
 import structlog
 
 from hub.errors import Unavailable
-from hub.service import threads
-from hub.service.threads import Readers, Writer
+from hub.service import readers as reading
+from hub.service import writer as writing
+from hub.service.readers import Readers
+from hub.service.writer import Writer
 from tests.service.hubworld import HubWorld
 
 
@@ -44,7 +46,8 @@ async def busy(readers: Readers) -> AsyncIterator[asyncio.Future[int]]:
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> structlog.testing.LogCapture:
     said = structlog.testing.LogCapture()
-    monkeypatch.setattr(threads, "log", structlog.wrap_logger(None, processors=[said]))
+    for module in (reading, writing):
+        monkeypatch.setattr(module, "log", structlog.wrap_logger(None, processors=[said]))
     return said
 
 
@@ -91,7 +94,7 @@ async def test_a_read_under_way_is_waited_for_and_the_loop_goes_on(
 async def test_a_read_that_does_not_end_is_told_of(
     world: HubWorld, monkeypatch: pytest.MonkeyPatch, said: structlog.testing.LogCapture
 ) -> None:
-    monkeypatch.setattr(threads, "STOP_S", 0.01)
+    monkeypatch.setattr(reading, "STOP_S", 0.01)
     readers = Readers(world.core.store, 1)
     async with busy(readers) as read:
         await readers.stop()
@@ -102,7 +105,7 @@ async def test_a_read_that_does_not_end_is_told_of(
 async def test_a_writer_that_does_not_end_is_told_of(
     world: HubWorld, monkeypatch: pytest.MonkeyPatch, said: structlog.testing.LogCapture
 ) -> None:
-    monkeypatch.setattr(threads, "STOP_S", 0.01)
+    monkeypatch.setattr(writing, "STOP_S", 0.01)
     writer, standing = Writer(world.core.runner, lambda commits: None), Standing()
     writer.start()
     job = asyncio.ensure_future(writer.run(standing))

@@ -21,7 +21,7 @@ from hub.service.batch import BatchRunner
 from hub.service.decide import Decider
 from hub.service.intake import ComplaintCodes, ComplaintDesk
 from hub.service.requests import Outcome, RegisterAgency
-from hub.service.threads import Writer
+from hub.service.writer import Writer
 from hub.settings import Settings, make_data_folder
 from hub.store.backups import write_backup
 from hub.store.opening import open_store

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from hub.ports.clock import rfc3339
-from hub.service.threads import BULK_CHUNK
+from hub.service.writer import BULK_CHUNK
 from tests.bench import contenders, databases, machine
 from tests.bench.bodies import AGENCY
 from tests.bench.casework.many_cases import WAKES_FROM, fill_postgres, fill_sqlite

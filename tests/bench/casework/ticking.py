@@ -17,7 +17,8 @@ import orjson
 from hub.app_core import Core, open_core
 from hub.domain.working_time import instant
 from hub.service.clock_role import ClockRole
-from hub.service.threads import BULK_CHUNK, Readers, Writer
+from hub.service.readers import Readers
+from hub.service.writer import BULK_CHUNK, Writer
 from hub.settings import load
 from tests.bench import machine
 

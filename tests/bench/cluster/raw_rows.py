@@ -12,7 +12,7 @@ from typing import Any, Final
 import orjson
 import psycopg
 
-from hub.service.threads import BULK_CHUNK
+from hub.service.writer import BULK_CHUNK
 from tests.bench import machine
 
 Rows = list[tuple[Any, ...]]

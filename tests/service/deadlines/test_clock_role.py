@@ -14,7 +14,8 @@ from hub.service import clock_role
 from hub.service.batch import BatchRunner
 from hub.service.clock_role import ASIDE_S, AWAY_S, ClockRole
 from hub.service.decide import Decider
-from hub.service.threads import BULK_CHUNK, Readers
+from hub.service.readers import Readers
+from hub.service.writer import BULK_CHUNK
 from tests.service.clockwork import Straight, role_of, told, types, wake
 from tests.service.hubworld import HubWorld, statuses
 

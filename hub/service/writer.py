@@ -1,5 +1,6 @@
-"""Where asyncio meets the database: one writer thread that takes batches, a few reader threads. Files go
-through `asyncio.to_thread` (`files.py`), Kafka's clients have threads of their own (`hub/bus/kafka/`)."""
+"""Where asyncio meets the database to write: the process's one writer thread, which takes batches.
+`readers.py` reads; files go through `asyncio.to_thread` (`files.py`), Kafka has threads of its own
+(`hub/bus/kafka/`)."""
 
 from __future__ import annotations
 
@@ -9,15 +10,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import wait as wait_for
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import structlog
 
 from hub.errors import Held, Internal, StoreUnavailable, Unavailable
 from hub.ports.bus import Committed
-from hub.ports.store import ReadSession, Store
 from hub.service.batch import BatchRunner
 from hub.service.requests import Request, Result
 
@@ -34,8 +32,6 @@ PATIENCE: Final = 8
 """After so many batches without room for it, a bulk chunk goes first, so that an import ends."""
 JOBS: Final = 1024
 JOBS_AT_ONCE: Final = 16
-READS: Final = 1024
-"""Reads that may wait or be under way; beyond it a caller gets 503."""
 STOP_S: Final = 10.0
 """So long the end of the hub waits for what its threads have begun."""
 
@@ -216,45 +212,6 @@ class Writer:
         self._waiting[waiting.bulk] += len(again)
         (self._bulk if waiting.bulk else self._interactive).appendleft(deferred)
         self._wake.set()
-
-
-class Readers:
-    """A few threads that read; each call sees one snapshot of the database."""
-
-    def __init__(self, store: Store, threads: int = 4, queue: int = READS) -> None:
-        self._store = store
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="reader")
-        self._limit = queue
-        self._reads: set[Future[Any]] = set()
-        """What waits or is under way."""
-        self._stopping = False
-
-    async def run(self, query: Callable[[ReadSession], T]) -> T:
-        """What `query` gives, run on a reader's thread; Unavailable when too many wait already."""
-        if self._stopping:
-            raise Unavailable("The hub is stopping; try again in a moment.", retry_after_s=2)
-        if len(self._reads) >= self._limit:
-            raise Unavailable("The hub has too much to do; try again in a moment.", retry_after_s=1)
-        read = self._pool.submit(self._read, query)
-        self._reads.add(read)
-        read.add_done_callback(self._reads.discard)
-        return await asyncio.wrap_future(read)
-
-    def _read(self, query: Callable[[ReadSession], T]) -> T:
-        with self._store.read() as session:
-            return query(session)
-
-    def close(self) -> None:
-        """Takes no more and gives up what waits. What is under way ends by itself."""
-        self._stopping = True
-        self._pool.shutdown(wait=False, cancel_futures=True)
-
-    async def stop(self) -> None:
-        """Like `close`, and waits up to STOP_S for what is under way: the store is closed next."""
-        self.close()
-        _, late = await asyncio.to_thread(wait_for, tuple(self._reads), STOP_S)
-        if late:
-            log.error("readers_not_ended", after_s=STOP_S, reads=len(late))
 
 
 def _report(event: str, error: BaseException, **more: object) -> None:
