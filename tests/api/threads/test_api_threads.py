@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from tests.api.conftest import Caller
 from tests.api.deadlines.conftest import Turned, events
@@ -82,7 +83,7 @@ async def test_a_stranger_finds_nothing(flood: Flood) -> None:
 async def test_a_commitment_is_made_missed_changed_and_fulfilled(flood: Flood, turned: Turned) -> None:
     thread = await flood.open()
     app = await flood.caller(APP)
-    due = (turned.clock.now().date()).isoformat()
+    due = turned.clock.now().astimezone(ZoneInfo("Asia/Jakarta")).date().isoformat()
     made = await app.post(
         f"/v1/threads/{thread['id']}/commitments",
         {"agency": RIVER, "text": "Menutup tanggul", "due_on": due},
