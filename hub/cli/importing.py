@@ -14,10 +14,10 @@ import click
 
 from hub.app_core import Core
 from hub.cli.common import core_of, show
-from hub.service.backlog import BacklogDesk
-from hub.service.backlog_files import rows_of
-from hub.service.backlog_mapping import BacklogMapping, load_mapping
-from hub.service.backlog_taking import DryRun, Taking, Tally, patient
+from hub.service.backlog.desk import BacklogDesk
+from hub.service.backlog.files import rows_of
+from hub.service.backlog.mapping import BacklogMapping, load_mapping
+from hub.service.backlog.taking import DryRun, Taking, Tally, patient
 from hub.service.intake import ComplaintCodes, ComplaintDesk
 from schemas.categories import Categories
 from schemas.regions import Regions

@@ -6,10 +6,10 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from hub.service.backlog_files import Row, rows_of
-from hub.service.backlog_mapping import read_mapping
-from hub.service.backlog_rows import OldCase, RowReader
-from hub.service.backlog_xlsx import sheet_rows
+from hub.service.backlog.files import Row, rows_of
+from hub.service.backlog.mapping import read_mapping
+from hub.service.backlog.rows import OldCase, RowReader
+from hub.service.backlog.xlsx import sheet_rows
 
 HEAD = ["no", "isi", "tgl", "nik", "hp"]
 TOML = """

@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hub.errors import CommandRefused
-from hub.service.backlog_cells import CellRefused, day_of, moment_of
-from hub.service.backlog_files import rows_of
-from hub.service.backlog_mapping import read_mapping
+from hub.service.backlog.cells import CellRefused, day_of, moment_of
+from hub.service.backlog.files import rows_of
+from hub.service.backlog.mapping import read_mapping
 from tests.backlog import sheetwork as sheet
 from tests.backlog.filework import GOOD, HEAD, TOML, read
 from tests.backlog.sheetwork import make_sheet

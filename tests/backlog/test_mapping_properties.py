@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 
 from hub.domain.history import STATUSES, STEPS, History, Moment, flaws_of, steps_of
 from hub.errors import CommandRefused
-from hub.service.backlog_files import rows_of
-from hub.service.backlog_mapping import COMPLAINT, HISTORY, read_mapping
-from hub.service.backlog_rows import OldCase, RowReader
+from hub.service.backlog.files import rows_of
+from hub.service.backlog.mapping import COMPLAINT, HISTORY, read_mapping
+from hub.service.backlog.rows import OldCase, RowReader
 from tests.backlog.backlogwork import MAPPING, ROW
 from tests.backlog.sheetwork import make_sheet
 

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.errors import CommandRefused
-from hub.service import backlog_xlsx
-from hub.service.backlog_xlsx import sheet_rows
+from hub.service.backlog import xlsx
+from hub.service.backlog.xlsx import sheet_rows
 from tests.backlog import sheetwork as sheet
 from tests.backlog.filework import GOOD, HEAD, cells, read
 from tests.backlog.sheetwork import make_sheet, repack
@@ -70,7 +70,7 @@ def test_no_part_declares_entities(tmp_path: Path, part: str, declared: bytes) -
 def test_what_would_unpack_to_too_much_is_not_unpacked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: str, part: str
 ) -> None:
-    monkeypatch.setattr(backlog_xlsx, bound, 100_000)
+    monkeypatch.setattr(xlsx, bound, 100_000)
     path = make_sheet(tmp_path / "a.xlsx", {1: HEAD, 2: GOOD})
     assert cells(path)
     repack(path, part, lambda data: data + b" " * 100_000)
@@ -84,7 +84,7 @@ def test_many_small_elements_are_counted_before_they_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
     """Each costs some hundred bytes of memory, and unpacks from next to none."""
-    monkeypatch.setattr(backlog_xlsx, "MOST_TAGS", 10_000)
+    monkeypatch.setattr(xlsx, "MOST_TAGS", 10_000)
     path = make_sheet(tmp_path / "a.xlsx", {1: HEAD, 2: GOOD})
     assert cells(path)
     repack(path, part, lambda data: data.replace(b"</s", b"<si/>" * 10_001 + b"</s"))

@@ -12,7 +12,7 @@ from openpyxl import Workbook
 from openpyxl.styles import Border, Side
 
 from hub.errors import CommandRefused
-from hub.service.backlog_cells import SheetNumber, Unreadable
+from hub.service.backlog.cells import SheetNumber, Unreadable
 from tests.backlog import sheetwork as sheet
 from tests.backlog.filework import GOOD, HEAD, cells, read
 from tests.backlog.sheetwork import make_sheet, repack

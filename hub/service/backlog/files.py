@@ -1,4 +1,4 @@
-"""A backlog's file as a stream of rows: CSV and NDJSON here, XLSX in `backlog_xlsx.py`. Memory does not grow
+"""A backlog's file as a stream of rows: CSV and NDJSON here, XLSX in `xlsx.py`. Memory does not grow
 with the rows; one that cannot be read is told, and the next one is read."""
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from hub.errors import CommandRefused, NotJson
-from hub.service.backlog_cells import Cell, Number
-from hub.service.backlog_mapping import BacklogMapping
-from hub.service.backlog_xlsx import sheet_rows
+from hub.service.backlog.cells import Cell, Number
+from hub.service.backlog.mapping import BacklogMapping
+from hub.service.backlog.xlsx import sheet_rows
 from hub.service.strict_json import parse
 
 LONGEST_CELL: Final = 1 << 20

@@ -21,8 +21,8 @@ from hub.errors import CommandRefused, Erased, Invalid, Problem
 from hub.ports.clock import Clock
 from hub.ports.sealing import Sealing
 from hub.ports.store import ReadSession
-from hub.service.backlog_mapping import BacklogMapping
-from hub.service.backlog_rows import OldCase
+from hub.service.backlog.mapping import BacklogMapping
+from hub.service.backlog.rows import OldCase
 from hub.service.intake import ComplaintDesk
 from hub.service.requests import OPERATOR, Outcome, Request, Result
 from schemas.registry import Registry as Schemas

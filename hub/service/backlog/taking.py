@@ -15,10 +15,10 @@ from typing import Any, Final
 
 from hub.errors import CommandRefused, Invalid, Problem, Unavailable
 from hub.ports.store import ReadSession
-from hub.service.backlog import BacklogDesk, columns_of
-from hub.service.backlog_files import Row
-from hub.service.backlog_mapping import BacklogMapping
-from hub.service.backlog_rows import RowReader
+from hub.service.backlog.desk import BacklogDesk, columns_of
+from hub.service.backlog.files import Row
+from hub.service.backlog.mapping import BacklogMapping
+from hub.service.backlog.rows import RowReader
 from hub.service.requests import Outcome, Request, Result
 from hub.service.writer import BULK_CHUNK
 

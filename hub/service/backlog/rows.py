@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from hub.domain.history import STATUSES, STEPS, History, Moment
 from hub.domain.privacy import is_plain
-from hub.service.backlog_cells import (
+from hub.service.backlog.cells import (
     Cell,
     CellRefused,
     coordinate_of,
@@ -22,7 +22,7 @@ from hub.service.backlog_cells import (
     phone_of,
     text_of,
 )
-from hub.service.backlog_mapping import (
+from hub.service.backlog.mapping import (
     COMPLAINT,
     DAYS,
     FLAGS,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from hub.errors import CommandRefused
-from hub.service.backlog_cells import Cell, SheetNumber, Unreadable
+from hub.service.backlog.cells import Cell, SheetNumber, Unreadable
 
 LARGEST_SHEET: Final = 1 << 30
 """Bytes of a sheet unpacked; of what was read, about a hundred bytes a row stay in memory."""
