@@ -16,6 +16,7 @@ from connectors.channel import Channel, path_of
 from connectors.database import Database, Rows
 from connectors.dialects.base import parameters_in
 from connectors.errors import ConfigRefused, HubRefused
+from connectors.handed import Parts, passed_to
 from connectors.options import option
 from connectors.replies import Replies, Reply, ReplyRefused, check_target, read_reply
 from connectors.reply_teller import ReplyTeller
@@ -167,7 +168,11 @@ class ReplySender(ReplyTeller):
 
     def __init__(self, hub: Channel, spool: Spool, replies: Replies, agency: str) -> None:
         super().__init__(hub, spool, replies)
-        self._agency = agency
+        self._agency, self._parts = agency, Parts(spool)
+
+    def _explained(self, reply: Reply, error: HubRefused | ReplyRefused) -> str:
+        successor = self._parts.successor(reply) if reply.action != "message" else None
+        return passed_to(successor) if successor else str(error)
 
     async def _tell(self, reply: Reply) -> None:
         check_target(reply)  # an older connector took replies unseen

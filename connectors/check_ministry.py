@@ -32,6 +32,7 @@ async def check_mailbox(config: MailboxConfig, report: Report) -> None:
         if config.deliver.http:
             http_headers(config.deliver.http)
             report.ok(f"each is POSTed to {config.deliver.http.url} (not called now)")
+        _note_erasures(config, report)
         if config.answers.http:
             secret(config.answers.http.token_env, "answers.http.token_env")
             report.ok(f"replies are taken at http://{config.answers.http.listen}/replies")
@@ -39,6 +40,24 @@ async def check_mailbox(config: MailboxConfig, report: Report) -> None:
             await _check_database(config, report)
     except ConnectorError as error:
         report.wrong(str(error))
+
+
+def _note_erasures(config: MailboxConfig, report: Report) -> None:
+    """Who erases the copies in the agency's system when a case is erased in the hub."""
+    types = config.deliver.event_types
+    named = bool({"*", "reporter.erased", "id.simpul.reporter.erased.v1"} & {*types})
+    if config.deliver.http and named:
+        report.ok("an erasure of a case is POSTed like other events; a 2xx means that its copies are gone")
+    elif config.deliver.http:
+        report.note(
+            'deliver.event_types lacks "reporter.erased": when a case is erased, somebody must erase its '
+            "copies in the agency's system, and say so with simpul-connector receipt"
+        )
+    elif config.deliver.erased is None:
+        report.note(
+            "[deliver.erased] is not there: when a case is erased, somebody must erase its rows, and say so "
+            "with simpul-connector receipt"
+        )
 
 
 async def check_kafka(config: KafkaConfig, report: Report) -> None:
@@ -65,5 +84,8 @@ async def _check_database(config: MailboxConfig, report: Report) -> None:
         if config.deliver.table:
             for statement, guard in config.deliver.table.guarded():
                 report.ok(f"will run: {statement}" + (f" unless: {guard}" if guard else ""))
+        if config.deliver.erased:
+            for statement, _ in config.deliver.erased.guarded():
+                report.ok(f"will run when a case is erased: {statement}")
     finally:
         database.close()

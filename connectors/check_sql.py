@@ -179,6 +179,12 @@ async def _check_statements(config: SqlConfig, database: Database, report: Repor
         flat.append(("[write_back.status]", back.status.statement))
     if not flat:
         report.note("nothing is configured; answers will not reach the app")
+    flat += _texts("[write_back.erased]", back.erased)
+    if back.erased is None:
+        report.note(
+            "[write_back.erased] is not there: when a case is erased in the hub, somebody must decide what "
+            "goes in the app, and say so with simpul-connector receipt"
+        )
     flat += _texts("[write_back.message]", back.message)
     if back.message:
         flat += _texts("[write_back.message.edited]", back.message.edited)

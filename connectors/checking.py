@@ -13,6 +13,7 @@ import click
 from connectors.channel import path_of
 from connectors.config import Common
 from connectors.environment import missing_variables
+from connectors.erased import Erasures
 from connectors.errors import Away, ConfigRefused, HubRefused, WrongAgency
 from connectors.hub_client import HubClient
 from connectors.inbox import Inbox
@@ -99,6 +100,11 @@ def _show_spool(spool: Spool, report: Report) -> None:
     report.ok("events: " + (_counts(inbox.counts()) or "none so far"))
     troubles = [("refused so far", outbox.troubles()), ("events not in effect", inbox.troubles())]
     troubles.append(("replies refused", replies.troubles()))
+    for case_id in Erasures(spool).unconfirmed():
+        report.note(
+            f"case {case_id} was erased in the hub; when no copy is left at this agency, say so: "
+            f"simpul-connector receipt CONFIG.toml {case_id}"
+        )
     for title, found in troubles:
         if found:
             report.note(f"{title}:")

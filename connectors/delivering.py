@@ -19,6 +19,7 @@ from connectors.effects import Effect, apply_effect, check_effect
 from connectors.errors import ConfigRefused, ConnectorError, NotNow, SystemAway
 from connectors.events import PARAMETERS, parameters_of
 from connectors.options import option
+from connectors.system_copies import check_erased
 
 _WHOLE_SYSTEM = (401, 403, 404, 408, 429, 502, 503, 504)
 
@@ -44,6 +45,7 @@ class Deliver:
     event_types: list[str] = option(["forwarding.sent"], reason='which events are handed over; ["*"] for all')
     http: DeliverHttp | None = option(None, reason="as an HTTP call")
     table: Effect | None = option(None, reason="as rows in a table")
+    erased: Effect | None = option(None, reason="how the rows of a case go that was erased in the hub")
 
 
 def check_deliver(deliver: Deliver, has_database: bool) -> None:
@@ -53,6 +55,11 @@ def check_deliver(deliver: Deliver, has_database: bool) -> None:
         )
     if deliver.http:
         check_http_url("deliver.http.url", deliver.http.url)
+    if deliver.erased and not deliver.table:
+        remedy = 'an HTTP call is told by "reporter.erased" in deliver.event_types'
+        raise ConfigRefused("deliver.erased", "is for [deliver.table]", remedy)
+    if deliver.erased:
+        check_erased(deliver.erased)
     if deliver.table:
         check_effect(deliver.table, "deliver.table", PARAMETERS)
         if not has_database:

@@ -14,6 +14,7 @@ ConnectorError
 ├── NotNow            this one thing cannot be done now; other things can
 ├── StatementRefused   the database answered and refused a statement (grants, column names, data)
 ├── HubRefused         the hub answered with a problem document
+├── ReceiptTooEarly    the connector may hold copies of that case itself
 ├── SpoolInUse         another connector works with this spool
 └── SpoolFailed        the spool cannot be opened now
 WrongAgency            the client belongs to another agency than the configuration's: ends the program
@@ -34,6 +35,10 @@ class ConfigRefused(ConnectorError):
     def __init__(self, key: str, problem: str, remedy: str) -> None:
         super().__init__(f"{key}: {problem}; {remedy}" if key else f"{problem}; {remedy}")
         self.key = key
+
+
+class ReceiptTooEarly(ConnectorError):
+    """Nobody can say yet that the copies of a case are gone."""
 
 
 class Away(ConnectorError):

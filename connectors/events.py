@@ -15,6 +15,8 @@ PARAMETERS = (
     "thread_id", "thread_status", "thread_subject", "cases", "message_id", "scope", "officer",
     "commitment_id",
 )  # fmt: skip
+ERASED, RECEIPTED = "reporter.erased", "reporter.erasure_receipted"
+HANDED_OVER = "agency.handed_over"
 _ADDRESSED = {"forwarding.sent": ("forwarding", "to"), "consultation.requested": ("consultation", "agency")}
 """Type of an event -> where it names whose work it is."""
 
@@ -22,6 +24,14 @@ _ADDRESSED = {"forwarding.sent": ("forwarding", "to"), "consultation.requested":
 def short_type(event: Mapping[str, Any]) -> str:
     """`forwarding.sent` of `id.simpul.forwarding.sent.v1`."""
     return str(event.get("type", "")).removeprefix("id.simpul.").removesuffix(".v1")
+
+
+def concerns_connector(event: Mapping[str, Any]) -> bool:
+    """Whether the connector itself must act on it, whatever the agency wants to hear: a case was erased, or
+    the work on one passed to another agency."""
+    if short_type(event) == HANDED_OVER:
+        return "case_id" in _table(event.get("data"))
+    return short_type(event) == ERASED
 
 
 def sequence_of(event: Mapping[str, Any]) -> int:
@@ -63,7 +73,7 @@ def parameters_of(event: Mapping[str, Any], zone: ZoneInfo) -> dict[str, str | N
         **{name: data.get(name) for name in ("case_id", "tracking_number", "status", "owner")},
         "agency": answer.get("agency") or _table(data.get("agency")).get("id") or data.get("agency"),
         "forwarding_id": forwarding.get("id") or answer.get("forwarding_id"),
-        "to": forwarding.get("to"),
+        "to": forwarding.get("to") or data.get("to"),
         "role": forwarding.get("role"),
         "note": forwarding.get("note"),
         "text": data.get("text") or answer.get("text") or asked.get("text") or said,

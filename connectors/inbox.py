@@ -11,6 +11,9 @@ from typing import Any
 
 import orjson
 
+from connectors.erased import Erasures
+from connectors.events import ERASED, concerns_connector, short_type
+from connectors.handed import Parts
 from connectors.spool import Spool
 
 ATTEMPTS = 12
@@ -31,11 +34,15 @@ class Inbox:
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
+        self._erasures, self._parts = Erasures(spool), Parts(spool)
 
     def take(self, event: dict[str, Any], wanted: bool, position: int | None = None) -> bool:
-        """Keeps an event; False when it was here before. What is not `wanted` is remembered by id only."""
-        body = orjson.dumps(event) if wanted else None
-        state = "pending" if wanted else "skipped"
+        """Keeps an event; False when it was here before. What is not `wanted`, by the agency or for the
+        connector itself, is remembered by id only; so are words of a case that was erased since. An erasure
+        deletes in this commit what waits of its case."""
+        kept = concerns_connector(event) or (wanted and self._erasures.keeps(event))
+        body = orjson.dumps(event) if kept else None
+        state = "pending" if kept else "skipped"
         with self._spool.transaction() as connection:
             if position is not None:
                 connection.execute(
@@ -47,11 +54,27 @@ class Inbox:
                 (str(event["id"]), position, str(event.get("subject", "")), body, state),
             )
             new = cursor.rowcount == 1
+            if new or short_type(event) == ERASED:
+                self._note(event, kept)
             if not new:  # after a restore of the hub: this one survived it
                 connection.execute(
                     "UPDATE written SET in_hub = 1 WHERE event_id = ? AND NOT in_hub", (str(event["id"]),)
                 )
             return new
+
+    def _note(self, event: dict[str, Any], kept: bool) -> None:
+        """What the connector knows by an event beside handing it over. An erasure that a restored hub tells
+        again has no receipt there perhaps: it takes effect again."""
+        if kept:
+            self._parts.note(event)
+        if short_type(event) == ERASED:
+            self._erasures.take(event)
+            self._spool.connection.execute(
+                "UPDATE events SET state = 'pending', body = ?, attempts = 0, not_before = 0 "
+                "WHERE event_id = ? AND state <> 'pending' AND event_id IN "
+                "(SELECT event_id FROM erasures WHERE state = 'open')",
+                (orjson.dumps(event), str(event["id"])),
+            )
 
     def ready(self, now_s: float, limit: int) -> list[Waiting]:
         """The first waiting event of each subject, if its pause is over."""
@@ -79,13 +102,15 @@ class Inbox:
         """Set aside; its subject's later events go on. The body stays for the next start."""
         with self._spool.transaction() as connection:
             connection.execute(
-                "UPDATE events SET state = 'failed', reason = ? WHERE number = ?", (reason, number)
+                "UPDATE events SET state = 'failed', reason = ? WHERE number = ? AND body IS NOT NULL",
+                (reason, number),
             )
 
     def postpone(self, number: int, reason: str, not_before_s: float) -> None:
         with self._spool.transaction() as connection:
             connection.execute(
-                "UPDATE events SET attempts = attempts + 1, reason = ?, not_before = ? WHERE number = ?",
+                "UPDATE events SET attempts = attempts + 1, reason = ?, not_before = ? "
+                "WHERE number = ? AND body IS NOT NULL",
                 (reason, not_before_s, number),
             )
 
@@ -108,6 +133,7 @@ class Inbox:
         """The hub was restored: its positions count anew, the event ids stay. Which of the answers that are
         in the app it still has is seen when they are read again."""
         with self._spool.transaction() as connection:
+            connection.execute("UPDATE erasures SET state = 'open' WHERE state = 'done'")
             connection.execute("UPDATE written SET in_hub = 0 WHERE in_hub")
             connection.execute("UPDATE events SET position = NULL WHERE position IS NOT NULL")
 

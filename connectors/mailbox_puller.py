@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from connectors.answering import Answers, ReplyRows, ReplySender, check_answers
@@ -12,17 +14,21 @@ from connectors.applying import Handler
 from connectors.channel import Channel
 from connectors.config import Common, Database
 from connectors.delivering import Deliver, HttpHandler, TableHandler, check_deliver
+from connectors.erasing import Copies, Eraser
 from connectors.errors import ConfigRefused
 from connectors.events import is_wanted
 from connectors.hub_client import HubClient
 from connectors.inbox import Inbox
 from connectors.loops import Loop
 from connectors.mailbox import MailboxReader
+from connectors.notices import noticing
 from connectors.options import option
 from connectors.parts import Connector, open_database, utc_now
 from connectors.replies import Replies
 from connectors.reply_endpoint import reply_server
 from connectors.spool import Spool
+from connectors.succession import Receiving, Succession
+from connectors.system_copies import HandedCopies, TableCopies
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,10 +49,7 @@ def check_config(config: MailboxConfig) -> None:
 def build(config: MailboxConfig, spool: Spool) -> Connector:
     """The loops of this kind: mailbox in, events to the agency, its replies out."""
     connector, inbox, applying = build_ministry(config, spool)
-
-    def wanted(event: Any) -> bool:
-        return is_wanted(event, config.deliver.event_types, config.agency)
-
+    wanted = wanting(config)
     mailbox = MailboxReader(connector.hub, spool, inbox, wanted, config.hub.wait_s)
     mailbox.on_new = applying.wake
     add_replies(config, connector, connector.hub)
@@ -61,8 +64,25 @@ def build_ministry(config: MailboxConfig, spool: Spool) -> tuple[Connector, Inbo
     connector = Connector(config, spool, hub, database)
     inbox = Inbox(spool)
     inbox.revive()
-    applying = connector.add_applier(inbox, _counting(spool, _handler(config, connector)))
+    wanted, handle = wanting(config), _counting(spool, _handler(config, connector))
+    eraser = Eraser(hub, spool, config.agency, _copies(config, connector, handle))
+    succession = Succession(spool, config.agency, Receiving(hub, config.agency, wanted, handle).moved)
+    applying = connector.add_applier(inbox, noticing(eraser, succession, handle))
     return connector, inbox, applying
+
+
+def wanting(config: MailboxConfig) -> Callable[[Mapping[str, Any]], bool]:
+    """Which events the agency's system gets."""
+    return partial(is_wanted, types=config.deliver.event_types, agency=config.agency)
+
+
+def _copies(config: MailboxConfig, connector: Connector, handle: Handler) -> Copies:
+    """What is in the agency's system, and how it goes."""
+    by_call = config.deliver.http is not None
+    handed = HandedCopies(connector.spool, wanting(config), handle, by_call)
+    if config.deliver.erased is None or connector.database is None:
+        return handed
+    return TableCopies(config.deliver.erased, connector.database, config.zone, handed)
 
 
 def _counting(spool: Spool, handler: Handler) -> Handler:

@@ -1,4 +1,4 @@
-"""simpul-connector run|check CONFIG.toml: what runs beside an agency's own system."""
+"""simpul-connector run|check|receipt CONFIG.toml: what runs beside an agency's own system."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import click
 
-from connectors import checking, logs
+from connectors import checking, logs, receipts
 from connectors import runner as running
 from connectors.errors import ConfigRefused, ConnectorError, WrongAgency
 from connectors.kinds import load
@@ -82,6 +82,19 @@ def check(config_file: Path) -> None:
     except ConfigRefused as error:
         _end(error, USED_WRONGLY)
     sys.exit(0 if checking.check(config) else FAILED)
+
+
+@main.command()
+@_CONFIG
+@click.argument("case_id", metavar="CASE")
+def receipt(config_file: Path, case_id: str) -> None:
+    """Confirm that no copy of the erased CASE is left at this agency; the connector may be running."""
+    try:
+        click.echo(receipts.confirm(load(config_file), case_id.strip().lower()))
+    except ConfigRefused as error:
+        _end(error, USED_WRONGLY)
+    except (ConnectorError, WrongAgency) as error:
+        _end(error, FAILED)
 
 
 def _end(error: Exception, code: int) -> None:

@@ -123,7 +123,7 @@ class Outbox:
                 "UPDATE complaints SET state = 'sent', case_id = ?, content = NULL, photos = NULL, "
                 "reason = NULL, "
                 "route_state = CASE WHEN route_state = 'none' AND ? THEN 'verify' ELSE route_state END "
-                "WHERE reference = ?",
+                "WHERE reference = ? AND state <> 'erased'",
                 (case_id, routed, reference),
             )
         self._spool.moved["complaint"] += 1
@@ -170,8 +170,9 @@ class Outbox:
         """The hub's final no, with its reason; `state` is erased when the hub destroyed the case."""
         with self._spool.transaction() as connection:
             connection.execute(
-                "UPDATE complaints SET state = ?, reason = ?, content = NULL, photos = NULL, attempted = 0 "
-                "WHERE reference = ? AND state = 'pending'",
+                "UPDATE complaints SET state = ?1, reason = ?2, content = NULL, photos = NULL, "
+                "attempted = 0, digest = iif(?1 = 'erased', NULL, digest) "
+                "WHERE reference = ?3 AND state = 'pending'",
                 (state, reason, reference),
             )
 
@@ -189,7 +190,9 @@ class Outbox:
                 (row_hash, reference),
             )
 
-    def note_status(self, reference: str, status: str, sequence: int, where: str | None = None) -> None:
+    def note_status(
+        self, reference: str, status: str, sequence: int | None, where: str | None = None
+    ) -> None:
         """The app's word for the status that was last written there, and the place in its case of the event
         that said it: no earlier event changes the status any more. `where`: what was written beside it."""
         with self._spool.transaction() as connection:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,6 +46,12 @@ class Reply:
     thread_id: str = ""
     scope: str = ""
     officer: str = ""
+
+    def part(self) -> str:
+        """What it is about: a forwarding or consultation, or a case. A message is about none."""
+        if self.action == "message":
+            return ""
+        return self.forwarding_id or self.consultation_id or self.case_id
 
     def key(self, prefix: str = "reply") -> str:
         """The Idempotency-Key: the id, where the hub takes it as it is, else its hash."""
@@ -146,9 +153,9 @@ class Replies:
         """Keeps a reply; False when its id was here before."""
         with self._spool.transaction() as connection:
             cursor = connection.execute(
-                "INSERT INTO answers (id, body, state, taken_at, of_reference) "
-                "VALUES (?, ?, 'pending', ?, ?) ON CONFLICT DO NOTHING",
-                (reply.id, orjson.dumps(reply), now, reply.reference or None),
+                "INSERT INTO answers (id, body, state, taken_at, of_reference, of_part) "
+                "VALUES (?, ?, 'pending', ?, ?, ?) ON CONFLICT DO NOTHING",
+                (reply.id, orjson.dumps(reply), now, reply.reference or None, reply.part() or None),
             )
             return cursor.rowcount == 1
 
@@ -197,6 +204,15 @@ class Replies:
 
     def refuse(self, reply_id: str, reason: str) -> None:
         self._end(reply_id, "refused", reason)
+
+    def explain(self, parts: Sequence[str], reason: str) -> None:
+        """Why the hub did not let replies to these parts be given: it was asked before that was known."""
+        with self._spool.transaction() as connection:
+            connection.execute(
+                "UPDATE answers SET reason = ? WHERE state = 'refused' AND substr(reason, 1, 4) IN "
+                "('403 ', '404 ') AND of_part IN (SELECT value FROM json_each(?))",
+                (reason, orjson.dumps(list(parts)).decode()),
+            )
 
     def troubles(self, limit: int = 500) -> list[tuple[str, str, str]]:
         return self._spool.connection.execute(

@@ -44,10 +44,15 @@ class ReplyTeller(ABC):
         except (HubRefused, ReplyRefused) as error:
             if isinstance(error, HubRefused) and error.bars_client:
                 raise NotAllowed(f"the hub does not let this client {self.may_not}: {error}") from error
-            self._replies.refuse(reply.id, str(error))
-            log.warning(self.refused, reply=reply.id, reason=str(error))
+            reason = self._explained(reply, error)
+            self._replies.refuse(reply.id, reason)
+            log.warning(self.refused, reply=reply.id, reason=reason)
         else:
             self._replies.done(reply.id)
+
+    def _explained(self, reply: Reply, error: HubRefused | ReplyRefused) -> str:
+        """For a person."""
+        return str(error)
 
     @abstractmethod
     async def _tell(self, reply: Reply) -> None:

@@ -15,6 +15,7 @@ from connectors.answering import ReplyRows
 from connectors.channel import Channel, path_of
 from connectors.database import Database, Rows
 from connectors.dialects.base import parameters_in
+from connectors.erased import GONE
 from connectors.errors import ConfigRefused, HubRefused
 from connectors.options import option
 from connectors.outbox import Outbox
@@ -138,8 +139,8 @@ class ReporterSender(ReplyTeller):
 
     async def _tell(self, reply: Reply) -> None:
         entry = self._outbox.find([reply.reference]).get(reply.reference)
-        if entry is None or entry.case_id is None:
-            raise ReplyRefused("the hub erased this complaint; it is final")
+        if entry is None or entry.case_id is None or entry.state == "erased":
+            raise ReplyRefused(GONE)
         case_id = entry.case_id
         if reply.action == "reopen":
             try:

@@ -16,6 +16,7 @@ from connectors.batch_line import BatchLine
 from connectors.channel import Channel
 from connectors.config import Hub
 from connectors.entries import Entry
+from connectors.erased import GONE
 from connectors.errors import ConnectorError, HubAway, HubFailed, HubRefused, NotAllowed, NotNow
 from connectors.hub_client import problem_of
 from connectors.mapping import without_photos
@@ -181,7 +182,7 @@ class Sender:
         if problem.status in (401, 403, 404, 405):
             raise NotAllowed(f"the hub does not let this client submit: {problem}")
         if problem.is_kind("complaint-erased") or problem.status == 410:
-            self._outbox.refuse(reference, "the hub erased this complaint; it is final", "erased")
+            self._outbox.refuse(reference, GONE, "erased")
             log.info("complaint was erased in the hub; it is not sent again", reference=reference)
             return
         reason = _reason(problem)

@@ -71,9 +71,11 @@ class Spool:
                 (name, value),
             )
 
-    def forget_freed(self) -> None:
-        """Truncates the write-ahead log, so that deleted content is in no file any more."""
-        self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    def forget_freed(self) -> bool:
+        """Truncates the write-ahead log, so that deleted content is in no file any more; False while another
+        process (`check`) reads in it."""
+        busy = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        return not busy
 
     def close(self) -> None:
         self.connection.close()
@@ -149,6 +151,18 @@ def read_spool(path: Path) -> Spool | None:
     if not path.exists():
         return None
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    return Spool(connection, b"", None)
+
+
+def join_spool(path: Path) -> Spool | None:
+    """The spool for one short change beside a connector that runs; None when there is none yet."""
+    if not path.exists():
+        return None
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.executescript(
+        "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA busy_timeout = 5000;"
+    )
+    prepare(connection, str(path))
     return Spool(connection, b"", None)
 
 

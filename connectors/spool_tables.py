@@ -9,7 +9,7 @@ import sqlite3
 
 from connectors.errors import ConfigRefused
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 _TABLES = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS complaints (
@@ -74,6 +74,16 @@ CREATE TABLE IF NOT EXISTS messages (
     message_id TEXT NOT NULL, reference TEXT NOT NULL, sequence INTEGER NOT NULL,
     PRIMARY KEY (message_id, reference)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS erasures (
+    event_id TEXT PRIMARY KEY,
+    case_id TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('open', 'unconfirmed', 'done'))
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS erasures_case ON erasures (case_id);
+CREATE TABLE IF NOT EXISTS parts (
+    part TEXT PRIMARY KEY, case_id TEXT NOT NULL, handed_to TEXT
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS parts_case ON parts (case_id);
 """
 _ADDED = (
     ("complaints", "status_sequence", "INTEGER"),
@@ -81,6 +91,7 @@ _ADDED = (
     ("complaints", "not_before", "REAL NOT NULL DEFAULT 0"),
     ("complaints", "where_written", "TEXT"),
     ("answers", "of_reference", "TEXT"),
+    ("answers", "of_part", "TEXT"),
 )
 """(table, column, definition) of what came after version 1."""
 _LATER_INDEXES = """

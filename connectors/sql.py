@@ -11,11 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from connectors.app_copies import AppCopies, check_app_erased
 from connectors.applying import Handler
 from connectors.broker.settings import Kafka
 from connectors.channel import Channel
 from connectors.checker import Checker
 from connectors.config import Common, Database, Hub
+from connectors.database import Database as AppDatabase
+from connectors.erasing import Eraser
 from connectors.errors import ConfigRefused
 from connectors.hub_client import HubClient
 from connectors.inbox import Inbox
@@ -23,6 +26,7 @@ from connectors.intake import Intake, NewRows, Rescan
 from connectors.loops import Step
 from connectors.mailbox import MailboxReader
 from connectors.mapping import ComplaintMapping
+from connectors.notices import noticing
 from connectors.options import option
 from connectors.outbox import Outbox
 from connectors.parts import Connector, open_database, utc_now
@@ -42,6 +46,7 @@ from connectors.sending import Sender
 from connectors.shown import Shown
 from connectors.source import RowReader, Source, check_source
 from connectors.spool import Spool
+from connectors.succession import Succession
 from connectors.wording import column_keys
 from connectors.write_back import AppWriter, WriteBack, check_write_back
 from connectors.written import Written
@@ -84,6 +89,8 @@ def check_config(config: SqlConfig) -> None:
     """What one key alone cannot show."""
     check_source(config.source)
     check_write_back(config.write_back)
+    if config.write_back.erased:
+        check_app_erased(config.write_back.erased)
     if config.routing:
         check_routing(config.routing, config.agency)
     if config.reporter_replies:
@@ -186,16 +193,9 @@ def _add_reporter(config: SqlConfig, connector: Connector, outbox: Outbox, chann
 
 def _add_events(config: SqlConfig, connector: Connector, outbox: Outbox, inbox: Inbox) -> Channel:
     """Events into the app, from the mailbox or the agency's own topic; what sends may go back that way."""
-    wanted: Callable[[Mapping[str, Any]], bool] = lambda event: False  # noqa: E731
-    wake: Callable[[], None] = lambda: None  # noqa: E731
-    back = config.write_back
-    writes = bool(back.answer or back.status or back.message)
     shown = Shown(connector.spool)
-    if writes:
-        wanted, handle = _writers(config, connector, outbox, shown)
-        wake = connector.add_applier(inbox, handle).wake
-    if not (writes or config.kafka):
-        return connector.hub
+    wanted, handle = _writers(config, connector, outbox, shown)
+    wake = connector.add_applier(inbox, handle).wake
     mailbox = MailboxReader(connector.hub, connector.spool, inbox, wanted, config.hub.wait_s)
     mailbox.on_new = wake
 
@@ -221,6 +221,39 @@ def _writers(
     if database is None:
         raise ConfigRefused("database", "is missing", "this kind writes into one")
     cases = AppWriter(back, database, connector.hub, outbox, written, config.agency, config.zone)
+    copies = AppCopies(back.erased, cases, database, config.zone)
+    eraser = Eraser(connector.hub, connector.spool, config.agency, copies)
+    succession = Succession(connector.spool, config.agency, _moved(config, cases, outbox))
+    wanted, handle = _writing(config, connector, outbox, shown, cases, database, written)
+    return wanted, noticing(eraser, succession, handle)
+
+
+def _moved(config: SqlConfig, cases: AppWriter, outbox: Outbox) -> Handler:
+    """Where the case is now; what another agency owns, this one forwards no more."""
+
+    async def moved(event: dict[str, Any]) -> str:
+        entry = await cases.own_cases.entry(str(event["data"]["case_id"]))
+        lost = event["data"]["owner"] and event["data"]["from"] == config.agency
+        if lost and entry is not None and entry.route_state not in ("none", "done"):
+            outbox.routed(entry.reference, "done")
+        return await cases.moved(event)
+
+    return moved
+
+
+def _writing(
+    config: SqlConfig,
+    connector: Connector,
+    outbox: Outbox,
+    shown: Shown,
+    cases: AppWriter,
+    database: AppDatabase,
+    written: Written,
+) -> tuple[Callable[[Mapping[str, Any]], bool], Handler]:
+    """What is written into the app, as far as the configuration says how."""
+    back = config.write_back
+    if not (back.answer or back.status or back.message):
+        return lambda event: False, cases.handle
     if back.message is None:
         return cases.wanted, cases.handle
     messages = MessageWriter(

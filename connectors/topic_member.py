@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from connectors import mailbox_puller
 from connectors.broker.settings import Kafka
-from connectors.events import is_wanted
 from connectors.mailbox import MailboxReader
-from connectors.mailbox_puller import MailboxConfig, add_replies, build_ministry
+from connectors.mailbox_puller import MailboxConfig, add_replies, build_ministry, wanting
 from connectors.parts import Connector
 from connectors.spool import Spool
 
@@ -32,10 +29,7 @@ def build(config: KafkaConfig, spool: Spool) -> Connector:
     from connectors.broker.link import link  # Kafka's library takes a fifth of a second
 
     connector, inbox, applying = build_ministry(config, spool)
-
-    def wanted(event: Mapping[str, Any]) -> bool:
-        return is_wanted(event, config.deliver.event_types, config.agency)
-
+    wanted = wanting(config)
     mailbox = MailboxReader(connector.hub, spool, inbox, wanted, config.hub.wait_s)
     mailbox.on_new = applying.wake
     add_replies(config, connector, link(connector, config.kafka, inbox, mailbox, wanted))

@@ -20,9 +20,8 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook, WebhookV
 from connectors import mailbox_puller
 from connectors.config import secret
 from connectors.errors import ConfigRefused
-from connectors.events import is_wanted
 from connectors.inbox import Inbox
-from connectors.mailbox_puller import MailboxConfig, add_replies, build_ministry
+from connectors.mailbox_puller import MailboxConfig, add_replies, build_ministry, wanting
 from connectors.options import option
 from connectors.parts import Connector
 from connectors.reply_endpoint import Server, read_body, serve
@@ -67,10 +66,7 @@ def check_config(config: WebhookConfig) -> None:
 def build(config: WebhookConfig, spool: Spool) -> Connector:
     """The loops of this kind, and the server that receives."""
     connector, inbox, applying = build_ministry(config, spool)
-
-    def wanted(event: Mapping[str, Any]) -> bool:
-        return is_wanted(event, config.deliver.event_types, config.agency)
-
+    wanted = wanting(config)
     receiver = Receiver(inbox, verifiers(config.webhook), wanted, applying.wake)
     connector.servers.append(receiver.server(config.webhook))
     add_replies(config, connector, connector.hub)

@@ -62,6 +62,7 @@ class WriteBack:
     answer: Effect | None = option(None, reason="what the case's answer, in its lead's words, becomes")
     status: StatusBack | None = option(None, reason="what a change of the case's status becomes")
     message: Message | None = option(None, reason="what an agency's message to the reporter becomes")
+    erased: Effect | None = option(None, reason="what becomes of a report whose case was erased in the hub")
 
 
 def check_write_back(write_back: WriteBack) -> None:
@@ -161,6 +162,11 @@ class AppWriter(OnceWriter):
         word = self._word(str(event["data"].get("status", "")))
         if back is None or word is None or _comes_late(sequence, entry):
             return ""
+        return await self._write_word(event, entry, back, word, sequence)
+
+    async def _write_word(
+        self, event: dict[str, Any], entry: Entry, back: StatusBack, word: str, sequence: int | None
+    ) -> str:
         where = await self._where(event, back.statement)
         shown = orjson.dumps(where, option=orjson.OPT_SORT_KEYS).decode() if where else None
         note = ""
@@ -173,6 +179,14 @@ class AppWriter(OnceWriter):
                 self._outbox.count_moved("status")
         self._outbox.note_status(entry.reference, word, sequence, shown)
         return note
+
+    async def moved(self, event: dict[str, Any]) -> str:
+        """The work on the case passed to another agency: the row says who has it now. The status stays, and
+        so does the place of the event that said it, for this one has none in the case."""
+        back, entry = self._write_back.status, await self.own_cases.entry(str(event["data"]["case_id"]))
+        if back is None or entry is None or entry.status_written is None:
+            return ""
+        return await self._write_word(event, entry, back, entry.status_written, entry.status_sequence)
 
     async def _where(self, event: Mapping[str, Any], *statements: str) -> dict[str, str | None]:
         """What of WHEREABOUTS the statements name, as it stands now; the hub is asked only if they do."""

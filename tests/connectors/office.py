@@ -83,6 +83,24 @@ class Office:
         assert status == 201, sent
         return dict(sent["items"][0])
 
+    def erase(self, case_id: str) -> None:
+        body = {"reason": "Permintaan pelapor menurut UU 27/2022."}
+        status, said = self.source.call("POST", f"/v1/cases/{case_id}/erasure", body)
+        assert status == 200, said
+
+    def receipt(self, case_id: str, caller: Caller) -> str | None:
+        """When the agency said that its copies of an erased case are gone."""
+        receipts = self.source.call("GET", f"/v1/cases/{case_id}")[1]["erasure"]["receipts"]
+        return {each["agency"]: each["receipted_at"] for each in receipts}[caller.agency]
+
+    def hand_over(self, leaving: Caller, taking: Caller) -> dict[str, Any]:
+        """By whom the hub is looked after; the summary."""
+        keeper = self.hub.caller(self.hub.client("hub", "--scope", "agencies:write"))
+        path = f"/v1/agencies/{leaving.agency}/handover"
+        status, said = keeper.call("POST", path, {"to": taking.agency, "text": "Akun pengaduan pindah."})
+        assert status == 200, said
+        return dict(said["summary"])
+
     def query(self, statement: str, *parameters: object) -> list[Any]:
         """Rows of the hub's own database, for reading only: for what no route shows."""
         address = f"file:{self.hub.data / 'simpul.db'}?mode=ro"

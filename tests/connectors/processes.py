@@ -84,9 +84,14 @@ class ConnectorProcess:
         self.process = None
         return time.monotonic() - began
 
-    def run(self, command: str) -> subprocess.CompletedProcess[str]:
+    def on_disk(self) -> bytes:
+        """Every byte of the spool's files, the write-ahead log's too."""
+        files = sorted(self.folder.glob(f"{self.spool.name}*"))
+        return b"".join(path.read_bytes() for path in files if path.exists())
+
+    def run(self, command: str, *more: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            self._command(command),
+            self._command(command, *more),
             cwd=ROOT,
             env=self._environ(),
             capture_output=True,
@@ -108,8 +113,8 @@ class ConnectorProcess:
         with self.log.open("ab") as log:
             return subprocess.Popen(self._command("run"), cwd=ROOT, env=self._environ(), stderr=log)
 
-    def _command(self, command: str) -> list[str]:
-        return [sys.executable, "-m", "connectors.main", command, str(self.config)]
+    def _command(self, command: str, *more: str) -> list[str]:
+        return [sys.executable, "-m", "connectors.main", command, str(self.config), *more]
 
     def _environ(self) -> dict[str, str]:
         return {**os.environ, **self.env, "PYTHONPATH": str(ROOT)}
@@ -178,16 +183,16 @@ class ForkedConnector(ConnectorProcess):
         self.log.touch()
         return self._fork("run", Path(os.devnull), self.log)
 
-    def run(self, command: str) -> subprocess.CompletedProcess[str]:
+    def run(self, command: str, *more: str) -> subprocess.CompletedProcess[str]:
         self._runs += 1
         out, err = (self.folder / f"connector.{command}{self._runs}.{name}" for name in ("out", "err"))
-        status = self._fork(command, out, err).wait()
+        status = self._fork(command, out, err, *more).wait()
         said, complained = out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8")
         return subprocess.CompletedProcess([command], status, said, complained)
 
-    def _fork(self, command: str, out: Path, err: Path) -> Forked:
+    def _fork(self, command: str, out: Path, err: Path, *more: str) -> Forked:
         return self._server.fork(
-            arguments=[command, str(self.config)],
+            arguments=[command, str(self.config), *more],
             cwd=str(ROOT),
             env=self._environ(),
             stdout=str(out),

@@ -37,7 +37,7 @@ class Receiving:
         assert status == 200, made
         self.secret = made["secret"]
 
-    def start(self, *secrets: str) -> None:
+    def start(self, *secrets: str, types: str = TYPES) -> None:
         """With these webhook secrets in the environment; returns once it listens."""
         names = {f"HOOK_{number}": value for number, value in enumerate(secrets)}
         self.connector.configure(
@@ -52,7 +52,7 @@ backoff_cap_s = 0.3
 listen = "127.0.0.1:{self.hook_port}"
 secret_envs = {json.dumps(list(names))}
 [deliver]
-event_types = {TYPES}
+event_types = {types}
 [deliver.http]
 url = "{self.system.url}"
 headers_env = {{ X-Token = "SYSTEM_TOKEN" }}
