@@ -194,6 +194,14 @@ TABLE: Final[dict[Action, Rule]] = {
 }
 """The whole policy. A new action is a row here; a new relation a member of `Relation` and its cells here."""
 
+OFFICERS_NAMED: Final = {
+    Role.HUB_ADMINISTRATOR: READERS - {Relation.ABOVE},
+    Role.OMBUDSMAN: _only(Relation.OVERSEER),
+}
+"""To whom the officers of others are named in a history: a person who asks on behalf of the hub or of
+oversight, where the table lets that person read the case. No machine client, and nobody above: an agency
+answers to these for itself, and names whom it sees fit."""
+
 SAID: Final = {
     Action.ADVISE: "answer the consultation",
     Action.RECONSIDER: "ask to reconsider",
@@ -215,6 +223,12 @@ def allowed(role: Role, action: Action, relation: Relation | None) -> bool:
     if rule.relations is None:
         return True
     return relation in rule.relations and role in COUNTS_FOR.get(relation, _ALL)
+
+
+def sees_officers(role: Role, relations: frozenset[str]) -> bool:
+    """Whether the history of a case names the officers of other agencies to this reader, once it may be read
+    at all. Every agency is named its own."""
+    return bool(relations & OFFICERS_NAMED.get(role, frozenset()))
 
 
 def scopes_of(role: Role) -> frozenset[str]:

@@ -1,5 +1,5 @@
-"""The cookie of an officer's session, and what keeps other sites from using it: a token that only the hub's
-own pages know, and where the browser says that a request comes from."""
+"""The cookies of an officer's browser, and what keeps other sites from using its session: a token that only
+the hub's own pages know, and where the browser says that a request comes from."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from hub.errors import Forbidden
 NAME: Final = "simpul_session"
 SECURE_NAME: Final = "__Host-simpul_session"
 """By https: a browser takes a cookie of this name only when it is Secure, for `/` and for this host alone."""
+DEVICE_NAME: Final = "simpul_device"
+SECURE_DEVICE_NAME: Final = "__Host-simpul_device"
 CSRF_HEADER: Final = "X-CSRF-Token"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 
@@ -27,24 +29,41 @@ def name_of(public_url: str) -> str:
     return SECURE_NAME if is_secure(public_url) else NAME
 
 
+def device_name_of(public_url: str) -> str:
+    return SECURE_DEVICE_NAME if is_secure(public_url) else DEVICE_NAME
+
+
 def read(request: web.BaseRequest, public_url: str) -> str | None:
     """The session's cookie; None without one."""
+    return _read(request, name_of(public_url))
+
+
+def read_device(request: web.BaseRequest, public_url: str) -> str | None:
+    """What says that somebody signed in with this browser before; None without one."""
+    return _read(request, device_name_of(public_url))
+
+
+def _read(request: web.BaseRequest, name: str) -> str | None:
     if "Cookie" not in request.headers:
         return None
     cookies: Mapping[str, str] = request.cookies
-    return cookies.get(name_of(public_url))
+    return cookies.get(name)
 
 
 def put(response: web.Response, cookie: str, public_url: str, lifetime_s: int) -> None:
     """HttpOnly, so that no script reads it; Lax, so that a link in a letter finds the officer signed in."""
+    _put(response, name_of(public_url), cookie, public_url, lifetime_s)
+
+
+def put_device(response: web.Response, cookie: str, public_url: str, lifetime_s: int) -> None:
+    """It stays when the officer signs out: the browser is still known."""
+    _put(response, device_name_of(public_url), cookie, public_url, lifetime_s)
+
+
+def _put(response: web.Response, name: str, cookie: str, public_url: str, lifetime_s: int) -> None:
+    secure = is_secure(public_url)
     response.set_cookie(
-        name_of(public_url),
-        cookie,
-        max_age=lifetime_s,
-        path="/",
-        secure=is_secure(public_url),
-        httponly=True,
-        samesite="Lax",
+        name, cookie, max_age=lifetime_s, path="/", secure=secure, httponly=True, samesite="Lax"
     )
 
 

@@ -20,7 +20,10 @@ SESSION_ROUTES: Final[tuple[Route, ...]] = (
                 "(`Sec-Fetch-Site`, `Origin`), else 403. A one-time password is taken only together with "
                 "`new_password` (else 403 `new-password-needed`), an account with a second factor with "
                 "`totp` (else 401 `totp-needed`). Every other refusal is the same 401, whether the address "
-                "is known or not; wrong attempts lock an account for 30 s to 15 minutes."),
+                "is known or not. Wrong attempts at an account make their address wait for 30 s to an hour, "
+                "and many from many addresses make every strange browser wait for up to 5 minutes; one in "
+                "which somebody signed in before (the cookie `simpul_device`) and a one-time password do "
+                "not wait."),
     Route("GET", "/v1/session", session.who, "getSession", TAG, "Who is signed in", ANY,
           {200: "session"}, (404,)),
     Route("DELETE", "/v1/session", session.sign_out, "signOut", TAG, "Sign out", ANY,
@@ -31,11 +34,17 @@ SESSION_ROUTES: Final[tuple[Route, ...]] = (
           about="Ends every session of the officer and begins a new one. A wrong `password` is 401, as in "
                 "signing in."),
     Route("POST", "/v1/session/totp", session.propose_totp, "proposeSecondFactor", TAG,
-          "Begin a second factor", ANY, {200: "totp-secret"}, (403, 404, 409), takes="totp-proposal",
+          "Begin a second factor, or another one", ANY, {200: "totp-secret"}, (403, 404, 409),
+          takes="totp-proposal",
           about="The secret for an authenticator app (RFC 6238), this once. It counts once it is confirmed; "
-                "a reset of the account removes it."),
+                "one that is there already counts until then, and `totp` must be a code of it (else 401 "
+                "`totp-needed`). A wrong `password` is 401, as in signing in."),
     Route("POST", "/v1/session/totp/confirmation", session.confirm_totp, "confirmSecondFactor", TAG,
           "Confirm the second factor", ANY, {200: "session"}, (403, 404, 409), takes="totp-confirmation",
           about="With the code that the app shows. From then on signing in needs one."),
+    Route("POST", "/v1/session/totp/removal", session.remove_totp, "removeSecondFactor", TAG,
+          "Remove the second factor", ANY, {200: "session"}, (403, 404, 409), takes="totp-removal",
+          about="With the password and a code of it. Whoever has no code any more asks for a reset of the "
+                "account, which removes it too."),
 )
 # fmt: on

@@ -87,14 +87,16 @@ def deactivate(ctx: click.Context, agency_id: str) -> None:
 
 
 def _tell_what_stays(core: Core, agency_id: str) -> None:
-    """Work that nobody does any more waits for somebody to hand it over."""
+    """Work that nobody does any more can be handed over; else it passes on by itself (`passing_on.py`)."""
     with core.store.read() as session:
         held = len(session.held_cases(agency_id, "", MOST_TOLD + 1))
     if held:
         count = f"more than {MOST_TOLD}" if held > MOST_TOLD else str(held)
         click.echo(
             f"simpul: {agency_id} still owns, handles or was asked about {count} open case(s); "
-            f"POST /v1/agencies/{agency_id}/handover passes them on.",
+            f"POST /v1/agencies/{agency_id}/handover passes them on. Otherwise a running hub soon gives "
+            "those that it owns to the active agency above it, or to the hub, and takes back what was "
+            "forwarded to it.",
             err=True,
         )
 

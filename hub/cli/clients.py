@@ -16,6 +16,7 @@ from hub.cli.common import core_of, show
 from hub.errors import CommandRefused
 from hub.ports.clock import rfc3339
 from hub.ports.registry import ClientRow
+from hub.ports.revocations import CLIENT_REVOKED, RevocationLine
 from hub.service.access import client_secret_pepper
 
 
@@ -89,6 +90,7 @@ def revoke(ctx: click.Context, client_id: str) -> None:
         if client_id not in core.registry.clients:
             raise CommandRefused(f"There is no client {client_id!r}; see `simpul client list`.")
         now = rfc3339(core.clock.now())
+        core.revocations.add([RevocationLine(CLIENT_REVOKED, client_id, now)])
         core.rows.revoke_client(client_id, now)
         core.registry.refresh()
         if core.registry.agencies[core.registry.clients[client_id].agency].kafka:

@@ -10,9 +10,12 @@ import click
 import structlog
 
 from hub.app_access import access, secret_box
+from hub.app_revocations import without_password
 from hub.cli.common import alone, core_of, opened, settings_of, show
 from hub.errors import CommandRefused, StoreError
+from hub.ports.clock import SystemClock, rfc3339
 from hub.ports.erasures import ErasureLine
+from hub.ports.revocations import RevocationLine, Standing
 from hub.ports.sealing import Sealing
 from hub.ports.store import ReadSession, WriteTransaction
 from hub.service.rebuild import Rebuilder, verify_chains
@@ -26,9 +29,11 @@ from hub.store.postgres.store import PostgresStore
 from hub.store.rebuilding import Fold, check_rebuild, rebuild_in_place
 from hub.store.refilling import refill
 from hub.store.restoring import restore as restore_backup
+from hub.store.revocations import revoked_in
 from hub.store.sqlite import SqliteStore
 from hub.vault.erasures import ErasureFile
 from hub.vault.master_key import MasterKeyFile
+from hub.vault.revocations import RevocationFile
 from hub.vault.sealer import Sealer
 
 log = structlog.get_logger(__name__)
@@ -88,40 +93,50 @@ def restore(ctx: click.Context, file: Path) -> None:
     with _for_itself(settings, "restore"):
         key_file = MasterKeyFile(settings.key_path)
         key_file.load()
-        _keep_erasures(settings)
+        _keep_what_it_knows(settings)
         attachments, folded = settings.data_dir / ATTACHMENTS, fold(Sealer(key_file))
         if isinstance(settings.database, str):
             done = refill(file, settings.database, attachments, folded)
         else:
             settings.database.parent.mkdir(parents=True, exist_ok=True)
             done = restore_backup(file, settings.database, attachments, folded)
-        with opened(settings, migrates=True):  # erases again what was erased since the backup
-            pass
+        with opened(settings, migrates=True) as core:  # erases and revokes again what was since the backup
+            to_reset = without_password(core)
     replaced = str(done.replaced) if done.replaced else None
-    show({"events": done.events, "incarnation": done.incarnation, "replaced": replaced})
+    show(
+        {
+            "events": done.events,
+            "incarnation": done.incarnation,
+            "replaced": replaced,
+            "officers_to_reset": to_reset,
+        }
+    )
 
 
-def _keep_erasures(settings: Settings) -> None:
-    """What the database that is replaced knows of erasures enters the journal beside the master key, where
-    that lacks it. One that cannot be read, as after damage, is no obstacle: the journal is the record."""
-    journal = ErasureFile(settings.key_path)
+def _keep_what_it_knows(settings: Settings) -> None:
+    """What the database that is replaced knows of erasures and revocations enters the journals beside the
+    master key, where they lack it. One that cannot be read, as after damage, is no obstacle: the journals are
+    the record."""
+    erasures, revocations = ErasureFile(settings.key_path), RevocationFile(settings.key_path)
+    now, known = rfc3339(SystemClock().now()), Standing.of(revocations.lines())
     try:
-        found = _erased_in(settings.database)
+        erased, revoked = _known_in(settings.database, now, known)
     except (StoreError, sqlite3.DatabaseError) as error:
         log.warning("replaced_database_unreadable", cause=str(error))
         return
-    known = {line.case_id for line in journal.lines()}
-    if new := [line for line in found if line.case_id not in known]:
-        journal.add(new)
+    journalled = {line.case_id for line in erasures.lines()}
+    if new := [line for line in erased if line.case_id not in journalled]:
+        erasures.add(new)
+    revocations.add(revoked)
 
 
-def _erased_in(place: Path | str) -> list[ErasureLine]:
+def _known_in(place: Path | str, now: str, known: Standing) -> tuple[list[ErasureLine], list[RevocationLine]]:
     if current_revision(place) is None:
-        return []
+        return [], []
     store: AnyStore = SqliteStore(place) if isinstance(place, Path) else PostgresStore(place)
     try:
         with store.connection() as connection:
-            return erased_in(connection)
+            return erased_in(connection), revoked_in(connection, now, known)
     finally:
         store.close()
 

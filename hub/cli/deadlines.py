@@ -7,12 +7,15 @@ from typing import Final
 
 import click
 
-from hub.app_core import Core
+from hub.app_core import Core, limits_of
+from hub.app_sweeps import rows_in_force
 from hub.cli.common import core_of
 from hub.domain.case import CaseState
 from hub.domain.clocks import Clock, deadline_document
 from hub.domain.derivation import derive, lines
+from hub.domain.retention import ended_at, held_by, kept
 from hub.errors import CommandRefused
+from hub.ports.clock import rfc3339
 
 TRACKING_NUMBER: Final = re.compile(r"[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}")
 
@@ -23,7 +26,7 @@ TRACKING_NUMBER: Final = re.compile(r"[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{
 def deadlines(ctx: click.Context, case_name: str) -> None:
     """Prints the derivation of every deadline of CASE (its id or its tracking number): the policy and the
     calendar that its clock keeps, each day from the start to the deadline with what it counts for, and the
-    pauses."""
+    pauses; of an ended case, until when it is kept."""
     with core_of(ctx) as core:
         state = case_named(core, case_name)
         click.echo(
@@ -34,6 +37,9 @@ def deadlines(ctx: click.Context, case_name: str) -> None:
         for clock in state.clocks:
             click.echo("")
             click.echo("\n".join(_explained(core, clock)))
+        if ended := ended_at(state):
+            click.echo("")
+            click.echo("\n".join(_retention(core, state, ended)))
 
 
 def case_named(core: Core, name: str) -> CaseState:
@@ -44,6 +50,20 @@ def case_named(core: Core, name: str) -> CaseState:
     if case is None:
         raise CommandRefused(f"There is no case {name!r}. Name it by its id (a UUID) or its tracking number.")
     return case.state
+
+
+def _retention(core: Core, state: CaseState, ended: str) -> list[str]:
+    """Until when an ended case is kept, by which row, and what keeps it longer."""
+    rows = rows_in_force(core)
+    known = kept(state, rows, limits_of(core.settings), rfc3339(core.clock.now()))
+    if known is None:
+        return [f"retensi: selesai {ended}; disimpan tanpa batas, belum ada kebijakan retensi"]
+    row = known.policy
+    told = [f"retensi: selesai {ended}; dihapus setelah {known.until} ({row.id}, {row.amount} {row.unit})"]
+    with core.store.read() as session:
+        others = session.cases_named([each.case for each in state.links])
+    held = held_by(state, {name: other.state for name, other in others.items()})
+    return [*told, *([f"ditahan: {held}"] if held else []), f"sumber: {row.source}"]
 
 
 def _explained(core: Core, clock: Clock) -> list[str]:

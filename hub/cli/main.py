@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "topics": "broker:topics",
     "deadlines": "deadlines:deadlines",
     "erase": "erasing:erase",
+    "retention": "retention:retention",
     "policy": "policies:policy",
     "import": "importing:import_",
     "verify": "verify:verify",

@@ -83,11 +83,18 @@ class AccountStore(Protocol):
         ...
 
     def set_totp(self, officer_id: str, *, pending: bytes | None, sealed: bytes | None, step: int | None,
-                 now: str) -> None: ...  # fmt: skip
+                 now: str, unchanged: str) -> bool:  # fmt: skip
+        """False, and nothing is done, when the account's `changed_at` is not `unchanged` any more."""
+        ...
 
     def set_one_time(self, officer_id: str, one_time_hash: bytes, until: str, now: str) -> None:
         """A reset: in place of the password, of any TOTP secret and lock, and an end of every session. A
         disabled account is enabled again."""
+        ...
+
+    def void_credentials(self, officer_id: str, changed: str, now: str) -> bool:
+        """After a restore: no password, one-time password or second factor is left, and no session, where the
+        account was last changed before `changed`. Whether it was."""
         ...
 
     def disable(self, officer_id: str, now: str) -> bool:

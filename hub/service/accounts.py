@@ -13,9 +13,17 @@ from typing import Any, Final
 from auth.passwords import new_one_time_password
 from auth.roles import OFFICER_ROLES, ONLY_IN, Role
 from hub.domain.agency import Agency
+from hub.domain.legible import PILED, is_piled
 from hub.errors import Invalid, NotFound, StateConflict
 from hub.ports.accounts import AccountStore, OfficerRow
 from hub.ports.clock import Clock, rfc3339
+from hub.ports.revocations import (
+    CREDENTIALS_CHANGED,
+    OFFICER_DISABLED,
+    OFFICER_ENABLED,
+    RevocationJournal,
+    RevocationLine,
+)
 from hub.ports.sealing import Sealing
 from hub.service.ids import Ids
 
@@ -48,6 +56,7 @@ class Accounts:
     ids: Ids
     clock: Clock
     one_time_kept: timedelta
+    journal: RevocationJournal
 
     def add(self, agency_id: str, email: str, name: str, role: str) -> tuple[OfficerRow, str]:
         """The account and its one-time password. Invalid names what cannot be taken, StateConflict an e-mail
@@ -86,13 +95,20 @@ class Accounts:
         found, now, password = self._known(email), self.clock.now(), new_one_time_password()
         until = rfc3339(now + self.one_time_kept)
         hashed = one_time_hash(self.sealing, found.id, password)
+        self._note(found, rfc3339(now), OFFICER_ENABLED, CREDENTIALS_CHANGED)
         self.store.set_one_time(found.id, hashed, until, rfc3339(now))
         return self._known(email), password
 
     def disable(self, email: str) -> OfficerRow:
         """Every session ends at once; what the officer did keeps its name."""
-        self.store.disable(self._known(email).id, rfc3339(self.clock.now()))
+        found, now = self._known(email), rfc3339(self.clock.now())
+        self._note(found, now, OFFICER_DISABLED)
+        self.store.disable(found.id, now)
         return self._known(email)
+
+    def _note(self, officer: OfficerRow, now: str, *changes: str) -> None:
+        """Before the database knows: a restore must not know less than it did."""
+        self.journal.add([RevocationLine(change, officer.id, now) for change in changes])
 
     def _known(self, email: str) -> OfficerRow:
         found = self.store.officer_of(email_key(email))
@@ -113,6 +129,8 @@ class Accounts:
                     f"A name of 1 to {NAME_MOST} characters is needed, with letters, without invisible ones.",
                 )
             )
+        elif is_piled(name):
+            flaws.append(("/name", PILED))
         if role not in OFFICER_ROLES:
             flaws.append(("/role", f"{role!r} is no role; one of {', '.join(OFFICER_ROLES)} is needed."))
         elif agency is not None and (kind := ONLY_IN.get(Role(role), agency.kind)) != agency.kind:

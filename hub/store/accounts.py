@@ -118,15 +118,23 @@ class AccountTables:
             )
 
     def set_totp(
-        self, officer_id: str, *, pending: bytes | None, sealed: bytes | None, step: int | None, now: str
-    ) -> None:
+        self,
+        officer_id: str,
+        *,
+        pending: bytes | None,
+        sealed: bytes | None,
+        step: int | None,
+        now: str,
+        unchanged: str,
+    ) -> bool:
         with self._store.writing() as db:
-            db.execute(
+            changed = db.execute(
                 "UPDATE officers SET totp_pending = ?, totp_sealed = ?, totp_step = ?, changed_at = ? "
-                "WHERE id = ?",
-                (pending, sealed, step, now, officer_id),
+                "WHERE id = ? AND changed_at = ?",
+                (pending, sealed, step, now, officer_id, unchanged),
             )
             next_generation(db)
+            return bool(changed.rowcount == 1)
 
     def set_one_time(self, officer_id: str, one_time_hash: bytes, until: str, now: str) -> None:
         with self._store.writing() as db:
@@ -137,6 +145,18 @@ class AccountTables:
                 (one_time_hash, until, now, officer_id),
             )
             _end_sessions(db, officer_id)
+
+    def void_credentials(self, officer_id: str, changed: str, now: str) -> bool:
+        with self._store.writing() as db:
+            voided = db.execute(
+                "UPDATE officers SET password_hash = NULL, one_time_hash = NULL, one_time_until = NULL, "
+                "totp_sealed = NULL, totp_pending = NULL, totp_step = NULL, changed_at = ? "
+                "WHERE id = ? AND changed_at < ?",
+                (now, officer_id, changed),
+            )
+            if voided.rowcount == 1:
+                _end_sessions(db, officer_id)
+            return bool(voided.rowcount == 1)
 
     def disable(self, officer_id: str, now: str) -> bool:
         with self._store.writing() as db:

@@ -18,7 +18,12 @@ from auth.roles import OFFICER_ROLES, Role
 from auth.scopes import SCOPES
 from hub.api.routes import ROUTES
 from hub.domain.agency import Agency
-from hub.domain.case import CaseState, Consultation, Leg, Room
+from hub.domain.case import (
+    CaseState,
+    Consultation,
+    Leg,
+    Room,
+)
 from hub.ports.accounts import OfficerRow, SessionRow
 from hub.ports.clock import rfc3339
 from hub.service.requests import RegisterAgency

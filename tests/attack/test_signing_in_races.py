@@ -9,7 +9,8 @@ from contextlib import AsyncExitStack
 import pytest
 
 from hub.app_access import accounts
-from hub.service.accounts_sign_in import HASHES_AT_ONCE, SignIn
+from hub.service.accounts_proof import HASHES_AT_ONCE
+from hub.service.accounts_sign_in import SignIn
 from tests.accounts.conftest import OTHER, PASSWORD, Browser, MovedClock, officer
 from tests.api.checking import Reply
 from tests.api.conftest import House
@@ -37,9 +38,9 @@ async def meanwhile(
     """The thief's attempt, counted before `change` and judged after it: its hash waits for its turn."""
     async with AsyncExitStack() as turns:
         for _ in range(HASHES_AT_ONCE):
-            await turns.enter_async_context(desk._hashing)
+            await turns.enter_async_context(desk.proofs._hashing)
         attempt = asyncio.create_task(thief.sign_in(SITI))
-        while not desk._waiting:
+        while not desk.proofs._waiting:
             await asyncio.sleep(0)
         await change()
     return await attempt

@@ -56,10 +56,12 @@ class Desk:
         agency: str = AGENCY,
         lives_s: float = 600,
         is_session: bool = False,
+        principal: str = "",
     ) -> Follower:
         until = self.clock.now().timestamp() + lives_s
         subscriber = Subscriber(
             agency,
+            principal or name,
             lambda: self.refusal.get(name),
             lambda: self.aborted.append(name),
             lambda: False,

@@ -199,17 +199,33 @@ async def test_what_was_trimmed_is_410_with_the_first_position(app: Caller) -> N
         assert (await live.some(1))[0].position == 3
 
 
+READS = frozenset({"stream:read"})
+
+
 async def test_no_more_streams_than_the_settings_allow(folder: Path) -> None:
     async with running(folder, stream_limit=3, stream_limit_per_agency=2) as house:
         app, other = await house.caller("kab-kotim"), await house.caller("bbws")
-        async with following(app), following(app):
+        second = await house.caller("kab-kotim", frozenset({"stream:read"}))
+        async with following(app), following(second):
             refused = await app.get("/v1/stream")
             assert (refused.status, refused.headers["Retry-After"]) == (429, "10")
             async with following(other):
-                assert (await other.get("/v1/stream")).status == 503
+                assert (await house.caller("orang-luar")).token
+                assert (await (await house.caller("orang-luar")).get("/v1/stream")).status == 503
         await until_open(app, 0)  # the hub hears that they have gone
-        async with following(app), following(app), following(other):
+        async with following(app), following(second), following(other):
             pass
+
+
+async def test_one_client_leaves_places_to_the_agency_s_others(folder: Path) -> None:
+    async with running(folder, stream_limit_per_agency=4) as house:
+        greedy, app = await house.caller("kab-kotim"), await house.caller("kab-kotim", READS)
+        async with following(greedy), following(greedy):
+            refused = await greedy.get("/v1/stream")
+            assert (refused.status, refused.headers["Retry-After"]) == (429, "10")
+            assert "This client has 2 stream(s)" in refused.json["detail"]
+            async with following(app), following(app):
+                assert (await app.get("/v1/stream")).status == 429
 
 
 # --- ends -------------------------------------------------------------------------------------------------

@@ -1,0 +1,69 @@
+"""`simpul retention`: which cases the hub erases by itself, and when; it changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from hub.app_core import Core, limits_of
+from hub.app_sweeps import rows_in_force
+from hub.cli.common import core_of, show
+from hub.domain.case import Case
+from hub.domain.policies import CLASSIFICATIONS, RETENTION
+from hub.domain.retention import ended_at, kept
+from hub.domain.working_time import written
+from hub.ports.clock import rfc3339
+from hub.service.sweeps import PAGE, held, over_among
+
+WIB = timedelta(hours=7)
+
+
+@click.command("retention")
+@click.option(
+    "--until", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="As on that day's end (WIB)."
+)
+@click.pass_context
+def retention(ctx: click.Context, until: datetime | None) -> None:
+    """Prints the ended cases whose retention is over now, or will be by DATE, one JSON object a line. A
+    running hub erases them by itself, but for those with `held`, which says what keeps them. How long a case
+    is kept is a policy row with the stage `retention` (`simpul policy set`); without one nothing is
+    erased."""
+    with core_of(ctx) as core:
+        rows = rows_in_force(core)
+        if not any(row.stage == RETENTION for row in rows):
+            click.echo("simpul: no policy has the stage retention; nothing is erased by itself.", err=True)
+        now = written(until.replace(tzinfo=UTC) + timedelta(days=1) - WIB) if until else None
+        for case, held_up in _over(core, now or rfc3339(core.clock.now())):
+            show(_document(core, case, held_up, now or rfc3339(core.clock.now())))
+
+
+def _over(core: Core, now: str) -> Iterator[tuple[Case, str | None]]:
+    """With what keeps each all the same, page by page."""
+    rows, limits = core.rulebook.rows, limits_of(core.settings)
+    for classification in CLASSIFICATIONS:
+        after = ("", "")
+        while True:
+            with core.store.read() as session:
+                cases = session.ended_cases(classification, after, PAGE)
+                over = [(case, held(session, case)) for case in over_among(cases, rows, limits, now)]
+            yield from over
+            if len(over) < PAGE:
+                break
+            last = over[-1][0].state
+            after = (ended_at(last) or "", last.id)
+
+
+def _document(core: Core, case: Case, held_up: str | None, now: str) -> dict[str, object]:
+    state, known = case.state, kept(case.state, core.rulebook.rows, limits_of(core.settings), now)
+    return {
+        "case_id": state.id,
+        "tracking_number": state.tracking_number,
+        "classification": state.complaint["classification"],
+        "owner": state.owner,
+        "ended_at": ended_at(state),
+        "kept_until": known.until if known else None,
+        "policy": known.policy.id if known else None,
+        "held": held_up,
+    }

@@ -1,0 +1,32 @@
+"""Names and subjects that can be read: marks on letters as writing has them, and no piles of them."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+MOST_MARKS: Final = 5
+"""So many marks without a width of their own may stand on one letter. Javanese and Thai have up to 3, Myanmar
+and Tibetan up to 5, Vietnamese one once it is composed; spacing vowel signs are not counted."""
+PILED: Final = (
+    f"More than {MOST_MARKS} marks stand on one letter here; write each letter with the marks that it needs."
+)
+_MARKS: Final = frozenset({"Mn", "Me"})
+_BETWEEN: Final = frozenset({"Mc", "Cf"})
+"""What stands between two marks without ending the pile."""
+
+
+def is_piled(text: str) -> bool:
+    """Whether some letter carries more marks than any writing does ("Zalgo"), in the composed form (NFC)."""
+    if text.isascii():
+        return False
+    count = 0
+    for character in unicodedata.normalize("NFC", text):
+        category = unicodedata.category(character)
+        if category in _MARKS:
+            count += 1
+            if count > MOST_MARKS:
+                return True
+        elif category not in _BETWEEN:
+            count = 0
+    return False
