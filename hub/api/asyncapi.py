@@ -7,7 +7,8 @@ from typing import Any, Final
 from hub.api.openapi import VERSION, shared_schemas
 from hub.domain.events import EVENT_TYPES, event_type
 from hub.ports import topics
-from hub.service.acts import ACTS
+from hub.service.inbound import COMMANDS, IF_MATCH, SUBJECTS
+from hub.service.replies import ABOUT
 from schemas.registry import Registry as Schemas
 from schemas.registry import UnknownSchema
 
@@ -19,25 +20,41 @@ TOPIC: Final = (
     "`simpul-incarnation`. Sign in by SASL OAUTHBEARER with an access token of this hub."
 )
 INBOUND: Final = (
-    "For agencies on Kafka: complaints and commands, as CloudEvents in binary or structured mode. The "
-    "event's id makes a repeated record take effect once; `subject` is the id of the case, forwarding or "
-    "consultation; the "
+    "For agencies on Kafka: complaints and commands, as CloudEvents in binary or structured mode; what each "
+    "does, who may, and what it is refused with is said at the route that it names. The event's id makes a "
+    "repeated record take effect once, as an Idempotency-Key does. `subject` is the id of what the command "
+    "is about: the case, forwarding, consultation, thread, message or commitment that stands in the route's "
+    "path; `complaint` and `thread` need none. The header `if-match` carries the version that you read. The "
     "answer carries the header `correlation-id`, or else the event's id, as `correlationid`. A complaint "
-    "may also be sent alone, without any header. Records with one key keep their order: take the subject."
+    "may also be sent alone, without any header. Records with one key keep their order: take the id of the "
+    "case or thread. What only reads, files and webhooks have no command: an identity would lie on a topic "
+    "for a day, and a file is larger than a record may be; use the routes, with the token that you sign in "
+    "with."
 )
-COMMANDS: Final = ["complaint", *ACTS]
 REPLY: Final[Json] = {
     "name": event_type("reply"),
     "title": "The answer to a command",
+    "description": "Found by `correlationid`. It holds ids and problems, no text; the effect is an event on "
+    "the topics of those who may see it.",
     "contentType": "application/json",
     "payload": {
         "type": "object",
         "required": ["status"],
         "properties": {
             "status": {"type": "integer", "description": "As by HTTP: 200, 201, 400, 403, 404, 409, 422 …"},
-            "kind": {"enum": ["case", "consultation", "forwarding", "forwardings"]},
-            "ids": {"type": "array", "items": {"type": "string"}},
+            "kind": {"enum": list(ABOUT)},
+            "ids": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "The case or thread, then what in it was made or changed.",
+            },
             "case_id": {"type": "string", "format": "uuid"},
+            "thread_id": {"type": "string", "format": "uuid"},
+            "masked": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "What was masked in your words, as `Simpul-Masked` says it by HTTP.",
+            },
             "problem": {"$ref": "#/components/schemas/problem"},
         },
     },
@@ -103,12 +120,12 @@ def asyncapi(schemas: Schemas, public_url: str, topic_prefix: str) -> Json:
             "offerInMailbox": _operation("send", "mailbox", names),
             "sendByStream": _operation("send", "stream", names),
             "sendToTopic": _operation("send", "agencyTopic", [*names, "reply"]),
-            "takeCommands": _operation("receive", "inboundTopic", COMMANDS),
+            "takeCommands": _operation("receive", "inboundTopic", [*COMMANDS]),
         },
         "components": {
             "schemas": _components(schemas),
             "messages": {name: _message(name, schemas) for name in names}
-            | {f"command.{name}": _command(name) for name in COMMANDS}
+            | {f"command.{name}": _command(name, schemas) for name in COMMANDS}
             | {"reply": REPLY},
         },
     }
@@ -142,14 +159,34 @@ def _message(name: str, schemas: Schemas) -> Json:
     return made
 
 
-def _command(name: str) -> Json:
-    schema = ACTS[name].schema if name in ACTS else name
+def _command(name: str, schemas: Schemas) -> Json:
+    """Its payload is the body, its headers those of the binary mode."""
+    schema, about = COMMANDS[name], SUBJECTS.get(name)
+    subject = {"ce_subject": {"type": "string", "format": "uuid", "description": f"The {about}'s id."}}
+    given: Json = {
+        "ce_specversion": {"const": "1.0"},
+        "ce_id": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+        "ce_source": {"type": "string", "description": "Your system, as a URI reference."},
+        "ce_type": {"const": event_type(f"command.{name}")},
+    } | (subject if about else {})
+    optional: Json = {"correlation-id": {"type": "string"}} | (
+        {IF_MATCH: {"type": "string"}} if about else {}
+    )
     return {
         "name": event_type(f"command.{name}"),
         "title": f"The command {name}",
+        "description": schemas.schema(schema)["description"],
         "contentType": "application/json",
+        "headers": {"type": "object", "required": [*given], "properties": given | optional},
         "payload": {"$ref": f"#/components/schemas/{schema}"},
+        "examples": [{"headers": _headers(name, about), "payload": schemas.example(schema)}],
     }
+
+
+def _headers(name: str, about: str | None) -> Json:
+    made = {"ce_specversion": "1.0", "ce_id": f"{name}-2025-0117", "ce_source": "urn:aplikasi-aduan"}
+    made["ce_type"] = event_type(f"command.{name}")
+    return made | ({"ce_subject": "0197d2a4-6f3e-7c21-9b0a-3f5f0c6f8a11"} if about else {})
 
 
 def _event(name: str, schemas: Schemas) -> Json:

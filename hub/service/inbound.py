@@ -29,16 +29,36 @@ from hub.service import strict_json
 from hub.service.acts import ACTS, Act, check_schema
 from hub.service.batch import CRASHED
 from hub.service.hub import Hub
-from hub.service.requests import BROKER, Idempotency, Refuse, Request
+from hub.service.requests import BROKER, Command, Idempotency, Refuse, Request, Settled, seen_version
+from hub.service.thread_acts import (
+    OPENING,
+    READING,
+    SCHEMAS,
+    THREAD_ACTS,
+    command_of,
+    named_in,
+    opening_of,
+)
 from schemas.registry import Registry as Schemas
 
 COMMAND_PREFIX: Final = "id.simpul.command."
 MAX_BYTES: Final = 1024 * 1024
 COMPLAINT: Final = "complaint"
+COMMANDS: Final = {COMPLAINT: COMPLAINT} | {name: act.schema for name, act in ACTS.items()} | SCHEMAS
+"""What an inbound record may ask for, as its type names it -> the schema of its body. The rest is HTTP's,
+where an agency signs in for its token in any case: what only reads (an identity would lie on a topic for a
+day), files (larger than a record may be), webhooks, and what only an administrator may do."""
+SUBJECTS: Final[Mapping[str, str]] = {
+    **{name: act.target for name, act in ACTS.items()},
+    **{name: act.target for name, act in THREAD_ACTS.items()},
+    READING: "thread",
+}
+"""What the subject of each names; the others need none."""
+IF_MATCH: Final = "if-match"
 FAILED: Final = "the hub failed on it"
 """The cause of a dead letter that was the hub's own fault."""
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
-_NAME: Final = re.compile(rf"{re.escape(COMMAND_PREFIX)}([a-z]+)\.v1")
+_NAME: Final = re.compile(rf"{re.escape(COMMAND_PREFIX)}([a-z_]+)\.v1")
 _VISIBLE: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 Decode = Callable[[InRecord], Mapping[str, Any]]
@@ -56,6 +76,7 @@ class _Wanted:
     key: str | None
     body: bytes
     document: Any
+    if_match: int | None = None
 
 
 class InboundDesk:
@@ -107,12 +128,42 @@ class InboundDesk:
         if wanted.name == COMPLAINT:
             prepared = hub.desk.prepare(principal, wanted.document, once)
             return Request(principal, prepared.command, once, prepared.intake, None, origin)
-        act = ACTS[wanted.name]
+        ask = self._act if wanted.name in ACTS else self._thread_act
+        command, kinds = await ask(principal, wanted, once)
+        return Request(principal, command, once, None, wanted.if_match, origin, tuple(kinds))
+
+    async def _act(self, principal: Principal, wanted: _Wanted, _: object) -> tuple[Command, list[str]]:
+        hub, act = self._hub, ACTS[wanted.name]
         target = _target(act, wanted.subject)
         await self._judge(principal, act, wanted.document, target)
-        case_id, body, _ = await hub.mask_body(principal, act.action, wanted.document, act.texts, **target)
-        command = act.command(case_id, target.get("leg_id", ""), body, hub.ids)
-        return Request(principal, command, once, None, None, origin)
+        case_id, body, kinds = await hub.mask_body(
+            principal, act.action, wanted.document, act.texts, **target
+        )
+        return act.command(case_id, target.get("leg_id", ""), body, hub.ids), kinds
+
+    async def _thread_act(
+        self, principal: Principal, wanted: _Wanted, once: Idempotency | None
+    ) -> tuple[Command, list[str]]:
+        """Whoever may not do it is told so before a bad body is, as by HTTP."""
+        threads, ids, name = self._hub.threads, self._hub.ids, wanted.name
+        if name == OPENING:
+            check_schema(self._schemas, SCHEMAS[name], wanted.document)
+            return await opening_of(threads, principal, wanted.document, ids)
+        if name == READING:
+            return await self._read_mark(principal, wanted)
+        act = THREAD_ACTS[name]
+        target = _id(wanted.subject, act.target)
+        named = await named_in(threads, principal, act, target, once.key if once else None)
+        check_schema(self._schemas, act.schema, wanted.document)
+        return await command_of(threads, principal, act, named, wanted.document, ids)
+
+    async def _read_mark(self, principal: Principal, wanted: _Wanted) -> tuple[Command, list[str]]:
+        """Made here, before the record's place is kept: made twice it changes nothing."""
+        threads, thread_id = self._hub.threads, _id(wanted.subject, "thread")
+        await threads.thread(principal, thread_id)
+        check_schema(self._schemas, SCHEMAS[READING], wanted.document)
+        await threads.mark(principal, thread_id, _id(wanted.document["up_to"], "message"))
+        return Settled("thread", (thread_id,)), []
 
     async def _judge(self, principal: Principal, act: Act, document: Any, target: Mapping[str, str]) -> None:
         """422 with every flaw; whoever may not do it is told so before."""
@@ -123,6 +174,8 @@ class InboundDesk:
             raise
 
     def _once(self, principal: Principal, wanted: _Wanted) -> Idempotency | None:
+        if wanted.name == READING:  # which changes nothing the second time
+            return None
         path = f"{wanted.name}/{wanted.subject}"
         caller = Principal(f"{BROKER}/{principal.agency}", principal.agency, principal.scopes, "", 0.0)
         return self._hub.idempotency(caller, "RECORD", path, wanted.key, wanted.body)
@@ -144,16 +197,17 @@ class InboundDesk:
         key, body = str(event.get("id") or ""), event.get("data") or b""
         if not _VISIBLE.fullmatch(key):
             raise NotJson("The event's id must be 1 to 255 visible ASCII characters, such as a UUID.")
-        empty = not body and name in ACTS and ACTS[name].may_be_empty
+        act = ACTS.get(name) or THREAD_ACTS.get(name)
+        empty = not body and act is not None and act.may_be_empty
         document = {} if empty else strict_json.parse(body)
-        return _Wanted(name, str(event.get("subject") or ""), key, body, document)
+        return _Wanted(name, str(event.get("subject") or ""), key, body, document, _version_seen(record))
 
 
 def _name_of(event_type: str) -> str:
     found = _NAME.fullmatch(event_type)
-    if found and (found[1] == COMPLAINT or found[1] in ACTS):
+    if found and found[1] in COMMANDS:
         return found[1]
-    names = ", ".join(sorted([COMPLAINT, *ACTS]))
+    names = ", ".join(sorted(COMMANDS))
     raise UnsupportedMediaType(
         f"The event's type is {event_type[:100]!r}; {COMMAND_PREFIX}NAME.v1 is needed, with one of {names} "
         "as NAME."
@@ -181,9 +235,20 @@ def _is_event(record: InRecord) -> bool:
 
 
 def _target(act: Act, subject: str) -> dict[str, str]:
+    return {"case_id" if act.target == "case" else "leg_id": _id(subject, act.target)}
+
+
+def _id(subject: str, what: str) -> str:
     if not _UUID.fullmatch(subject):
-        raise NotFound(f"The event's subject must be the id of the {act.target} that is meant.")
-    return {"case_id" if act.target == "case" else "leg_id": str(UUID(subject))}
+        raise NotFound(f"The event's subject must be the id of the {what} that is meant.")
+    return str(UUID(subject))
+
+
+def _version_seen(record: InRecord) -> int | None:
+    for name, value in record.headers:
+        if name.lower() == IF_MATCH:
+            return seen_version((value or b"").decode("ascii", "replace"))
+    return None
 
 
 def _sha256(record: InRecord) -> str:

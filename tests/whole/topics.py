@@ -87,6 +87,58 @@ class AgencyAtBroker:
             consumer.close()
         return found
 
+    def ask(self, act: str, body: Any, *, event_id: str, subject: str = "") -> dict[str, Any]:
+        """A command and its answer."""
+        self.send(act, body, event_id=event_id, subject=subject)
+        found = self.read(lambda events: event_id in answers(events))
+        return answers(found)[event_id]
+
+
+def answers(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The answers among what was read, by correlation id."""
+    return {event["correlationid"]: event["data"] for event in found if event["type"] == "reply"}
+
+
+def laid_open(node: kafka.Node, prefix: str) -> dict[str, list[bytes]]:
+    """Every byte of every record on the hub's topics but the inbound ones, as who reads the broker's disk has
+    them: keys, headers and values, of transactions that were ended and of those that were not."""
+    consumer = KafkaConsumer(bootstrap_servers=node.bootstrap, enable_auto_commit=False)
+    try:
+        names = [name for name in consumer.topics() if name.startswith(prefix)]
+        parts = [
+            TopicPartition(name, number)
+            for name in names
+            if not name.startswith(f"{prefix}inbound.")
+            for number in consumer.partitions_for_topic(name) or ()
+        ]
+        consumer.assign(parts)
+        consumer.seek_to_beginning(*parts)
+        ends = consumer.end_offsets(parts)
+        found: dict[str, list[bytes]] = {part.topic: [] for part in parts}
+        deadline = time.monotonic() + 20
+        while any(consumer.position(part) < end for part, end in ends.items()):
+            assert time.monotonic() < deadline, "the topics were not read to their ends"
+            for part, records in consumer.poll(timeout_ms=200).items():
+                found[part.topic] += [_bytes(record) for record in records]
+    finally:
+        consumer.close()
+    return found
+
+
+def once_there(found: dict[str, list[bytes]], topic: str, *marks: str) -> dict[str, list[bytes]] | None:
+    """What `laid_open` found, when the topic has a record with all these marks."""
+    return found if any(all(mark.encode() in record for mark in marks) for record in found[topic]) else None
+
+
+def where(found: dict[str, list[bytes]], word: str) -> set[str]:
+    """The topics that hold it."""
+    return {topic for topic, records in found.items() if any(word.encode() in each for each in records)}
+
+
+def _bytes(record: Any) -> bytes:
+    headers = [each for name, value in record.headers for each in (name.encode(), value or b"")]
+    return b"\n".join([record.key or b"", *headers, record.value or b""])
+
 
 def _event(record: Any) -> dict[str, Any]:
     headers = {name: value.decode() for name, value in record.headers}

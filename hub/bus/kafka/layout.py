@@ -21,7 +21,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from hub.ports.topics import DEAD_LETTERS_KEPT, dead_letter, events, inbound, outbound
+from hub.ports.topics import (
+    COPIES_KEPT,
+    DEAD_LETTERS_KEPT,
+    SEGMENT,
+    dead_letter,
+    events,
+    inbound,
+    outbound,
+)
 
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
@@ -73,7 +81,7 @@ def wanted(prefix: str, agencies: Collection[str], brokers: int) -> list[Topic]:
 
     own = [topic(events(prefix), 12, 7 * DAY_MS), topic(dead_letter(prefix), 1, _ms(DEAD_LETTERS_KEPT))]
     for agency in sorted(agencies):
-        own += [topic(inbound(prefix, agency), 3, DAY_MS), topic(outbound(prefix, agency), 3, DAY_MS)]
+        own += [topic(name(prefix, agency), 3, _ms(COPIES_KEPT)) for name in (inbound, outbound)]
     return own
 
 
@@ -99,7 +107,7 @@ def _configs(kept_ms: int, replication: int) -> dict[str, str]:
     return {
         "cleanup.policy": "delete",
         "retention.ms": str(kept_ms),
-        "segment.ms": str(HOUR_MS if kept_ms <= DAY_MS else DAY_MS),
+        "segment.ms": str(_ms(SEGMENT) if kept_ms <= _ms(COPIES_KEPT) else DAY_MS),
         "max.message.bytes": str(MAX_MESSAGE_BYTES),
         "min.insync.replicas": "2" if replication >= 3 else "1",
         "message.timestamp.type": "LogAppendTime",

@@ -47,9 +47,11 @@ def wanted(prefix: str, readers: Collection[Reader]) -> set[Right]:
     for reader in readers:
         who = principal(reader.client_id)
         inward, outward = inbound(prefix, reader.agency), outbound(prefix, reader.agency)
-        rights |= {Right(who, "TOPIC", inward, operation) for operation in ("WRITE", "DESCRIBE")}
-        rights |= {Right(who, "TOPIC", outward, operation) for operation in ("READ", "DESCRIBE")}
-        rights.add(Right(who, "GROUP", f"{reader.client_id}.", "READ", "PREFIXED"))
+        if reader.writes:
+            rights |= {Right(who, "TOPIC", inward, operation) for operation in ("WRITE", "DESCRIBE")}
+        if reader.reads:
+            rights |= {Right(who, "TOPIC", outward, operation) for operation in ("READ", "DESCRIBE")}
+            rights.add(Right(who, "GROUP", f"{reader.client_id}.", "READ", "PREFIXED"))
     return rights
 
 
@@ -61,9 +63,11 @@ def changes(
     prefix: str, existing: Collection[Right], wish: Collection[Right]
 ) -> tuple[set[Right], set[Right]]:
     """(to grant, to withdraw). On the agencies' topics whatever is not wanted goes, whoever gave it. Rights
-    on groups go with their principal's last right on such a topic; those of others are none of ours."""
+    on groups go with their principal's last right to read such a topic; those of others are none of ours."""
     ours = {right for right in existing if _on_agency_topic(prefix, right)}
-    losing = {right.principal for right in ours} - {right.principal for right in wish}
+    losing = {right.principal for right in ours} - {
+        right.principal for right in wish if right.kind == "GROUP"
+    }
     ours |= {right for right in existing if right.principal in losing and _is_own_group(right)}
     return set(wish) - set(existing), ours - set(wish)
 

@@ -18,7 +18,15 @@ from hub.ports.broker import Reader
 
 PREFIX = "simpul."
 AGENCIES = st.frozensets(st.sampled_from(["pu", "sosial", "kab-kotim", "prov-kalteng"]))
-READERS = st.lists(st.builds(Reader, st.sampled_from(["pu", "sosial"]), st.sampled_from(["a", "ab", "abc"])))
+READERS = st.lists(
+    st.builds(
+        Reader,
+        st.sampled_from(["pu", "sosial"]),
+        st.sampled_from(["a", "ab", "abc"]),
+        st.booleans(),
+        st.booleans(),
+    )
+)
 EXISTING = st.lists(
     st.builds(
         layout.Topic,
@@ -120,3 +128,17 @@ def test_options_follow_from_the_endpoint(tmp_path: Path) -> None:
     broken.write_text("bukan sertifikat")
     with pytest.raises(SettingsError, match="SIMPUL_KAFKA_CA_FILE"):
         Endpoint("a:1", tls=True, ca_file=broken).options()
+
+
+def test_a_client_has_the_rights_of_its_scopes() -> None:
+    """The broker does not say which client of an agency wrote a record: who writes may do all that a record
+    may ask for."""
+
+    def of(**may: bool) -> set[tuple[str, str]]:
+        return {(right.kind, right.operation) for right in rights.wanted(PREFIX, [Reader("pu", "a", **may)])}
+
+    reading, writing = {("TOPIC", "READ"), ("GROUP", "READ")}, {("TOPIC", "WRITE")}
+    assert of(writes=False) == {*reading, ("TOPIC", "DESCRIBE")}
+    assert of(reads=False) == {*writing, ("TOPIC", "DESCRIBE")}
+    assert of() == {*reading, *writing, ("TOPIC", "DESCRIBE")}
+    assert of(writes=False, reads=False) == set()
