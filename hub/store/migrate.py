@@ -20,9 +20,9 @@ from hub.store.sqlite import connect
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 """The newest revision in `migrations/versions`; a test compares."""
-COMPATIBLE_FROM: Final = "0005"
+COMPATIBLE_FROM: Final = "0006"
 """The oldest revision whose programs work with HEAD's schema."""
 TABLES_THERE: Final = "no such table"
 

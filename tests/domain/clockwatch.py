@@ -63,7 +63,8 @@ class Watch:
         if fact.type == "complaint.closed" and fact.data["reason"] in ("no_reply", "archived"):
             ends = {each["due_at"] for each in fact.data["clocks"] if each["stage"] in ("closure", "reply")}
             assert {each["ended_at"] for each in fact.data["clocks"]} == ends, "as of its due moment"
-        if fact.type == "complaint.escalated" and fact.data["cause"] == "missed":
+        gone = fact.data.get("deactivated", False)
+        if fact.type == "complaint.escalated" and fact.data["cause"] == "missed" and not gone:
             self._goes_up(fact)
         if not fact.type.startswith("deadline."):
             return

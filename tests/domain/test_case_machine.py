@@ -12,7 +12,12 @@ from hypothesis import Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from hub.domain.audience import actions, frozen_at, relations, takes_part
-from hub.domain.case import Case, CaseState, Leg, status_from_legs
+from hub.domain.case import (
+    Case,
+    CaseState,
+    Leg,
+    status_from_legs,
+)
 from hub.domain.commands import (
     Accept,
     Answer,

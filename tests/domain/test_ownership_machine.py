@@ -37,6 +37,7 @@ from hub.domain.commands import (
     Consult,
     Escalate,
     Forward,
+    PassOn,
     Recipient,
     Reconsider,
     Reopen,
@@ -44,7 +45,9 @@ from hub.domain.commands import (
     Return,
     Verify,
 )
+from hub.domain.decide import decide
 from hub.domain.lapses import is_due
+from hub.domain.passing_on import waits_for
 from hub.domain.transitions import BY_LEGS, BY_TIME, CASE, CONSULTATION_VERDICTS
 from hub.domain.working_time import instant
 from hub.errors import Problem, StateConflict
@@ -54,6 +57,8 @@ from tests.domain.ownerwatch import ALWAYS
 from tests.domain.treework import REGISTRY, SPARE, commands, leg_commands, rulebooks
 
 NAMES = tuple(REGISTRY)
+ENDING = (SOURCE, "prov-kalteng", "kemendagri", "dinas-kotim", "dinas-prov", "kemenpu", "balai")
+"""Whoever is deactivated in these lives."""
 TARGETS = tuple(name for name in NAMES if name != SPARE)
 RULES = rulebooks()
 LIVES = int(os.environ.get("SIMPUL_TEST_LIVES", "2000"))
@@ -119,11 +124,12 @@ class Ownership(RuleBasedStateMachine):
         often = (self.forward, self.carry_on, self.carry_on, self.move_a_leg, self.time_passes)
         seldom = (self.bounce, self.consult, self.insist, self.close_or_reopen, self.escalate)
         ways = (*often, *often, *seldom, *(self.consult, self.time_passes, self.rules_change),
-                *(self.verify_or_reply, self.verify_or_reply))  # fmt: skip
+                *(self.deactivate, self.verify_or_reply, self.verify_or_reply))  # fmt: skip
         for which, high, low in zip(choices[::3], choices[1::3], choices[2::3], strict=True):
             assert self.work.at is not None
             self.work.at += timedelta(seconds=high)
             ways[which % len(ways)](high * 256 + low)
+            self.deactivated_agencies_keep_nothing()
             self.time_does_what_the_table_says()
             self.watch.look(self.work)
             for holds in ALWAYS:
@@ -149,6 +155,29 @@ class Ownership(RuleBasedStateMachine):
     def rules_change(self, pick: int) -> None:
         """Other policies first, then another official calendar."""
         self.work.rules = RULES[min(RULES.index(self.work.rules) + 1, len(RULES) - 1)]  # type: ignore[arg-type]
+
+    def deactivate(self, pick: int) -> None:
+        """One agency, or none: who was active no more is so again."""
+        agencies = dict(REGISTRY)
+        if pick % 4:
+            name = (self.work.state.owner, *ENDING)[pick // 4 % (1 + len(ENDING))]
+            if name != HUB:
+                agencies[name] = replace(REGISTRY[name], active=False)
+        self.work.agencies = agencies
+
+    def deactivated_agencies_keep_nothing(self) -> None:
+        """What the hub's sweep makes of it; whom a missed deadline passed the case to is active anyway."""
+        work = self.work
+        self.time_does_what_the_table_says()
+        for name in [each.id for each in work.agencies.values() if not each.active]:
+            before, steps = work.state, 0
+            while drafts := decide(PassOn(CASE_ID, name), work.case, work.around(HUB)):  # type: ignore[arg-type]
+                work.record(drafts, HUB)
+                steps += 1
+                assert steps < 10, "it ends"
+            assert not waits_for(work.state, name)
+            assert steps == 0 or waits_for(before, name)
+            assert work.state.returned_leads <= before.returned_leads, "to be gone is not to return"
 
     def time_does_what_the_table_says(self) -> None:
         before = self.work.state

@@ -1,0 +1,156 @@
+"""What the hub looks for by itself, again and again, beside its clocks: open cases that wait for a
+deactivated agency, and ended ones whose retention is over. What is found is an ordinary command, decided
+again in its transaction, so that two processes at it at once, or one that was killed, do nothing twice and
+forget nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, NamedTuple
+
+import structlog
+
+from auth.principal import Principal
+from hub.domain.agency import HUB
+from hub.domain.case import Case
+from hub.domain.commands import EraseRetained, PassOn
+from hub.domain.limits import Limits
+from hub.domain.passing_on import waits_for
+from hub.domain.policies import CLASSIFICATIONS, Policy
+from hub.domain.retention import ended_at, held_by, kept
+from hub.errors import Problem, SimpulError, StoreUnavailable, Unavailable
+from hub.ports.store import ReadSession
+from hub.service.readers import Readers
+from hub.service.requests import CLOCK, Request
+from hub.service.writer import Writer
+
+log = structlog.get_logger(__name__)
+
+PAGE: Final = 64
+"""Cases in hand at a time."""
+CHUNK: Final = 16
+"""Commands in one transaction: each may touch a case's every row."""
+PASS_ON_EVERY_S: Final = 10.0
+RETENTION_EVERY_S: Final = 600.0
+ITSELF: Final = Principal(CLOCK, HUB, frozenset(), "", 0.0)
+
+Place = tuple[str, ...]
+"""Where a walk has come to."""
+
+
+class Found(NamedTuple):
+    """What one page holds to be done, and where the next one begins; None after the last."""
+
+    commands: list[PassOn] | list[EraseRetained]
+    after: Place | None
+
+
+Page = Callable[[ReadSession, Place | None], Found]
+
+
+class Sweep:
+    """`begin` is called before each walk, on the event loop, and gives what reads its pages."""
+
+    def __init__(
+        self,
+        name: str,
+        begin: Callable[[], Awaitable[Page]],
+        readers: Readers,
+        writer: Writer,
+        every_s: float,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._name, self._begin = name, begin
+        self._readers, self._writer = readers, writer
+        self._every_s, self._sleep = every_s, sleep
+
+    async def forever(self) -> None:
+        """Until it is cancelled. A walk that fails begins anew the next time."""
+        while True:
+            try:
+                if count := await self.once():
+                    log.info("swept", sweep=self._name, cases=count)
+            except SimpulError as error:
+                log.warning("sweep_waits", sweep=self._name, cause=str(error))
+            await self._sleep(self._every_s)
+
+    async def once(self) -> int:
+        """One walk, page by page; how many cases it changed."""
+        page, after, count = await self._begin(), None, 0
+        while True:
+            found = await self._readers.run(lambda session, at=after: page(session, at))  # type: ignore[misc]
+            for start in range(0, len(found.commands), CHUNK):
+                count += await self._do(found.commands[start : start + CHUNK])
+            if found.after is None:
+                return count
+            after = found.after
+            await self._sleep(0)
+
+    async def _do(self, commands: Sequence[PassOn | EraseRetained]) -> int:
+        results = await self._writer.submit([Request(ITSELF, each) for each in commands], bulk=True)
+        for command, result in zip(commands, results, strict=True):
+            if isinstance(result, Problem) and not isinstance(result, Unavailable):
+                log.error("not_swept", sweep=self._name, subject=command.case_id, cause=result.type_code)
+        if all(isinstance(result, Unavailable) for result in results):
+            raise StoreUnavailable("The database takes no writes now.")
+        return sum(not isinstance(result, Problem) and not result.replayed for result in results)
+
+
+def pages_of_deactivated(agencies: Sequence[str]) -> Page:
+    """The cases that wait for one of these agencies."""
+    names = sorted(agencies)
+
+    def page(session: ReadSession, after: Place | None) -> Found:
+        begun, last = after or ("", "")
+        for agency in names:
+            if agency < begun:
+                continue
+            cases = session.open_cases_of(agency, last if agency == begun else "", PAGE)
+            if cases:
+                waiting = [PassOn(c.state.id, agency) for c in cases if waits_for(c.state, agency)]
+                return Found(waiting, (agency, cases[-1].state.id))
+        return Found([], None)
+
+    return page
+
+
+def pages_of_retained(rows: Sequence[Policy], limits: Limits, now: str) -> Page:
+    """The cases whose retention is over, those that ended first before the others of their classification."""
+
+    def page(session: ReadSession, after: Place | None) -> Found:
+        begun, *last = after or (CLASSIFICATIONS[0], "", "")
+        for classification in CLASSIFICATIONS[CLASSIFICATIONS.index(begun) :]:
+            behind = (last[0], last[1]) if classification == begun else ("", "")
+            cases = session.ended_cases(classification, behind, PAGE)
+            over = over_among(cases, rows, limits, now)
+            if over:
+                return Found(_erasing(session, over), (classification, *_place(over[-1])))
+        return Found([], None)
+
+    return page
+
+
+def over_among(cases: Sequence[Case], rows: Sequence[Policy], limits: Limits, now: str) -> list[Case]:
+    """The first of the cases, in the order of their ends, whose time is over; whatever else keeps them."""
+    found = []
+    for case in cases:
+        known = kept(case.state, rows, limits, now)
+        if known is None or known.until >= now:
+            break
+        found.append(case)
+    return found
+
+
+def held(session: ReadSession, case: Case) -> str | None:
+    """What keeps an ended case all the same, in words."""
+    others = session.cases_named([each.case for each in case.state.links])
+    return held_by(case.state, {name: other.state for name, other in others.items()})
+
+
+def _erasing(session: ReadSession, over: Sequence[Case]) -> list[EraseRetained]:
+    return [EraseRetained(case.state.id) for case in over if held(session, case) is None]
+
+
+def _place(case: Case) -> tuple[str, str]:
+    return ended_at(case.state) or "", case.state.id
