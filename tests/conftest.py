@@ -13,11 +13,12 @@ import pytest
 import structlog
 from xdist.scheduler import LoadFileScheduling
 
-from tests.parts import forking
+from tests.parts import forking, scratch
 
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Whoever sets it spares a folder; here hundreds of processes would compile the whole hub, each for itself.
+scratch.in_memory()
 
 ONE_BROKER = ("tests/connectors/kafka_kind/", "tests/bus/kafka_broker/", "tests/whole/")
 """Each has a session's fixture with a broker."""

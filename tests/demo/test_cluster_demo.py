@@ -59,19 +59,25 @@ def test_answers_come_back_by_kafka_and_by_webhook(cluster: Demo) -> None:
     assert "kill -9" in cluster.said()
 
 
-@pytest.mark.parametrize("name", ["relay", "api-1", "broker-2"])
-def test_one_that_is_killed_comes_back_and_complaints_go_on(cluster: Demo, name: str) -> None:
-    os.kill(pid_of(cluster, name), signal.SIGKILL)
-    again = re.compile(rf"{name} \(pid \d+\) works again, \d+ s after its end")
-    told = f"{name} (pid {pid_of(cluster, name)}) was ended by SIGKILL; it is started again in 3 s"
-    cluster.until(lambda: told in cluster.said(), "the terminal says so")
-    cluster.until(lambda: again.search(cluster.said()), "it is started again", PATIENCE_S)
+KILLED = ("relay", "api-1", "broker-2")
+
+
+def test_those_that_are_killed_come_back_and_complaints_go_on(cluster: Demo) -> None:
+    """One of each kind, at the same moment."""
+    told = [
+        f"{name} (pid {pid_of(cluster, name)}) was ended by SIGKILL; it is started again" for name in KILLED
+    ]
+    for name in KILLED:
+        os.kill(pid_of(cluster, name), signal.SIGKILL)
+    for name, line in zip(KILLED, told, strict=True):
+        again = re.compile(rf"{name} \(pid \d+\) works again, \d+ s after its end")
+        cluster.until(lambda line=line: line in cluster.said(), "the terminal says so")
+        cluster.until(lambda again=again: again.search(cluster.said()), "it is started again", PATIENCE_S)
     before, by_webhook = letters(cluster), home_through(cluster, "Kemen PU")
     cluster.until(lambda: letters(cluster) > before, "another letter by Kafka", PATIENCE_S)
     cluster.until(lambda: home_through(cluster, "Kemen PU") > by_webhook, "another answer", PATIENCE_S)
-    if name == "relay":
-        held = re.compile(r"the lease `relay` is held by relay \(pid \d+\)")
-        cluster.until(lambda: held.search(cluster.said()), "it says who holds the lease", PATIENCE_S)
+    held = re.compile(r"the lease `relay` is held by relay \(pid \d+\)")
+    cluster.until(lambda: held.search(cluster.said()), "it says who holds the lease", PATIENCE_S)
 
 
 def test_nothing_was_done_twice(cluster: Demo) -> None:

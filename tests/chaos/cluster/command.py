@@ -25,7 +25,7 @@ from tests.parts.fault_clock import FaultClock
 SHOWN: Final = 20
 SHORT: Final = ("kill-roles", "broker-away", "postgres-kill")
 SHORT_PLAN: Final = Plan(
-    complaints=20.0, records=5.0, forwardings=3.0, kills=4, hold_s=10.0, between_s=1.0, calm_s=1.0, get=200
+    complaints=15.0, records=4.0, forwardings=2.0, kills=4, hold_s=5.0, between_s=0.5, calm_s=0.5, get=100
 )
 
 
@@ -40,7 +40,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--full-load", action="store_true", help="300 complaints and 100 forwardings a second")
     group.add_argument("--hold-s", type=float, default=plan.hold_s, help="how long a part stays away")
     group.add_argument("--pause-s", type=float, default=plan.pause_s, help="how long a process is stopped")
-    group.add_argument("--short", action="store_true", help="4 kills, 10 s without broker, PostgreSQL killed")
+    group.add_argument("--short", action="store_true", help="4 kills, 5 s without broker, PostgreSQL killed")
 
 
 def run(arguments: argparse.Namespace) -> bool:
