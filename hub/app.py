@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from aiohttp import web
@@ -17,6 +18,7 @@ from hub.app_access import access, secret_box, signing_in
 from hub.app_core import Core, limits_of
 from hub.app_delivery import delivery, live_streams
 from hub.app_erasures import drop_unheld, purge
+from hub.app_sweeps import sweeps
 from hub.bus.embedded import LOOK_EVERY_S, EmbeddedBus
 from hub.errors import SimpulError
 from hub.ports.files import UPLOAD_KEPT
@@ -160,17 +162,18 @@ def build(core: Core, roles: frozenset[str] = frozenset(ROLES)) -> Server:
     )
     chores = Housekeeping(writer, clock, _chores(core, files, attachments, gate, officers))
     ticking = ClockRole(readers, writer, clock)
-    work = {DELIVERY: delivering.work, CLOCK: lambda claim: _both(chores, ticking)}
+    hands = [chores.forever, ticking.forever, *(each.forever for each in sweeps(core, readers, writer))]
+    work = {DELIVERY: delivering.work, CLOCK: lambda claim: _at_once(hands)}
     leased = [LeasedRole(name, holder, leases, writer, clock, work[name]) for name in work if name in roles]
     watch_leases(metrics, [*leased, *([broker.relay] if broker and broker.relay else [])])
     return Server(core, hub, gate, bus, leased, broker, readiness, chores, application)
 
 
-async def _both(chores: Housekeeping, ticking: ClockRole) -> None:
-    """The clock's two hands; if one breaks the other ends too, and the lease is taken anew."""
+async def _at_once(hands: Sequence[Callable[[], Coroutine[Any, Any, None]]]) -> None:
+    """The clock's hands; if one breaks the others end too, and the lease is taken anew."""
     async with asyncio.TaskGroup() as group:
-        group.create_task(chores.forever())
-        group.create_task(ticking.forever())
+        for hand in hands:
+            group.create_task(hand())
 
 
 def _holder(core: Core) -> str:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from hub.app_core import Core
 from hub.service.access import Access, AccessSettings
 from hub.service.accounts import Accounts
+from hub.service.accounts_proof import Proofs
 from hub.service.accounts_sign_in import SignIn
 from hub.service.sessions import Sessions
 from hub.service.writer import Writer
@@ -36,7 +37,7 @@ def accounts(core: Core) -> Accounts:
     """For whoever makes, resets and disables officers' accounts."""
     kept = timedelta(hours=core.settings.one_time_password_hours)
     rows = AccountTables(core.store)
-    return Accounts(rows, core.registry.agencies, core.sealer, core.ids, core.clock, kept)
+    return Accounts(rows, core.registry.agencies, core.sealer, core.ids, core.clock, kept, core.revocations)
 
 
 def signing_in(core: Core, secrets: HubSecretBox, writer: Writer) -> SignIn:
@@ -47,4 +48,5 @@ def signing_in(core: Core, secrets: HubSecretBox, writer: Writer) -> SignIn:
         timedelta(seconds=settings.session_lifetime_s),
     )
     sessions = Sessions(rows, core.registry, core.sealer, core.clock, writer.run, idle, lifetime)
-    return SignIn(rows, sessions, core.registry, core.sealer, secrets, core.clock, writer.run)
+    proofs = Proofs(rows, core.registry, core.sealer, secrets, core.clock, writer.run)
+    return SignIn(rows, sessions, proofs, secrets, core.clock, core.revocations)

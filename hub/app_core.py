@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from auth.principal import Principal
 from hub.app_erasures import erase_again
+from hub.app_revocations import revoke_again
 from hub.domain.agency import HUB, Agency
 from hub.domain.events import RULE_EVENTS, agency_stream
 from hub.domain.limits import Limits
@@ -18,6 +19,7 @@ from hub.domain.policies import DEFAULTS
 from hub.errors import Held, Problem
 from hub.ports.clock import Clock, SystemClock
 from hub.ports.erasures import ErasureJournal
+from hub.ports.revocations import RevocationJournal
 from hub.service.batch import BatchRunner
 from hub.service.decide import Decider
 from hub.service.ids import Ids
@@ -29,6 +31,7 @@ from hub.store.opening import open_store
 from hub.store.registry import RegistryTables
 from hub.vault.erasures import ErasureFile
 from hub.vault.master_key import MasterKeyFile
+from hub.vault.revocations import RevocationFile
 from hub.vault.sealer import Sealer
 
 if TYPE_CHECKING:
@@ -52,6 +55,7 @@ class Core:
     registry: Registry
     rulebook: Rulebook
     journal: ErasureJournal
+    revocations: RevocationJournal
 
     def operate(self, command: Command) -> Outcome:
         """Runs one command in the hub's own name, on the caller's thread; raises its Problem."""
@@ -79,9 +83,12 @@ def open_core(settings: Settings, clock: Clock | None = None, *, migrates: bool 
         rows, sealer, ids = RegistryTables(store), Sealer(key_file), Ids(clock)
         rulebook = Rulebook(rows, store.registry_generation)
         decider, journal = Decider(sealer, ids, rulebook, limits_of(settings)), ErasureFile(settings.key_path)
-        runner = BatchRunner(store, decider, sealer, clock, journal=journal)
+        revocations = RevocationFile(settings.key_path)
+        runner = BatchRunner(store, decider, sealer, clock, journal=journal, revocations=revocations)
         registry = Registry(rows, store.registry_generation)
-        core = Core(settings, clock, store, rows, sealer, ids, runner, registry, rulebook, journal)
+        core = Core(
+            settings, clock, store, rows, sealer, ids, runner, registry, rulebook, journal, revocations
+        )
         registry.refresh()
         if not _hub_is_registered(store):
             _register_hub(core)
@@ -89,6 +96,7 @@ def open_core(settings: Settings, clock: Clock | None = None, *, migrates: bool 
         rulebook.refresh()
         if rulebook.is_empty and not _rules_are_recorded(store):
             record_rules(core)
+        revoke_again(core)
         erase_again(core)
         yield core
     finally:

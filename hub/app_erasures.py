@@ -73,7 +73,12 @@ def _erased(core: Core, request: Request) -> bool:
 
 
 def _kept_aside(core: Core) -> list[str]:
-    """Databases that restores replaced: they hold what was not erased by then."""
-    kept = core.settings.database_path.parent.glob(f"{core.settings.database_path.name}.replaced-*")
+    """Databases that restores replaced, and the file that a move to PostgreSQL left: they hold what was not
+    erased by then."""
+    path = core.settings.database_path
+    kept = path.parent.glob(f"{path.name}.replaced-*")
     names = sorted(path.name for path in kept if not path.name.endswith(("-wal", "-shm")))
-    return [f"{name}, which a restore kept: delete it" for name in names]
+    told = [f"{name}, which a restore kept: delete it" for name in names]
+    if core.settings.on_postgres and path.exists():
+        told.append(f"{path.name}, which `simpul move` left: delete it")
+    return told

@@ -14,7 +14,6 @@ from hub.api.context import Call
 from hub.api.endpoint import Handler
 from hub.api.writes import case_after, do, id_of, idempotency_of, if_match_of, masked_header
 from hub.domain.audience import takes_part
-from hub.domain.commands import Unlink
 from hub.errors import NotFound, SimpulError
 from hub.service.acts import ACTS
 from hub.service.requests import Outcome
@@ -64,7 +63,8 @@ async def unlink(call: Call) -> web.Response:
     """200 with the case, without its link to the case that the path names."""
     case_id, other_id = id_of(call, "case"), id_of(call, "case", "case")
     body = await bodies.read(call.request, call.context.settings.max_body_bytes)
-    command, key = Unlink(case_id, other_id), idempotency_of(call, body)
+    command = ACTS["link_removal"].command(case_id, "", {"case": other_id}, call.hub.ids)
+    key = idempotency_of(call, body)
     outcome = await call.hub.act(call.principal, command, idempotency=key, if_match=if_match_of(call.request))
     return await _case(call, outcome, [])
 

@@ -55,7 +55,7 @@ async def get_case(call: Call) -> web.Response:
 
 
 async def history(call: Call) -> web.Response:
-    """Its events, oldest first, as CloudEvents."""
+    """Its events, oldest first, as CloudEvents; beside them who acted, for whom that concerns."""
     case_id = id_of(call, "case")
     await call.hub.check(call.principal, "history", case_id=case_id)
     query = Query(call.request, ("limit", "cursor"))
@@ -64,6 +64,7 @@ async def history(call: Call) -> web.Response:
     scope = f"history\n{call.agency}\n{case_id}"
     after = call.context.cursors.read(scope, cursor)
     start = int(after[0]) if after else 0
-    items, last = await call.hub.reading.history(call.principal, case_id, start, limit)
-    following = call.context.cursors.write(scope, None if last is None else (str(last),))
-    return answer({"items": items, "next": following})
+    page = await call.hub.reading.history(call.principal, case_id, start, limit)
+    following = call.context.cursors.write(scope, None if page.after is None else (str(page.after),))
+    officers = {"officers": page.officers} if page.officers else {}
+    return answer({"items": page.events, "next": following} | officers)

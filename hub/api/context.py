@@ -15,6 +15,7 @@ from hub.api.limits import RateLimit
 from hub.api.metrics import HttpMetrics
 from hub.api.proxies import Peer, peer_of
 from hub.api.settings import ApiSettings
+from hub.api.singletons import require_single
 from hub.ports.clock import Clock
 from hub.ports.streams import Streams
 from hub.ports.webhooks import WebhookDesk
@@ -89,8 +90,10 @@ class Call:
         return self._signed
 
     def authenticate(self) -> None:
-        """By token, or without one by an officer's session. Raises `auth.errors.InvalidToken` (401),
-        Forbidden for a write that may be another site's (403), or TooMany (429)."""
+        """By token, or without one by an officer's session. Raises HeaderTwice (400),
+        `auth.errors.InvalidToken` (401), Forbidden for a write that may be another site's (403), or TooMany
+        (429)."""
+        require_single(self.request)
         self._identify()
         if self.request.method not in session_cookie.SAFE_METHODS:
             self.require_own_page()

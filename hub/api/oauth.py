@@ -9,12 +9,14 @@ from auth.forms import MAX_FORM_BYTES, parse_form
 from hub.api import bodies
 from hub.api.answers import PUBLIC, answer
 from hub.api.context import Call
+from hub.api.singletons import require_single
 from hub.errors import Problem, StoreUnavailable
 
 
 async def token(call: Call) -> web.Response:
     """RFC 6749 4.4; never cached."""
     try:
+        _require_single(call)
         form = parse_form(await _form(call))
         return answer(
             await call.context.access.grant(call.request.headers, form), 200, {"Pragma": "no-cache"}
@@ -31,6 +33,13 @@ async def jwks(call: Call) -> web.Response:
 
 async def metadata(call: Call) -> web.Response:
     return answer(call.context.access.metadata(), 200, PUBLIC)
+
+
+def _require_single(call: Call) -> None:
+    try:
+        require_single(call.request)
+    except Problem as refused:
+        raise InvalidRequest(refused.detail) from refused
 
 
 async def _form(call: Call) -> bytes:

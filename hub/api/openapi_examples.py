@@ -84,6 +84,7 @@ _EVIDENCE: Final = {
             ],
         }
     ],
+    "handovers": [],
     "sha256": _HASH,
     "signature": _SIGNED,
 }
@@ -206,7 +207,11 @@ def composed(shared: dict[str, Any]) -> dict[str, Any]:
     streamed = f"id: 41\nevent: {event['type']}\ndata: {orjson.dumps(event).decode()}\n\n"
     return {
         "case-page": {"items": [shared["case"]], "next": None},
-        "event-page": {"items": [shared["event"]], "next": None},
+        "history-page": {
+            "items": [event],
+            "officers": {event["id"]: {"id": "0197d2a0-0000-7000-8000-000000000003", "name": "Dewi Kartika"}},
+            "next": None,
+        },
         "thread-page": {"items": [shared["thread"]], "next": None},
         "message-page": {"items": [shared["message"]], "next": None},
         "commitment-page": {"items": [shared["commitment"]], "next": None},

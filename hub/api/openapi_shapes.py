@@ -54,7 +54,8 @@ EVIDENCE_EVENT: Final[Json] = {
             ("sealed", "keys"),
             "As it was recorded: `chain` is SHA-256 over the chain before it (32 zero bytes for the first), "
             "the header's length (8 bytes), header and sealed. A key opens the part of the words that your "
-            "history shows; it is left out once they were erased.",
+            "history shows; it is left out once they were erased. Where an officer acted in a session, the "
+            "header has the id of that account, and nobody's name.",
         ),
         obj(
             CHAINED | {"told": ref("event")},
@@ -64,6 +65,45 @@ EVIDENCE_EVENT: Final[Json] = {
         obj(CHAINED | {"withheld": {"const": True}}, (), "One that you may not see, by its hash alone."),
     ]
 }
+
+_HANDED: Final[Json] = {
+    "after": {"type": "integer", "minimum": 1},
+    "stream": STRING,
+    "sequence": {"type": "integer", "minimum": 1},
+    "previous": HASH,
+    "chain": HASH,
+}
+HANDOVER: Final[Json] = {
+    "anyOf": [
+        obj(
+            _HANDED | {"header": BASE64},
+            (),
+            "Work on the case passed on after its event number `after`. The event stands in the stream of "
+            "the agency that handed over, as number `sequence`; `chain` follows from `previous`, the link "
+            "before it there, as in a case's stream.",
+        ),
+        obj(_HANDED | {"told": ref("event")}, (), "As your history shows it, without its bytes."),
+    ]
+}
+OFFICER: Final = obj({"id": ref("shared.uuid"), "name": STRING}, ("name",))
+HISTORY_PAGE: Final = obj(
+    {
+        "items": listed(ref("event"))
+        | {
+            "description": "The case's own events, and each `agency.handed_over` in its place; the `subject` "
+            "of these is the agency that handed over."
+        },
+        "officers": {
+            "type": "object",
+            "additionalProperties": OFFICER,
+            "description": "By an event's id: the account of the officer who acted in a session, its name of "
+            "today. Of your own agency alone; to officers of the hub and of the Ombudsman who may read the "
+            "case, of every agency. Left out where there is none.",
+        },
+        "next": MAYBE | {"description": "The cursor of the next page, null at the end."},
+    },
+    ("officers",),
+)
 
 SHAPES: Final[dict[str, Json]] = {
     "evidence": obj(
@@ -86,6 +126,7 @@ SHAPES: Final[dict[str, Json]] = {
                  "events": listed(EVIDENCE_EVENT)}, (),
                 "`path` leads from this stream's length and head to the checkpoint's root. `erased`: the key "
                 "of its words was destroyed.")),
+            "handovers": listed(HANDOVER),
             "sha256": HASH | {"description": "Of every byte before `,\"sha256\"`."},
             "signature": SIGNATURE,
         },
@@ -103,7 +144,7 @@ SHAPES: Final[dict[str, Json]] = {
         }
     ),
     "case-page": page(ref("case")),
-    "event-page": page(ref("event")),
+    "history-page": HISTORY_PAGE,
     "thread-page": page(ref("thread")),
     "message-page": page(ref("message")),
     "commitment-page": page(ref("commitment")),

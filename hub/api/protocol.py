@@ -17,6 +17,10 @@ from hub.errors import Internal, Problem
 
 log = structlog.get_logger(__name__)
 _CONTINUE: Final = "100-continue"
+BROKEN: Final = (
+    "The request line, a header or the framing of the body is broken, or a header such as Content-Length or "
+    "Content-Type is there twice."
+)
 
 
 class NotHttp(Problem):
@@ -79,7 +83,7 @@ class _Connection(RequestHandler):
         log.debug("not_http", cause=type(exc).__name__)  # its words repeat what was sent
         if isinstance(exc, LineTooLong):
             return _closing(HeadersTooLarge("A header, or the request line, is longer than 8 kB."), request)
-        return _closing(NotHttp("The request line, a header or the framing of the body is broken."), request)
+        return _closing(NotHttp(BROKEN), request)
 
 
 def _closing(refused: Problem, request: web.BaseRequest) -> web.Response:

@@ -54,7 +54,7 @@ class Route:
         """Every error that can really come, sorted."""
         found = set(self.refuses) | {431, 500}
         if self.secured:
-            found |= {401, 429, 503}
+            found |= {400, 401, 429, 503}
         if self.scope:
             found.add(403)
         if self.takes and self.secured:

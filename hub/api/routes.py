@@ -66,7 +66,8 @@ ROUTES: Final[tuple[Route, ...]] = (
                 "anonymous nor confidential; phone, e-mail and NIK are kept sealed and never shown here. "
                 "`actions` says what you may do now."),
     Route("GET", f"{C}/history", cases.history, "getHistory", "Cases", "Read a case's events", "cases:read",
-          {200: "event-page"}, (404,), query=PAGE, about="Oldest first, as CloudEvents."),
+          {200: "history-page"}, (404,), query=PAGE,
+          about="Oldest first, as CloudEvents, its handovers too; `officers`: who acted, if you may know."),
     Route("GET", f"{C}/evidence", evidence.evidence, "getEvidence", "Cases", "Export a case's evidence",
           "evidence:read", {200: "evidence"}, (404,), answer_headers=("Content-Disposition",),
           about="Every event of the case in its order: with the bytes that were recorded and the keys of "

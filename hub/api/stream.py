@@ -106,7 +106,10 @@ def _subscriber(call: Call) -> Subscriber:
         return call.request.transport is None
 
     is_session = "Authorization" not in call.request.headers
-    return Subscriber(call.agency, why_not, abort, is_gone, call.principal.expires_at, is_session)
+    principal = call.principal
+    return Subscriber(
+        call.agency, principal.client_id, why_not, abort, is_gone, principal.expires_at, is_session
+    )
 
 
 async def _send(call: Call, following: Following, after: int | None) -> web.StreamResponse:

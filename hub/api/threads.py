@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from aiohttp import web
@@ -13,26 +12,14 @@ from hub.api.context import Call
 from hub.api.queries import Query, no_query
 from hub.api.writes import id_of, idempotency_of, if_match_of, masked_header, read_write
 from hub.domain.agency import AGENCY_ID
-from hub.domain.threads.commands import (
-    AddParticipant,
-    ChangeCommitment,
-    Conclude,
-    EditMessage,
-    FulfilCommitment,
-    MakeCommitment,
-    OpenThread,
-    PostMessage,
-    RemoveParticipant,
-    ReopenThread,
-    ThreadCommand,
-    WithdrawMessage,
-)
-from hub.domain.threads.thread import ALL, Thread
+from hub.domain.threads.commands import PostMessage
 from hub.domain.threads.views import message_view
-from hub.errors import Invalid, NotFound, Problem
+from hub.errors import Invalid, Problem
 from hub.service.acts import attached
 from hub.service.ids import uuid_of
 from hub.service.requests import Idempotency, Outcome
+from hub.service.thread_acts import OPENING, SCHEMAS, THREAD_ACTS, command_of, named_in, opening_of
+from hub.service.words import left_to_mask
 
 STATUSES: Final = ("open", "missed", "fulfilled")
 ORDERS: Final = ("oldest", "newest")
@@ -42,11 +29,8 @@ Body = dict[str, Any]
 async def open_thread(call: Call) -> web.Response:
     """201 with the thread."""
     call.require("threads:write")
-    write = await read_write(call, "thread-request")
-    body: Body = write.document
-    cases = tuple(uuid_of(name) or name for name in body["cases"])
-    (subject,), kinds = await call.hub.threads.masked(call.principal, cases, [body["subject"]])
-    command = OpenThread(call.hub.ids.new(), subject, cases, tuple(body.get("participants", ())))
+    write = await read_write(call, SCHEMAS[OPENING])
+    command, kinds = await opening_of(call.hub.threads, call.principal, write.document, call.hub.ids)
     outcome = await call.hub.act(call.principal, command, idempotency=write.idempotency)
     view = await call.hub.threads.thread(call.principal, outcome.ids[0])
     location = f"{call.context.settings.public_url}/v1/threads/{outcome.ids[0]}"
@@ -103,68 +87,50 @@ async def post_message(call: Call) -> web.Response:
         raise
     body: Body = write.document
     files, names = attached(body)
-    texts = [body["text"], body.get("officer", ""), *names]
-    masked, kinds = await call.hub.threads.masked_in(call.principal, thread_id, texts, _repeated(call))
-    officer = call.signed.officer.name if call.signed else masked[1] or None
+    texts, kinds = [body["text"], body.get("officer", ""), *names], list[str]()
+    left = () if call.signed else left_to_mask(body, ("text", "officer"))
+    if not left:
+        texts, kinds = await call.hub.threads.masked_in(call.principal, thread_id, texts, _repeated(call))
+    officer = call.signed.officer.name if call.signed else texts[1] or None
     command = PostMessage(
         thread_id,
         call.hub.ids.new(),
-        masked[0],
+        texts[0],
         body["scope"],
         officer,
         call.principal.officer,
         tuple(uuid_of(name) or name for name in body.get("mentions", ())),
         tuple(uuid_of(name) or name for name in body.get("cases", ())),
         files,
-        tuple(masked[2:]),
+        tuple(texts[2:]),
     )
-    outcome = await call.hub.act(call.principal, command, idempotency=write.idempotency)
-    return await _message(call, outcome, kinds)
+    outcome = await call.hub.act(call.principal, command, idempotency=write.idempotency, words=left)
+    if left and outcome.replayed:  # nothing was masked now: who may still write it is told again
+        _, kinds = await call.hub.threads.masked_in(call.principal, thread_id, texts, _repeated(call))
+    return await _message(call, outcome, kinds or list(outcome.masked))
 
 
 async def change_message(call: Call) -> web.Response:
-    thread = await call.hub.threads.thread_of_message(call.principal, id_of(call, "message"), _repeated(call))
-    _, body, key = await _read(call, "message-change", thread.state.id)
-    (text,), kinds = await call.hub.threads.masked(call.principal, thread.state.cases, [body["text"]])
-    command = EditMessage(thread.state.id, id_of(call, "message"), text)
-    return await _message(call, await call.hub.act(call.principal, command, idempotency=key), kinds)
+    return await _message(call, *await _do(call, "message_change", id_of(call, "message")))
 
 
 async def withdraw_message(call: Call) -> web.Response:
-    thread = await call.hub.threads.thread_of_message(call.principal, id_of(call, "message"), _repeated(call))
-    key = await _key(call)
-    command = WithdrawMessage(thread.state.id, id_of(call, "message"))
-    return await _message(call, await call.hub.act(call.principal, command, idempotency=key), [])
+    return await _message(call, *await _do(call, "message_withdrawal", id_of(call, "message"), {}))
 
 
 async def add_participant(call: Call) -> web.Response:
-    thread_id = id_of(call, "thread")
-    thread, body, key = await _read(call, "participant-request", thread_id)
-    cases = tuple(thread.state.cases)
-    officers, kinds = await call.hub.threads.masked(call.principal, cases, body.get("officers", ()))
-    command = AddParticipant(thread_id, cases, body["agency"], body.get("history", ALL), tuple(officers))
-    return await _thread(call, command, key, kinds)
+    return await _thread(call, *await _do(call, "participant", id_of(call, "thread"), versioned=True))
 
 
 async def remove_participant(call: Call) -> web.Response:
-    thread_id, agency = id_of(call, "thread"), call.request.match_info["agency"]
-    thread = await call.hub.threads.check(call.principal, thread_id, _repeated(call))
-    if not AGENCY_ID.fullmatch(agency) or thread.state.participant(agency) is None:
-        raise NotFound("This agency takes no part in the thread.")
-    command = RemoveParticipant(thread_id, tuple(thread.state.cases), agency)
-    return await _thread(call, command, await _key(call))
+    said = {"agency": call.request.match_info["agency"]}
+    done = await _do(call, "participant_removal", id_of(call, "thread"), said, versioned=True)
+    return await _thread(call, *done)
 
 
 async def make_commitment(call: Call) -> web.Response:
     """201 with the commitment."""
-    thread_id = id_of(call, "thread")
-    thread, body, key = await _read(call, "commitment-request", thread_id)
-    texts = [body["text"], body.get("officer", "")]
-    (text, officer), kinds = await call.hub.threads.masked(call.principal, thread.state.cases, texts)
-    command = MakeCommitment(
-        thread_id, call.hub.ids.new(), body["agency"], text, body["due_on"], officer or None
-    )
-    return await _commitment(call, command, key, kinds)
+    return await _commitment(call, *await _do(call, "commitment", id_of(call, "thread")))
 
 
 async def list_commitments(call: Call) -> web.Response:
@@ -183,37 +149,19 @@ async def list_commitments(call: Call) -> web.Response:
 
 
 async def change_commitment(call: Call) -> web.Response:
-    thread = await call.hub.threads.thread_of_commitment(
-        call.principal, id_of(call, "commitment"), _repeated(call)
-    )
-    _, body, key = await _read(call, "commitment-change", thread.state.id)
-    (reason,), kinds = await call.hub.threads.masked(call.principal, thread.state.cases, [body["reason"]])
-    command = ChangeCommitment(thread.state.id, id_of(call, "commitment"), body["due_on"], reason)
-    return await _commitment(call, command, key, kinds)
+    return await _commitment(call, *await _do(call, "commitment_change", id_of(call, "commitment")))
 
 
 async def fulfil_commitment(call: Call) -> web.Response:
-    thread = await call.hub.threads.thread_of_commitment(
-        call.principal, id_of(call, "commitment"), _repeated(call)
-    )
-    _, body, key = await _read(call, "fulfilment", thread.state.id)
-    (text,), kinds = await call.hub.threads.masked(call.principal, thread.state.cases, [body["text"]])
-    command = FulfilCommitment(thread.state.id, id_of(call, "commitment"), text)
-    return await _commitment(call, command, key, kinds)
+    return await _commitment(call, *await _do(call, "fulfilment", id_of(call, "commitment")))
 
 
 async def conclude(call: Call) -> web.Response:
-    thread_id = id_of(call, "thread")
-    thread, body, key = await _read(call, "conclusion", thread_id)
-    (text,), kinds = await call.hub.threads.masked(call.principal, thread.state.cases, [body["text"]])
-    command = Conclude(thread_id, text, body.get("despite_open_commitments", False))
-    return await _thread(call, command, key, kinds)
+    return await _thread(call, *await _do(call, "conclusion", id_of(call, "thread"), versioned=True))
 
 
 async def reopen(call: Call) -> web.Response:
-    thread_id = id_of(call, "thread")
-    _, _, key = await _read(call, "thread-reopening", thread_id, may_be_empty=True)
-    return await _thread(call, ReopenThread(thread_id), key)
+    return await _thread(call, *await _do(call, "thread_reopening", id_of(call, "thread"), versioned=True))
 
 
 async def mark_read(call: Call) -> web.Response:
@@ -225,13 +173,22 @@ async def mark_read(call: Call) -> web.Response:
     return answer(await call.hub.threads.mark(call.principal, thread_id, up_to))
 
 
-async def _read(
-    call: Call, schema: str, thread_id: str, *, may_be_empty: bool = False
-) -> tuple[Thread, Body, Idempotency | None]:
-    """The thread and the body; whoever may not write there is told so before a bad body is."""
-    thread = await call.hub.threads.check(call.principal, thread_id, _repeated(call))
-    write = await read_write(call, schema, may_be_empty=may_be_empty)
-    return thread, write.document, write.idempotency
+async def _do(
+    call: Call, name: str, target: str, said: Body | None = None, *, versioned: bool = False
+) -> tuple[Outcome, list[str]]:
+    """An act of the one table, and the kinds of what was masked. Whoever may not do it is told so before a
+    bad body is. `said`: what the path of a DELETE says in place of a body."""
+    act, threads, key = THREAD_ACTS[name], call.hub.threads, None
+    named = await named_in(threads, call.principal, act, target, _repeated(call))
+    if said is None:
+        write = await read_write(call, act.schema, may_be_empty=act.may_be_empty)
+        said, key = write.document, write.idempotency
+        command, kinds = await command_of(threads, call.principal, act, named, said, call.hub.ids)
+    else:
+        command, kinds = await command_of(threads, call.principal, act, named, said, call.hub.ids)
+        key = await _key(call)
+    seen = if_match_of(call.request) if versioned else None
+    return await call.hub.act(call.principal, command, idempotency=key, if_match=seen), kinds
 
 
 def _repeated(call: Call) -> bytes | None:
@@ -248,13 +205,9 @@ async def _key(call: Call) -> Idempotency | None:
     return idempotency_of(call, await bodies.read(call.request, call.context.settings.max_body_bytes))
 
 
-async def _thread(
-    call: Call, command: ThreadCommand, key: Idempotency | None, kinds: Sequence[str] = ()
-) -> web.Response:
-    seen = if_match_of(call.request)
-    outcome = await call.hub.act(call.principal, command, idempotency=key, if_match=seen)
+async def _thread(call: Call, outcome: Outcome, kinds: list[str]) -> web.Response:
     view = await call.hub.threads.thread(call.principal, outcome.ids[0])
-    return answer(view, outcome.status, etag(view["version"]) | masked_header(list(kinds)))
+    return answer(view, outcome.status, etag(view["version"]) | masked_header(kinds))
 
 
 async def _message(call: Call, outcome: Outcome, kinds: list[str]) -> web.Response:
@@ -266,9 +219,6 @@ async def _message(call: Call, outcome: Outcome, kinds: list[str]) -> web.Respon
     return answer(view, outcome.status, masked_header(kinds))
 
 
-async def _commitment(
-    call: Call, command: ThreadCommand, key: Idempotency | None, kinds: list[str]
-) -> web.Response:
-    outcome = await call.hub.act(call.principal, command, idempotency=key)
+async def _commitment(call: Call, outcome: Outcome, kinds: list[str]) -> web.Response:
     view = await call.hub.threads.commitment(call.principal, *outcome.ids)
     return answer(view, outcome.status, masked_header(kinds))

@@ -18,10 +18,10 @@ from hub.domain.audience import takes_part
 from hub.errors import Invalid, NotFound, Problem
 from hub.service.acts import Act, check_schema
 from hub.service.ids import uuid_of
-from hub.service.requests import Idempotency, Outcome
+from hub.service.requests import Idempotency, Outcome, seen_version
+from hub.service.words import left_to_mask
 
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
-_VERSION: Final = re.compile(r'(?:W/)?"([0-9]{1,15})"|([0-9]{1,15})')
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +72,8 @@ def idempotency_of(call: Call, body: bytes) -> Idempotency | None:
 
 
 def if_match_of(request: web.BaseRequest) -> int | None:
-    """The version that the caller saw: `"3"`, `W/"3"` or 3; None without the header or for `*`."""
-    given = request.headers.get("If-Match")
-    if given is None or given.strip() == "*":
-        return None
-    found = _VERSION.fullmatch(given.strip())
-    if not found:
-        detail = 'The version of the case that you read is needed, as its ETag says it: "3".'
-        raise Invalid("The header If-Match cannot be read.", parameters=[("If-Match", detail)])
-    return int(found[1] or found[2])
+    """The version that the caller saw; None without the header or for `*`."""
+    return seen_version(request.headers.get("If-Match"))
 
 
 def id_of(call: Call, what: str, member: str = "id") -> str:
@@ -96,16 +89,18 @@ async def do(call: Call, act: Act) -> tuple[Outcome, list[str]]:
     given = id_of(call, act.target)
     target = {"case_id" if act.target == "case" else "leg_id": given}
     write = await read_write(call, act.schema, act.action, may_be_empty=act.may_be_empty, **target)
-    case_id, body, kinds = await call.hub.mask_body(
-        call.principal, act.action, write.document, act.texts, **target
-    )
-    outcome = await call.hub.act(
-        call.principal,
-        act.command(case_id, given, body, call.hub.ids),
-        idempotency=write.idempotency,
-        if_match=write.if_match,
-    )
-    return outcome, kinds
+    hub, body, kinds = call.hub, write.document, list[str]()
+    left = left_to_mask(body, act.texts) if act.masked_late else ()
+    if left:
+        case_id = given if act.target == "case" else await hub.case_of(given)
+    else:
+        case_id, body, kinds = await hub.mask_body(call.principal, act.action, body, act.texts, **target)
+    command = act.command(case_id, given, body, hub.ids)
+    key, seen = write.idempotency, write.if_match
+    outcome = await hub.act(call.principal, command, idempotency=key, if_match=seen, words=left)
+    if left and outcome.replayed:  # nothing was masked now: who may still write it is told again
+        _, _, kinds = await hub.mask_body(call.principal, act.action, body, act.texts, **target)
+    return outcome, kinds or list(outcome.masked)
 
 
 async def case_after(call: Call, outcome: Outcome) -> tuple[dict[str, Any], int]:

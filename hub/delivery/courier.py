@@ -62,7 +62,7 @@ class Courier:
                 self._handle(endpoint, parcel, await self._sender.send(message))
 
     async def _prepare(self, endpoint: Endpoint, parcel: Parcel) -> Message | None:
-        body = parcel.body
+        body = self._pages.fresh(parcel)
         if body is None:
             body = await self._pages.body(endpoint.agency, parcel.position)
         if body is None:

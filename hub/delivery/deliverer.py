@@ -73,7 +73,7 @@ class Deliverer:
         self._refreshing = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
         self._unsubscribe: Callable[[], None] = lambda: None
-        pages = Pages(readers, sealing, public_url)
+        pages = Pages(readers, sealing, public_url, generation)
         saving = Saving(store, writer, metrics.dropped)
         self._journal = Journal(saving, settings.save_interval_s, settings.save_rows)
         courier = Courier(pages, sender, self._journal, metrics, ids, clock, self._steady, settings, draw)

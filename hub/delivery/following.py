@@ -60,7 +60,8 @@ class Follower:
         self._buffer_bytes = buffer_bytes
         self._queue: list[Entry] = []
         self._queued_bytes = 0
-        self._queued_at = 0.0
+        self._queued_at, self._queued_in = 0.0, -1
+        """When the first of them came, and in which generation: an erasure raises that too."""
         self._behind = position < reached()
         self._until = subscriber.until
         self._woken = asyncio.Event()
@@ -75,7 +76,7 @@ class Follower:
         self._sent_at = self._monotonic()
         self._busy_since, self._overran, self._beats = None, False, False
         while self.ended is None:
-            if self._queue and self._monotonic() - self._queued_at > FRESH_S:
+            if self._queue and not self._is_fresh():
                 self._fall_behind()
             if self._queue or self._beats:
                 if self._may_read():
@@ -162,23 +163,34 @@ class Follower:
             self.end(TRIMMED)
             return False
         if not self._queue:
-            self._queued_at = self._monotonic()
+            self._queued_at, self._queued_in = self._monotonic(), self._known_generation()
         self._queue.append(entry)
         self._queued_bytes += len(entry.wire)
         return True
+
+    def _is_fresh(self) -> bool:
+        return self._monotonic() - self._queued_at <= FRESH_S and self._queued_in == self._known_generation()
+
+    def _known_generation(self) -> int:
+        """-1 while the database is away: what waits is sent then, or ends with the stream."""
+        try:
+            return self._generation()
+        except StoreUnavailable:
+            return -1
 
     def _fall_behind(self) -> None:
         self._queue, self._queued_bytes, self._behind = [], 0, True
 
     async def _catch_up(self) -> None:
+        begun = self._known_generation()
         try:
-            page = await self._pages.old(self.subscriber.agency, self.position)
+            page = await self._pages.old(self.subscriber.agency, self.position, begun)
         except SimpulError as error:
             log.warning("stream_cannot_read", cause=str(error))
             self.end(UNAVAILABLE)
             return
-        if self.ended is not None:
-            return
+        if self.ended is not None or begun != self._known_generation():
+            return  # still behind: it is read again
         reached = all(self._add(entry) for entry in page.entries)
         seen = self._queue[-1].position if self._queue else self.position
         self._behind = seen < self._reached()

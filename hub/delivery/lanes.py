@@ -20,15 +20,16 @@ APART: Final = "\0apart/"
 
 @dataclass(slots=True, eq=False)
 class Parcel:
-    """One event on its way. `body` is None where it must be read again before it is sent; `row_id` is set
-    once it is kept as a row; `due` is in steady seconds (`Steady`); `probe` and `down` as the last attempt
-    left them."""
+    """One event on its way. `body` is None where it must be read again before it is sent, `read_in` the
+    generation of the registry in which it was read; `row_id` is set once it is kept as a row; `due` is in
+    steady seconds (`Steady`); `probe` and `down` as the last attempt left them."""
 
     position: int
     event_id: str
     subject: str
     type: str
     body: bytes | None = None
+    read_in: int = -1
     row_id: str | None = None
     created_at: str | None = None
     attempts: int = 0

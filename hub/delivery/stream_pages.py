@@ -54,32 +54,33 @@ class StreamPages:
         self._rendering = Rendering(sealing, public_url)
         self._news = asyncio.Semaphore(NEWS_AT_ONCE)
         self._catching_up = asyncio.Semaphore(CATCHING_UP_AT_ONCE)
-        self._under_way: dict[tuple[str, int], asyncio.Task[Any]] = {}
+        self._under_way: dict[tuple[str, int, int], asyncio.Task[Any]] = {}
 
     async def state(self, agency: str) -> State:
         def look(session: ReadSession) -> State:
             found = session.mailbox_state(agency)
             return State(found.head, found.first, session.incarnation())
 
-        return await self._shared((agency, -1), lambda: self._read(self._catching_up, look))
+        return await self._shared((agency, -1, -1), lambda: self._read(self._catching_up, look))
 
     async def news(self, agency: str, after: int) -> Page:
         """What came since, for all streams of the agency."""
         return await self._read(self._news, lambda session: self._page(session, agency, after))
 
-    async def old(self, agency: str, after: int) -> Page:
-        """The same for those that are behind; they wait their turn."""
+    async def old(self, agency: str, after: int, generation: int = -1) -> Page:
+        """The same for those that are behind; they wait their turn. A reading that began in another
+        `generation` is not joined."""
 
         def look(session: ReadSession) -> Page:
             return self._page(session, agency, after)
 
-        return await self._shared((agency, after), lambda: self._read(self._catching_up, look))
+        return await self._shared((agency, after, generation), lambda: self._read(self._catching_up, look))
 
     async def _read(self, turn: asyncio.Semaphore, look: Callable[[ReadSession], T]) -> T:
         async with turn:
             return await self._readers.run(look)
 
-    async def _shared(self, key: tuple[str, int], read: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    async def _shared(self, key: tuple[str, int, int], read: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Joins a reading of the same that is under way; who hangs up ends it for nobody else."""
         task = self._under_way.get(key)
         if task is None:
@@ -88,7 +89,7 @@ class StreamPages:
         found: T = await asyncio.shield(task)
         return found
 
-    def _over(self, key: tuple[str, int], task: asyncio.Task[Any]) -> None:
+    def _over(self, key: tuple[str, int, int], task: asyncio.Task[Any]) -> None:
         del self._under_way[key]
         if not task.cancelled():
             task.exception()  # who still waits for it is told; if all have hung up, nobody is left to tell

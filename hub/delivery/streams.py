@@ -4,7 +4,6 @@ to all streams of that agency in this process."""
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,7 +14,8 @@ import structlog
 from hub.delivery.following import GONE, STOPPING, UNAVAILABLE, Follower
 from hub.delivery.stream_metrics import StreamMetrics
 from hub.delivery.stream_pages import State, StreamPages
-from hub.errors import Erased, SimpulError, StoreUnavailable, TooMany, Unavailable
+from hub.delivery.stream_places import StreamPlaces
+from hub.errors import Erased, SimpulError, StoreUnavailable, Unavailable
 from hub.ports.clock import Clock
 from hub.ports.streams import Following, Subscriber
 
@@ -24,7 +24,6 @@ log = structlog.get_logger(__name__)
 TICK_S: Final = 0.25
 """So soon a revoked client's stream ends that has nothing to send; one that has ends before it is sent."""
 AGAIN_S: Final = 1.0
-COME_AGAIN_S: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +67,7 @@ class LiveStreams:
         self._metrics, self._generation = metrics, generation
         self._known_generation = -1
         self._feeds: dict[str, _Feed] = {}
-        self._open: Counter[str] = Counter()
-        """Streams of each agency, also those that only begin."""
+        self._places = StreamPlaces(settings.most, settings.most_per_agency)
         self._watch: asyncio.Task[None] | None = None
         self._closing = False
 
@@ -82,7 +80,9 @@ class LiveStreams:
 
     async def follow(self, subscriber: Subscriber, after: int | None) -> Follower:
         agency = subscriber.agency
-        self._admit(agency)
+        self._refuse_if_closing()
+        self._places.take(subscriber)
+        self._metrics.open(self._places.taken)
         try:
             state = await self._pages.state(agency)
             if after is not None and after < state.first - 1:
@@ -93,7 +93,7 @@ class LiveStreams:
                 )
             self._refuse_if_closing()
         except BaseException:
-            self._release(agency)
+            self._release(subscriber)
             raise
         return self._joined(subscriber, after, state)
 
@@ -107,7 +107,7 @@ class LiveStreams:
             del self._feeds[agency]
             if feed.task is not None:
                 feed.task.cancel()
-        self._release(agency)
+        self._release(following.subscriber)
         self._metrics.ended(following.ended or GONE, following.handed_out)
 
     def tick(self) -> None:
@@ -136,23 +136,9 @@ class LiveStreams:
     def _followers(self) -> list[Follower]:
         return [follower for feed in self._feeds.values() for follower in feed.followers]
 
-    def _admit(self, agency: str) -> None:
-        self._refuse_if_closing()
-        if self._open[agency] >= self._settings.most_per_agency:
-            raise TooMany(
-                f"Your agency has {self._open[agency]} streams open here, the most that it may have.",
-                retry_after_s=COME_AGAIN_S,
-            )
-        if self._open.total() >= self._settings.most:
-            raise Unavailable("The hub has as many streams open as it may.", retry_after_s=COME_AGAIN_S)
-        self._open[agency] += 1
-        self._metrics.open(self._open.total())
-
-    def _release(self, agency: str) -> None:
-        self._open[agency] -= 1
-        if not self._open[agency]:
-            del self._open[agency]
-        self._metrics.open(self._open.total())
+    def _release(self, subscriber: Subscriber) -> None:
+        self._places.give_back(subscriber)
+        self._metrics.open(self._places.taken)
 
     def _refuse_if_closing(self) -> None:
         if self._closing:
@@ -200,11 +186,16 @@ class LiveStreams:
 
     async def _read_page(self, feed: _Feed) -> None:
         try:
+            begun = self._generation()
             page = await self._pages.news(feed.agency, feed.position)
+            erased = begun != self._generation()  # perhaps; so it is read again
         except SimpulError as error:
             log.warning("stream_feed_cannot_read", agency=feed.agency, cause=str(error))
             feed.behind = True
             await asyncio.sleep(AGAIN_S)
+            return
+        if erased:
+            feed.behind = True
             return
         feed.behind = feed.behind or page.more
         if page.entries:

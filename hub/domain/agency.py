@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from hub.domain.events import Draft
+from hub.domain.legible import PILED, is_piled
 from hub.errors import Invalid, StateConflict
 
 KINDS: Final = ("ministry", "agency", "province", "regency", "city", "unit", "oversight", "hub")
@@ -45,7 +46,7 @@ def register(agency: Agency, existing: Agency | None, parent: Agency | None) -> 
         raise StateConflict(
             f"The agency {agency.id} is registered already, as {existing.name!r}.", code="agency-exists"
         )
-    _check(agency, parent)
+    _check(agency, parent, is_named=True)
     return Draft("agency.registered", {"agency": agency.document()})
 
 
@@ -55,7 +56,7 @@ def change(agency: Agency, changed: Agency, parent: Agency | None) -> Draft | No
         return None
     if agency.id == HUB and not changed.active:
         raise StateConflict("The agency hub cannot be deactivated: the hub itself acts in its name.")
-    _check(changed, parent)
+    _check(changed, parent, is_named=changed.name != agency.name)
     return Draft("agency.changed", {"agency": changed.document()})
 
 
@@ -64,12 +65,14 @@ def evolve_agency(facts: dict[str, Any]) -> Agency:
     return Agency(**facts["agency"])
 
 
-def _check(agency: Agency, parent: Agency | None) -> None:
+def _check(agency: Agency, parent: Agency | None, *, is_named: bool) -> None:
     flaws: list[tuple[str, str]] = []
     if not AGENCY_ID.fullmatch(agency.id):
         flaws.append(("/id", "An id is 1 to 64 lower-case letters, digits and hyphens, not at either end."))
     if not agency.name.strip():
         flaws.append(("/name", "A name is needed."))
+    elif is_named and is_piled(agency.name):
+        flaws.append(("/name", PILED))
     if agency.kind not in KINDS:
         flaws.append(("/kind", f"{agency.kind!r} is no kind; one of {', '.join(KINDS)} is needed."))
     if agency.kind in REGIONAL_KINDS and agency.region is None:

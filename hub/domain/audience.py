@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hub.domain.case import DUPLICATE, CaseLink, CaseState, Leg
+from hub.domain.case import (
+    DUPLICATE,
+    CaseLink,
+    CaseState,
+    Leg,
+)
 from hub.domain.events import ERASURE, READING, RECEIPT, Fact
 from hub.domain.limits import DEFAULT_LIMITS, Limits, may_reopen
 from hub.domain.oversight import oversight_opens

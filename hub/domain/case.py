@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from hub.domain.case_texts import CaseTexts
 from hub.domain.clocks import Clock
 from hub.domain.copies import read
 from hub.domain.transitions import HELD_LEG, OPEN_LEG, leg_moves
@@ -98,11 +99,12 @@ class Visit:
 @dataclass(frozen=True)
 class Erasure:
     """When the case's key was destroyed, by which agency, and who held copies: each -> when it gave its
-    receipt, None while it is waited for."""
+    receipt, None while it is waited for; those of them whose copy lies on topics too, for a day."""
 
     erased_at: str
     by: str
     receipts: dict[str, str | None]
+    on_topic: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ class CaseState:
     former_owners: tuple[str, ...] = ()
     """Who owned it before it was escalated, in that order."""
     escalated: str | None = None
-    """The cause for which the present owner got the case; None for the first owner."""
+    """The cause for which the present owner (or a deactivated one before it) got it; None for the first."""
     clocks: tuple[Clock, ...] = ()
     """Every clock that it ever had, in the order of their starts; see `timekeeping`."""
     replied: bool = False
@@ -201,45 +203,10 @@ class CaseState:
         asked = document.get("consultations", ())
         document["consultations"] = tuple([read(Consultation, each) for each in asked])
         if (erasure := document.get("erasure")) is not None:
-            document["erasure"] = read(Erasure, erasure)
+            document["erasure"] = read(Erasure, erasure | {"on_topic": tuple(erasure.get("on_topic", ()))})
         for name in ("former_owners", "overseers"):
             document[name] = tuple(document.get(name, ()))
         return read(cls, document)
-
-
-@dataclass(frozen=True)
-class LegTexts:
-    """What officers wrote on a leg, masked on entry."""
-
-    note: str | None = None
-    answer: str | None = None
-    names: list[str] | None = None
-    reason: str | None = None
-
-
-@dataclass(frozen=True)
-class ConsultationTexts:
-    """Question and answer, masked on entry."""
-
-    question: str | None = None
-    text: str | None = None
-
-
-@dataclass(frozen=True)
-class CaseTexts:
-    """The masked words of a case; `complaint` is what `privacy.join_complaint` takes."""
-
-    complaint: dict[str, Any] = field(default_factory=dict)
-    legs: dict[str, LegTexts] = field(default_factory=dict)
-    consultations: dict[str, ConsultationTexts] = field(default_factory=dict)
-
-    @classmethod
-    def from_document(cls, document: dict[str, Any]) -> CaseTexts:
-        legs = {leg_id: read(LegTexts, texts) for leg_id, texts in document["legs"].items()}
-        asked = document.get("consultations", {}).items()
-        return cls(
-            document["complaint"], legs, {name: read(ConsultationTexts, texts) for name, texts in asked}
-        )
 
 
 @dataclass(frozen=True)

@@ -180,6 +180,13 @@ class Erase:
 
 
 @dataclass(frozen=True, slots=True)
+class EraseRetained(Erase):
+    """The same by the passing of time: the retention of an ended case has run out."""
+
+    reason: str | None = "retention"
+
+
+@dataclass(frozen=True, slots=True)
 class ConfirmErasure:
     """A holder of a copy says that it is gone."""
 
@@ -212,10 +219,19 @@ class Tick:
     case_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class PassOn:
+    """`agency` was deactivated: what of the case waits for it passes on. Nobody's wish but the hub's."""
+
+    action = "pass_on"
+    case_id: str
+    agency: str
+
+
 LegCommand = Accept | Return | Progress | Answer | Withdraw | Reconsider
 WholeCommand = Verify | Consult | Forward | Reply | Escalate | Link | Unlink | Close | Reopen | ReadReporter
 ErasureCommand = Erase | ConfirmErasure
-CaseCommand = SubmitComplaint | WholeCommand | LegCommand | Advise | ErasureCommand | Tick
+CaseCommand = SubmitComplaint | WholeCommand | LegCommand | Advise | ErasureCommand | Tick | PassOn
 
 
 def part_of(command: object) -> str | None:

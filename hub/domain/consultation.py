@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from hub.domain.audience import actions
-from hub.domain.case import Case, CaseState, Consultation, consultation_facts
+from hub.domain.case import (
+    Case,
+    CaseState,
+    Consultation,
+    consultation_facts,
+)
 from hub.domain.commands import Advise, Consult
 from hub.domain.decisions import ERASED, Around, FindAgency, common, conflict, decide, require
 from hub.domain.events import Draft

@@ -7,5 +7,6 @@ import hub.domain.erasing
 import hub.domain.escalation
 import hub.domain.forwarding
 import hub.domain.lapses
-import hub.domain.reporter_reading  # noqa: F401  # registers, as the five above do
+import hub.domain.passing_on
+import hub.domain.reporter_reading  # noqa: F401  # registers, as the six above do
 from hub.domain.decisions import decide as decide

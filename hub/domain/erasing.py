@@ -21,9 +21,17 @@ def erase(command: Erase, case: Case, around: Around) -> list[Draft]:
         return []
     facts = common(state, state.status if state.status in ENDED else "closed")
     facts["holders"] = [name for name in copies_at(state) if name != HUB]
+    if on_topic := [name for name in facts["holders"] if _has_topic(name, around)]:
+        facts["on_topic"] = on_topic
     if command.reason is not None:
         facts["reason"] = command.reason
     return [Draft(ERASURE, facts)]
+
+
+def _has_topic(name: str, around: Around) -> bool:
+    """Whether what it received lies on a topic too, where no key can be taken from it."""
+    agency = around.find_agency(name)
+    return agency is not None and agency.kafka
 
 
 @decide.register

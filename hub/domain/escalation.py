@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from hub.domain.agency import HUB
@@ -61,14 +62,25 @@ def after_miss(state: CaseState, missed: Clock, around: Around) -> list[Draft]:
     active no more can do nothing with the case: from it any missed deadline passes the case on."""
     lead = state.lead()
     by_policy = missed.escalates and lead is not None and missed.subject == lead.id
-    if not (by_policy and state.escalated != MISSED) and not _is_gone(state.owner, around):
+    if not (by_policy and state.escalated != MISSED) and not is_gone(state.owner, around):
         return []
-    late = lead.to if lead is not None and by_policy else state.owner
-    owner = nearest_above(state.owner, late, around.find_agency)
+    if lead is None or not by_policy:
+        return from_deactivated(state, around)
+    owner = nearest_above(state.owner, lead.to, around.find_agency)
     return [] if owner == state.owner else [_passes(state, state.status, owner, MISSED, [])]
 
 
-def _is_gone(agency: str, around: Around) -> bool:
+def from_deactivated(state: CaseState, around: Around) -> list[Draft]:
+    """`complaint.escalated` from an owner that is active no more, whose place the next one takes: what the
+    case went up for before still counts."""
+    owner = nearest_above(state.owner, state.owner, around.find_agency)
+    if owner == state.owner:
+        return []
+    passes = _passes(state, state.status, owner, MISSED, [])
+    return [replace(passes, facts=passes.facts | {"deactivated": True})]
+
+
+def is_gone(agency: str, around: Around) -> bool:
     """Deactivated since it got the case."""
     known = around.find_agency(agency)
     return known is not None and not known.active

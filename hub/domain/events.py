@@ -103,13 +103,37 @@ class Fact:
     def to_bytes(self) -> bytes:
         return orjson.dumps(self)
 
-    @classmethod
-    def from_bytes(cls, header: bytes) -> Fact:
-        return read(cls, orjson.loads(header))
+    @staticmethod
+    def from_bytes(header: bytes) -> Fact:
+        document = orjson.loads(header)
+        return read(OfficersFact if "officer" in document else Fact, document)
+
+    @property
+    def officer_id(self) -> str | None:
+        """The account of the officer who acted; None for a client, the hub's clock and its command line."""
+        found: str | None = self.__dict__.get("officer")
+        return found
 
     @property
     def subject(self) -> str:
         return self.stream.rpartition("/")[2]
+
+
+@dataclass(frozen=True)
+class OfficersFact(Fact):
+    """The header of what an officer did in a session: the one with an `officer`, an account's opaque id and
+    never a name. A class of its own, so that the header of everything else is what it always was."""
+
+    officer: str
+
+
+def fact_of(
+    draft: Draft, name: str, time: str, stream: str, sequence: int, actor: str, officer: str | None
+) -> Fact:
+    """The header of `draft` as the event `name`, with its recipients still to come."""
+    if officer is None:
+        return Fact(name, draft.type, time, stream, sequence, actor, {}, draft.facts)
+    return OfficersFact(name, draft.type, time, stream, sequence, actor, {}, draft.facts, officer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,16 @@ The digest is over every byte before them, the signature over the digest: what a
 over (blanks, a member twice, another way to write a number) is covered like everything else.
 
 Hashes: an event's `chain` is `hub.domain.events.chain`. A stream is a leaf of the checkpoint's tree, with its
-length and its last chain hash; leaves and nodes are told apart as in RFC 9162, 2.1.1."""
+length and its last chain hash; leaves and nodes are told apart as in RFC 9162, 2.1.1.
+
+A header is given whole or not at all, since the chain is over the whole of it: the account of the officer who
+acted, where one did, stands there as an opaque id. No route says to another agency whose it is, though who
+signed a message in a thread that both share can be known by it; whoever has to know asks the agency, the hub
+or the Ombudsman. To leave such headers out would leave others without the bytes of whatever people did.
+
+A handover stands in the stream of the agency that handed over, among those of other cases. The file gives its
+event with the link before it, so that its bytes are checked and its place there is named; the stream's other
+events, and how many they are, are not the reader's."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class Trust:
 class Summary:
     """What a file that holds says. Of events: `shown` with their bytes, `told` in the hub's words without
     them, `withheld` by their hash alone; of the sealed parts of shown events: `opened` by a disclosed key,
-    `closed`, or `erased`."""
+    `closed`, or `erased`. `handovers` of the case stand apart, each in the stream of whoever handed over."""
 
     case: str
     hub: str
@@ -62,6 +62,7 @@ class Summary:
     opened: int = 0
     closed: int = 0
     erased: int = 0
+    handovers: int = 0
 
     def document(self) -> dict[str, Any]:
         return asdict(self)
@@ -120,6 +121,8 @@ class _Check:
         if [stream.text("stream") for stream in streams][:1] != [self._summary.case]:
             raise EvidenceBroken("The first stream of the file is not that of its case.")
         self._checkpoint(given, said)
+        if given.has("handovers"):  # not in the files of an older hub
+            self._handovers(given.inners("handovers"))
         return self._summary
 
     def _checkpoint(self, given: Form, said: Form) -> None:
@@ -172,11 +175,38 @@ class _Check:
         elif event.has("told"):
             self._summary.told += 1
             told = event.inner("told")
-            if (told.text("subject"), told.text("sequence")) != (stream, f"{number:010d}"):
+            subject = stream.rpartition("/")[2]
+            if (told.text("subject"), told.text("sequence")) != (subject, f"{number:010d}"):
                 raise EvidenceBroken(f"{where} is told as another event than it is.")
         else:
             self._summary.withheld += 1
         return link
+
+    def _handovers(self, handed: Sequence[Form]) -> None:
+        known: set[tuple[str, int]] = set()
+        for number, each in enumerate(handed, 1):
+            place = each.text("stream"), each.whole("sequence")
+            if place in known:
+                raise EvidenceBroken(f"Handover {number} of the file is there twice.")
+            known.add(place)
+            where = f"Handover {number} of the file, event {place[1]} of stream {place[0]},"
+            if self._passed_on(each, where, *place).text("case_id") != self._summary.case:
+                raise EvidenceBroken(f"{where} is of another case.")
+            self._summary.handovers += 1
+
+    def _passed_on(self, handed: Form, where: str, stream: str, sequence: int) -> Form:
+        """The data of one handover, whose link follows from the one before it in its own stream."""
+        previous, _ = handed.hash("previous"), handed.hash("chain")
+        if handed.has("told"):
+            told, subject = handed.inner("told"), stream.rpartition("/")[2]
+            if (told.text("subject"), told.text("sequence")) != (subject, f"{sequence:010d}"):
+                raise EvidenceBroken(f"{where} is told as another event than it is.")
+            return told.inner("data")
+        self._shown(handed, where, stream, previous, erased=False)
+        data = of(handed.bytes("header")).inner("data")
+        if data.whole("version") != handed.whole("after"):
+            raise EvidenceBroken(f"{where} has another place in the case.")
+        return data
 
     def _shown(self, event: Form, where: str, stream: str, previous: bytes, erased: bool) -> None:
         header, sealed = event.bytes("header"), event.bytes("sealed") if event.has("sealed") else None

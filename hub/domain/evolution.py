@@ -9,13 +9,11 @@ from hub.domain.case import (
     Case,
     CaseLink,
     CaseState,
-    CaseTexts,
     Consultation,
-    ConsultationTexts,
     Erasure,
     Leg,
-    LegTexts,
 )
+from hub.domain.case_texts import CaseTexts, ConsultationTexts, LegTexts
 from hub.domain.clocks import Clock
 from hub.domain.copies import but
 from hub.domain.events import ERASURE, READING, RECEIPT, Fact
@@ -126,7 +124,8 @@ def _erased(state: CaseState, fact: Fact) -> CaseState:
     known = state.erasure
     if fact.type == RECEIPT:
         return but(state, erasure=known and but(known, receipts=known.receipts | {fact.actor: fact.time}))
-    made = Erasure(fact.time, fact.actor, dict.fromkeys(fact.data["holders"]))
+    on_topic = tuple(fact.data.get("on_topic", ()))
+    made = Erasure(fact.time, fact.actor, dict.fromkeys(fact.data["holders"]), on_topic)
     closed_at = state.closed_at if state.status == fact.data["status"] else fact.time
     return but(state, erased=True, erasure=made, closed_at=closed_at)
 
@@ -150,7 +149,7 @@ def _escalated(state: CaseState, data: dict[str, Any]) -> CaseState:
         state,
         owner=data["to"],
         former_owners=tuple(dict.fromkeys(former)),
-        escalated=data["cause"],
+        escalated=state.escalated if data.get("deactivated") else data["cause"],
         returned_leads=0,
     )
 

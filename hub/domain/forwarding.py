@@ -5,7 +5,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub.domain.case import Case, CaseState, Leg, LegTexts, leg_facts, status_from_legs
+from hub.domain.case import (
+    Case,
+    CaseState,
+    Leg,
+    leg_facts,
+    status_from_legs,
+)
+from hub.domain.case_texts import LegTexts
 from hub.domain.commands import Accept, Answer, Forward, LegCommand, Progress, Reconsider, Return, Withdraw
 from hub.domain.copies import but
 from hub.domain.decisions import ERASED, Around, common, conflict, decide
@@ -121,9 +128,13 @@ def _joint_answer(case: Case, lead: Leg, attached: list[dict[str, Any]], texts: 
 
 @decide.register
 def withdraw(command: Withdraw, case: Case, around: Around) -> list[Draft]:
-    leg = require_leg(case.state, command, around, "withdraw")
+    return withdrawn(case, require_leg(case.state, command, around, "withdraw"), command.reason)
+
+
+def withdrawn(case: Case, leg: Leg, reason: str) -> list[Draft]:
+    """The open leg taken back, and the case's answer if it was the last one that was waited for."""
     facts = _facts(case.state, leg, "withdrawn")
-    return [Draft("forwarding.withdrawn", facts, {"reason": command.reason}), *_completed(case, facts)]
+    return [Draft("forwarding.withdrawn", facts, {"reason": reason}), *_completed(case, facts)]
 
 
 def require_leg(state: CaseState, command: LegCommand, around: Around, action: str) -> Leg:

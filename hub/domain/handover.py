@@ -9,8 +9,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hub.domain.agency import Agency
-from hub.domain.audience import takes_part
-from hub.domain.case import CaseState, Consultation, Handover, Leg, Visit
+from hub.domain.audience import Sight, takes_part
+from hub.domain.case import (
+    CaseState,
+    Consultation,
+    Handover,
+    Leg,
+    Visit,
+)
 from hub.domain.clocks import Clock
 from hub.domain.copies import but
 from hub.domain.events import HANDED_OVER, Draft, Fact, Recorded, is_agency_stream
@@ -178,6 +184,22 @@ def shown_handovers(state: CaseState, agency: str, until: int) -> list[Handover]
     then = [each for each in state.handovers if each.version == until]
     own = [place for place, each in enumerate(then) if each.sender == agency]
     return [each for each in state.handovers if each.version < until] + then[: own[-1] if own else 0]
+
+
+def seen_handovers(state: CaseState, seen: Sight) -> list[int]:
+    """The places of those of the case's handovers that the reader's history shows. Who left sees, of what
+    stood then and its own last one, where it gave or took something, or the case had another owner."""
+    if seen.whole:
+        return list(range(len(state.handovers)))
+    agency, stood = seen.agency, 0
+    for place, each in enumerate(state.handovers, 1):
+        if each.version < seen.until or (each.version == seen.until and each.sender == agency):
+            stood = place
+    return [
+        place
+        for place, each in enumerate(state.handovers[:stood])
+        if each.owner or agency in (each.sender, each.to)
+    ]
 
 
 def due_of(state: CaseState, work: Work, to: str) -> list[dict[str, Any]]:

@@ -1,4 +1,5 @@
-"""Deadline policies: dated rows that say how long a stage may take, and by which source."""
+"""Deadline policies: dated rows that say how long a stage may take, and by which source; and how long an
+ended case is kept."""
 
 from __future__ import annotations
 
@@ -11,10 +12,14 @@ from hub.domain.working_time import is_iso_date
 from hub.errors import Invalid
 
 STAGES: Final = ("verification", "acceptance", "follow_up", "closure", "consultation", "reply")
+RETENTION: Final = "retention"
+"""Not a stage in which somebody is waited for: so long after its end a case is erased (`retention.py`)."""
 CLASSIFICATIONS: Final = ("complaint", "aspiration", "information_request")
 ANY: Final = "*"
 MOST: Final = {"working_days": 1_250, "calendar_days": 1_830, "hours": 43_920, "minutes": 2_635_200}
 """Unit -> the largest amount: about five years each. More is a slip of the keyboard."""
+MOST_KEPT: Final = {"months": 1_200, "years": 100}
+"""The same for RETENTION, which has units of its own: an archive schedule counts in years."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +72,10 @@ DEFAULTS: Final = (
     Policy("statute-information-5wd", "information_request", "follow_up", 5, "working_days", "2019-01-01",
            _STATUTE + "5 days for an information request", shown_only=True),
 )  # fmt: skip
-"""What applies until the hub's administrator decides otherwise. No statutory limit is known for
-aspirations."""
+"""What applies until the hub's administrator decides otherwise. No statutory limit is known for aspirations.
+There is no row for RETENTION: nothing is erased by itself. How many years an agency's archive schedule (JRA)
+gives to complaints is not confirmed for any, what is erased never comes back, and destroying an archive
+before its schedule allows it is an offence (UU 43/2009)."""
 
 
 def policy_for(rows: Sequence[Policy], classification: str, stage: str, at: date) -> Policy | None:
@@ -122,12 +129,15 @@ def _row_flaws(row: Policy) -> list[tuple[str, str]]:
         flaws.append(("/id", "An id is 1 to 128 characters without control characters."))
     if row.classification not in (*CLASSIFICATIONS, ANY):
         flaws.append(("/classification", f"One of {', '.join(CLASSIFICATIONS)}, or {ANY} for all."))
-    if row.stage not in STAGES:
-        flaws.append(("/stage", f"One of {', '.join(STAGES)}."))
-    if row.unit not in MOST:
-        flaws.append(("/unit", f"One of {', '.join(MOST)}."))
-    elif type(row.amount) is not int or not 1 <= row.amount <= MOST[row.unit]:
-        flaws.append(("/amount", f"A whole number from 1 to {MOST[row.unit]} ({row.unit})."))
+    if row.stage not in (*STAGES, RETENTION):
+        flaws.append(("/stage", f"One of {', '.join(STAGES)}, {RETENTION}."))
+    most = MOST_KEPT if row.stage == RETENTION else MOST
+    if row.unit not in most:
+        flaws.append(("/unit", f"One of {', '.join(most)}."))
+    elif type(row.amount) is not int or not 1 <= row.amount <= most[row.unit]:
+        flaws.append(("/amount", f"A whole number from 1 to {most[row.unit]} ({row.unit})."))
+    if row.stage == RETENTION and (row.shown_only or row.escalates):
+        flaws.append(("/stage", "Retention has neither shown_only nor escalates: a case is kept, or erased."))
     if not is_iso_date(row.valid_from):
         flaws.append(("/valid_from", "A date such as 2025-07-01 is needed."))
     if not 1 <= len(row.source.strip()) <= 1000 or not row.source.isprintable():

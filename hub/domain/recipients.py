@@ -81,7 +81,8 @@ def _require_handling(state: CaseState, around: Around) -> None:
     if _holds_a_leg(state, actor):
         return
     if actor in state.former_owners:
-        why = f"The case was escalated (cause: {state.escalated}): {state.owner} owns it now and forwards it."
+        cause = state.escalated or "missed"  # none where the owner before was deactivated
+        why = f"The case was escalated (cause: {cause}): {state.owner} owns it now and forwards it."
         raise conflict(state, why, around)
     raise conflict(
         state, "An agency forwards a case onward after it accepted it and before it answered.", around

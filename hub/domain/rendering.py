@@ -21,6 +21,7 @@ from hub.domain.privacy import join_complaint
 from hub.domain.threads.views import thread_event_data
 
 COMMON = ("case_id", "tracking_number", "status", "owner", "anonymous", "confidential")
+ESCALATION = ("from", "to", "cause", "path", "deactivated")
 DEADLINE = ("deadline", "responsible_agency", "forwarding_id", "consultation_id")
 
 
@@ -78,7 +79,7 @@ def _details(fact: Fact, texts: Mapping[str, Any] | None) -> dict[str, Any]:
     if kind == "complaint.closed":
         return {"reason": facts["reason"]} | _text(texts)
     if kind == "complaint.escalated":
-        return {name: facts[name] for name in ("from", "to", "cause", "path")} | _text(texts, "reason")
+        return {name: facts[name] for name in ESCALATION if name in facts} | _text(texts, "reason")
     if kind in ("complaint.linked", "complaint.unlinked"):
         return {"link": facts["link"]}
     if kind == READING:

@@ -201,10 +201,13 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A client of an agency on Kafka: it may write the agency's inbound topic and read the agency's own."""
+    """A client of an agency on Kafka: whether it may write the agency's inbound topic, and read the agency's
+    own."""
 
     agency: str
     client_id: str
+    writes: bool = True
+    reads: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,95 +18,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from hub.domain.agency import Agency
 from hub.domain.case import Case
-from hub.domain.dated_facts import DatedFact
 from hub.domain.events import Recorded
 from hub.domain.threads.thread import Message, Thread
-from hub.ports.files import FileHolding, UploadedFile
-from hub.ports.handovers import Departed, HandoverReads
-from hub.ports.relaying import DeadLetter, Reply
+from hub.ports.effects import Effects, Head, Identity, Reference, Remembered
+from hub.ports.files import UploadedFile
+from hub.ports.handovers import HandoverReads
 from hub.ports.sealing import WrappedKey
+from hub.ports.sweeping import SweepReads
 from hub.ports.threads import ThreadReads
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """An agency's own reference of a complaint and the case it became."""
-
-    agency: str
-    reference: str
-    case_id: str
-    accepted_at: str
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """An idempotency row: the write that took effect under this key. Status and ids, never a body."""
-
-    key: bytes
-    body: bytes
-    status: int
-    kind: str
-    ids: tuple[str, ...]
-    created_at: str
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """A stream's last sequence and chain hash."""
-
-    sequence: int
-    chain: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class MailboxEntry:
-    """Position `position` of `agency`'s mailbox names the event at `event` in the log."""
-
-    agency: str
-    position: int
-    event: int
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """A case's vault row: the reporter's identity and the citizen's own words, sealed."""
-
-    case_id: str
-    sealed: bytes
-
-
-@dataclass(slots=True)
-class Effects:
-    """Everything that one transaction writes, gathered first so that it goes in as few statements."""
-
-    keys: list[WrappedKey] = field(default_factory=list)
-    events: list[Recorded] = field(default_factory=list)
-    mailbox: list[MailboxEntry] = field(default_factory=list)
-    new_cases: list[Case] = field(default_factory=list)
-    changed_cases: list[Case] = field(default_factory=list)
-    references: list[Reference] = field(default_factory=list)
-    identities: list[Identity] = field(default_factory=list)
-    remembered: list[Remembered] = field(default_factory=list)
-    agencies: list[Agency] = field(default_factory=list)
-    dated_facts: list[DatedFact] = field(default_factory=list)
-    holders: list[FileHolding] = field(default_factory=list)
-    threads: list[Thread] = field(default_factory=list)
-    rooms: list[Thread] = field(default_factory=list)
-    """Those of the threads whose participants or commitments changed."""
-    messages: list[Message] = field(default_factory=list)
-    next_offsets: dict[tuple[str, int], int] = field(default_factory=dict)
-    """Of inbound (topic, partition): where reading goes on, stored with the effect of what was read."""
-    replies: list[Reply] = field(default_factory=list)
-    dead_letters: list[DeadLetter] = field(default_factory=list)
-    departed: list[Departed] = field(default_factory=list)
-    destroyed: list[str] = field(default_factory=list)
-    """Streams of erased cases, and of threads all of whose cases are erased: key, vault row, wrapped file
-    keys and messages' words go, and the database notes that its disk must be purged (see `Purging`)."""
 
 
 class WriteTransaction(Protocol):
@@ -132,6 +56,8 @@ class WriteTransaction(Protocol):
     def load_heads(self, streams: Sequence[str]) -> dict[str, Head]: ...
 
     def load_keys(self, streams: Sequence[str]) -> dict[str, WrappedKey]: ...
+
+    def load_identities(self, case_ids: Sequence[str]) -> dict[str, Identity]: ...
 
     def load_agencies(self, ids: Sequence[str]) -> dict[str, Agency]: ...
 
@@ -206,7 +132,7 @@ class MailboxState:
     cursor: int
 
 
-class ReadSession(ThreadReads, HandoverReads, Protocol):
+class ReadSession(ThreadReads, HandoverReads, SweepReads, Protocol):
     """Reads on one snapshot."""
 
     def case(self, case_id: str) -> Case | None: ...

@@ -15,6 +15,8 @@ class Subscriber:
     be sent on it; `is_gone` once it is closed from the other side."""
 
     agency: str
+    principal: str
+    """The id of the client or, in a session, of the officer."""
     why_not: Callable[[], str | None]
     abort: Callable[[], None]
     is_gone: Callable[[], bool]
@@ -47,8 +49,8 @@ class Following(Protocol):
 class Streams(Protocol):
     async def follow(self, subscriber: Subscriber, after: int | None) -> Following:
         """Entries with position > after; from now on where it is None. Erased (410, with `first`) when
-        `after` lies before the first entry kept; TooMany (429) for an agency with too many streams,
-        Unavailable (503) for a process with too many. To be given back by `leave`."""
+        `after` lies before the first entry kept; TooMany (429) for an agency, a client or an officer with too
+        many streams, Unavailable (503) for a process with too many. To be given back by `leave`."""
         ...
 
     def leave(self, following: Following) -> None: ...

@@ -62,8 +62,9 @@ class ThreadReads(Protocol):
     def owed(
         self, reader: str, agency: str | None, status: str | None, after: tuple[str, str] | None, limit: int
     ) -> list[tuple[str, str, str]]:
-        """(due_at, commitment id, thread id) by due date, of the threads in which `reader` takes part now;
-        of all who owe something, or of `agency`. `after` is the (due_at, id) of the last one before."""
+        """(due_at, commitment id, thread id) by due date, of the threads in which `reader` takes part now and
+        that are not erased; of all who owe something, or of `agency`. `after` is the (due_at, id) of the last
+        one before."""
         ...
 
     def threads_to_wake(self, until: str, limit: int) -> list[str]:

@@ -6,6 +6,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+COPIES_KEPT: Final = timedelta(hours=24)
+"""How long what an agency sends and receives lies on its topics, where it is readable."""
+SEGMENT: Final = timedelta(hours=1)
+"""Kafka deletes whole segments only: so late may a record go at most."""
 DEAD_LETTERS_KEPT: Final = timedelta(days=90)
 """On the topic and in the table: the record itself is gone after a day."""
 

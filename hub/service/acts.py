@@ -3,7 +3,7 @@ officer's, and the command that it becomes. HTTP routes and inbound records go t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -25,6 +25,7 @@ from hub.domain.commands import (
     Reopen,
     Reply,
     Return,
+    Unlink,
     Verify,
     Withdraw,
 )
@@ -52,8 +53,12 @@ class Act:
     target: Literal["case", "forwarding", "consultation"]
     texts: tuple[str, ...]
     command: Callable[[str, str, Body, Ids], CaseCommand]
-    """(case id, id of the forwarding or consultation or "", body that fits the schema, ids) -> command."""
+    """(case id, id of the forwarding or consultation or "", body that fits the schema, ids) -> command. Its
+    words stand in members of the same names, those of files in `names`."""
     may_be_empty: bool = False
+    masked_late: bool = True
+    """Short words may be masked in the transaction (`words.py`). What is said of an erasure is not sealed,
+    and masked by a stricter rule."""
 
 
 def attached(body: Body) -> tuple[tuple[dict[str, Any], ...], tuple[str, ...]]:
@@ -61,6 +66,29 @@ def attached(body: Body) -> tuple[tuple[dict[str, Any], ...], tuple[str, ...]]:
     files = body.get("attachments") or []
     clear = tuple({name: file[name] for name in ("sha256", "media_type", "size")} for file in files)
     return clear, tuple(file["name"] for file in files)
+
+
+def words_of(body: Body, members: Sequence[str]) -> list[str]:
+    """What an officer wrote in the named members (texts, or lists of them) and in the names of the files."""
+    words: list[str] = []
+    for name in members:
+        given = body.get(name)
+        words += given if isinstance(given, list) else [] if given is None else [given]
+    return [*words, *(file["name"] for file in body.get("attachments") or ())]
+
+
+def with_words(body: Body, members: Sequence[str], words: Sequence[str]) -> Body:
+    """The body with these in their places, in the order of `words_of`."""
+    left, made = iter(words), dict(body)
+    for name in members:
+        given = body.get(name)
+        if isinstance(given, list):
+            made[name] = [next(left) for _ in given]
+        elif given is not None:
+            made[name] = next(left)
+    if body.get("attachments"):
+        made["attachments"] = [file | {"name": next(left)} for file in body["attachments"]]
+    return made
 
 
 def _forward(case_id: str, _: str, body: Body, ids: Ids) -> Forward:
@@ -108,6 +136,10 @@ ACTS: Final[dict[str, Act]] = {
         "link", "link", "case", (),
         lambda case, leg, body, ids: Link(case, uuid_of(body["case"]) or body["case"], body["relation"]),
     ),
+    "link_removal": Act(
+        "link", "link-removal", "case", (),
+        lambda case, leg, body, ids: Unlink(case, uuid_of(body["case"]) or body["case"]),
+    ),
     "escalation": Act(
         "escalate", "escalation", "case", ("reason",),
         lambda case, leg, body, ids: Escalate(case, body["reason"]),
@@ -115,6 +147,7 @@ ACTS: Final[dict[str, Act]] = {
     "erasure": Act(
         "erase", "erasure", "case", ("reason",),
         lambda case, leg, body, ids: Erase(case, body["reason"]),
+        masked_late=False,
     ),
     "erasure_receipt": Act(
         "confirm_erasure", "erasure-receipt", "case", (),
@@ -141,5 +174,6 @@ ACTS: Final[dict[str, Act]] = {
         lambda case, leg, body, ids: Reconsider(case, leg, body["reason"]),
     ),
 }  # fmt: skip
-"""By the last word of the route, in the singular; the answer to a consultation is `verdict`, since `answer`
-is a forwarding's."""
+"""By the last word of the route, in the singular. Where that names another act already, more is said:
+`verdict` answers a consultation (`answer` a forwarding), `link_removal` undoes a link, `erasure_receipt` says
+that an erasure was followed. The acts on threads keep the same rule (`thread_acts.py`)."""

@@ -28,9 +28,24 @@ from hub.errors import (
 )
 from hub.ports.bus import Committed
 from hub.ports.clock import Clock, rfc3339
+from hub.ports.effects import (
+    Effects,
+    MailboxEntry,
+    Reference,
+    Remembered,
+)
 from hub.ports.erasures import ErasureJournal, ErasureLine, NoJournal
+from hub.ports.revocations import (
+    AGENCY_ACTIVATED,
+    AGENCY_DEACTIVATED,
+    OFFICER_DISABLED,
+    NoRevocations,
+    RevocationJournal,
+    RevocationLine,
+    Standing,
+)
 from hub.ports.sealing import Sealing
-from hub.ports.store import Effects, MailboxEntry, Reference, Remembered, Store, WriteTransaction
+from hub.ports.store import Store, WriteTransaction
 from hub.service.decide import Decider
 from hub.service.overlay import Overlay
 from hub.service.replies import note_taken
@@ -62,6 +77,7 @@ class BatchRunner:
         clock: Clock,
         sleep: Callable[[float], None] = time.sleep,
         journal: ErasureJournal | None = None,
+        revocations: RevocationJournal | None = None,
     ) -> None:
         self._store = store
         self._decider = decider
@@ -69,6 +85,7 @@ class BatchRunner:
         self._clock = clock
         self._sleep = sleep
         self._journal = journal or NoJournal()
+        self._revocations = revocations or NoRevocations()
         self.heard: Callable[[str | None], None] = lambda cause: None
         """Told of each commit (None) and of each refusal by the database (its cause), before any answer."""
 
@@ -120,6 +137,7 @@ class BatchRunner:
                 return results, []
             effects.keys += [self._sealing.wrap_now(key) for key in overlay.new_keys]
             committed = _flush(txn, overlay, effects)
+            self._note_revocations(overlay, now)
             with self._journalled(overlay):
                 txn.commit()
             self.heard(None)
@@ -141,6 +159,18 @@ class BatchRunner:
         except SimpulError:
             self._journal.take_back(lines)
             raise
+
+    def _note_revocations(self, overlay: Overlay, now: str) -> None:
+        """Before the commit: who leaves with a handover, and agencies whose part ends or begins again."""
+        lines = [RevocationLine(OFFICER_DISABLED, each.officer, each.at) for each in overlay.departed]
+        if overlay.changed_agencies:
+            ended = Standing.of(self._revocations.lines()).agencies
+            for name in sorted(overlay.changed_agencies):
+                if (active := overlay.agencies[name].active) == (name in ended):
+                    what = AGENCY_ACTIVATED if active else AGENCY_DEACTIVATED
+                    lines.append(RevocationLine(what, name, now))
+        if lines:
+            self._revocations.add(lines)
 
     def _one(self, request: Request, overlay: Overlay, effects: Effects, now: str) -> Result:
         """One request: refused, replayed, or decided and adopted. What came from the broker is answered there

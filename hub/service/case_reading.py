@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from auth.policy import may
 from auth.principal import Principal
 from hub.domain.audience import Sight, takes_part
 from hub.domain.case import Case, CaseState
-from hub.domain.events import Fact, Recorded
 from hub.domain.evolution import evolve
 from hub.domain.handover import pass_on, shown_handovers
 from hub.domain.limits import Limits
@@ -21,6 +20,7 @@ from hub.domain.threads.thread import Thread
 from hub.ports.clock import Clock
 from hub.ports.sealing import Sealing
 from hub.ports.store import CaseFilter, ReadSession
+from hub.service.case_history import history_page, officers_named
 from hub.service.case_pages import case_page
 from hub.service.identities import identities
 from hub.service.readers import Readers
@@ -29,6 +29,15 @@ from hub.service.rights import allow, require_scope, sight_of, there
 from hub.service.views import case_view, consultation_view, forwarding_view, frozen_view
 
 HISTORY_PAGE = 1000
+
+
+class HistoryPage(NamedTuple):
+    """CloudEvents, oldest first; the number in the history to go on after, None at the end; and by the ids of
+    events the officers who acted, {id, name?}, where the reader may know them."""
+
+    events: list[dict[str, Any]]
+    after: int | None
+    officers: dict[str, dict[str, str]]
 
 
 @dataclass(slots=True)
@@ -136,18 +145,21 @@ class CaseReading:
         require_scope(principal, "cases:read")
         return await self.readers.run(look)
 
-    async def history(
-        self, principal: Principal, case_id: str, after: int, limit: int
-    ) -> tuple[list[dict[str, Any]], int | None]:
-        """A case's events as CloudEvents, oldest first, and the sequence to go on after (None at the end)."""
+    async def history(self, principal: Principal, case_id: str, after: int, limit: int) -> HistoryPage:
+        """The next `limit` of a case's events and handovers after number `after`, 0 for the first."""
 
-        def look(session: ReadSession) -> tuple[list[dict[str, Any]], int | None]:
+        def look(session: ReadSession) -> HistoryPage:
             case = there(session.case(case_id))
             allow(principal, "history", case)
-            seen = _events(session, case_id, sight_of(principal, case), after, limit + 1)
-            key, opener = session.keys([case_id]).get(case_id), self.rendering.opener()
-            shown = [self.rendering.event(event, fact, key, opener) for event, fact in seen[:limit]]
-            return shown, seen[limit - 1][1].sequence if len(seen) > limit else None
+            found = history_page(session, case.state, sight_of(principal, case), after, limit + 1)
+            page, opener = found[:limit], self.rendering.opener()
+            keys = session.keys(sorted({case_id, *(entry.event.stream for entry in page)}))
+            shown = [
+                self.rendering.event(entry.event, entry.fact, keys.get(entry.event.stream), opener)
+                for entry in page
+            ]
+            last = page[-1].number if len(found) > limit else None
+            return HistoryPage(shown, last, officers_named(session, principal, case, page))
 
         return await self.readers.run(look)
 
@@ -182,16 +194,3 @@ def _rooms(session: ReadSession, agency: str, cases: Sequence[Case]) -> dict[str
     """The threads about the cases in which the agency takes part now."""
     named = {room.thread for case in cases for room in case.state.rooms if agency in room.agencies}
     return session.threads_named(sorted(named)) if named else {}
-
-
-def _events(
-    session: ReadSession, case_id: str, seen: Sight, after: int, count: int
-) -> list[tuple[Recorded, Fact]]:
-    """The next `count` events of the case that the reader sees, fewer at the end of what it may see."""
-    found: list[tuple[Recorded, Fact]] = []
-    while len(found) < count and after < seen.until:
-        events = session.stream(case_id, after, count)
-        facts = [(event, event.fact()) for event in events]
-        found += [(event, fact) for event, fact in facts if seen.shows(fact)]
-        after = events[-1].sequence if events else seen.until
-    return found[:count]

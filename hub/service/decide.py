@@ -10,12 +10,10 @@ from hub.domain.agency import HUB, Agency, change, register
 from hub.domain.audience import takes_part
 from hub.domain.case import Case
 from hub.domain.commands import (
-    Advise,
     CaseCommand,
-    Consult,
     ErasureCommand,
-    Forward,
     Link,
+    PassOn,
     SubmitComplaint,
     Tick,
     Unlink,
@@ -43,8 +41,9 @@ from hub.ports.sealing import Sealing
 from hub.service.erasing import ErasureDecider
 from hub.service.handing_over import HandoverDecider
 from hub.service.ids import Ids
-from hub.service.named import check_agencies, require_files
+from hub.service.named import check_agencies, named_in, require_files
 from hub.service.overlay import Overlay
+from hub.service.passing_on import pass_on
 from hub.service.requests import (
     CLOCK,
     OPERATOR,
@@ -54,12 +53,14 @@ from hub.service.requests import (
     Refuse,
     RegisterAgency,
     Request,
+    Settled,
     sets_calendar,
 )
 from hub.service.rights import allow, allow_without_case, require_version, sees_it_frozen, there
 from hub.service.rulebook import Rulebook, own_calendar, record
 from hub.service.staging import Recorder
 from hub.service.thread_deciding import ThreadDecider
+from hub.service.words import OfficersWords, require_maskable
 
 
 class Decider:
@@ -71,8 +72,9 @@ class Decider:
     ) -> None:
         self._sealing = sealing
         self._recorder = Recorder(sealing, ids, rulebook)
-        self._threads = ThreadDecider(sealing, ids, rulebook, self._recorder)
-        self._erasures = ErasureDecider(self._recorder, self._woken, self._around)
+        self._words = OfficersWords(sealing, self._recorder)
+        self._threads = ThreadDecider(sealing, ids, rulebook, self._recorder, self._words)
+        self._erasures = ErasureDecider(self._recorder, self._woken, self._around, rulebook)
         self._handovers = HandoverDecider(sealing, ids, self._recorder, self._threads, self._woken)
         self._rulebook = rulebook
         self._limits = limits
@@ -93,6 +95,9 @@ class Decider:
         if replayed is not None:
             return replayed
         command = request.command
+        require_maskable(request)
+        if isinstance(command, Settled):
+            return Outcome(200, command.kind, command.ids)
         if isinstance(command, SubmitComplaint):
             return self._submit(command, request, overlay, now)
         if isinstance(command, RegisterAgency | ChangeAgency):
@@ -103,6 +108,9 @@ class Decider:
             return self._rules(command, request, overlay, now)
         if isinstance(command, Tick):
             return self._tick(command, overlay, now)
+        if isinstance(command, PassOn):
+            around = self._around(HUB, overlay, now)
+            return pass_on(command, self._recorder, self._woken, around, overlay)
         if isinstance(command, Link | Unlink):
             return self._link(command, request, overlay, now)
         if isinstance(command, ThreadCommand):
@@ -122,7 +130,9 @@ class Decider:
         key = request.intake.key
         staged = self._recorder.staged(command.case_id, None, overlay, key)
         for at, draft in begun(command, now):
-            self._recorder.record(staged, command.case_id, [draft], source, overlay, at)
+            self._recorder.record(
+                staged, command.case_id, [draft], source, overlay, at, request.principal.officer
+            )
         self._recorder.hold_files(staged, command.case_id, request, overlay)
         overlay.adopt(staged, command.case_id, new=True)
         return Outcome(201, "case", (command.case_id,), case=staged.case)
@@ -162,19 +172,13 @@ class Decider:
             case = self._woken(case, overlay, now)
             allow(request.principal, command.action, case, part)  # it may have passed to another owner
         staged = self._recorder.staged(case.state.id, case, overlay)
+        command, kinds = self._words.masked(request, command, [case.state], overlay)
         drafts = decide(command, case, self._around(actor, overlay, now))
-        self._recorder.record(staged, case.state.id, drafts, actor, overlay, now)
+        self._recorder.record(staged, case.state.id, drafts, actor, overlay, now, request.principal.officer)
         self._recorder.hold_files(staged, case.state.id, request, overlay)
         overlay.adopt(staged, case.state.id)
-        if isinstance(command, Forward):
-            ids = tuple(recipient.leg_id for recipient in command.to)
-            return Outcome(201, "forwardings", (case.state.id, *ids), case=staged.case)
-        if isinstance(command, Consult | Advise):
-            status = 201 if isinstance(command, Consult) else 200
-            return Outcome(status, "consultation", (case.state.id, command.consultation_id), case=staged.case)
-        if part is not None:
-            return Outcome(200, "forwarding", (case.state.id, part), case=staged.case)
-        return Outcome(200, "case", (case.state.id,), case=staged.case)
+        status, kind, named = named_in(command, part)
+        return Outcome(status, kind, (case.state.id, *named), case=staged.case, masked=kinds)
 
     def _link(self, command: Link | Unlink, request: Request, overlay: Overlay, now: str) -> Outcome:
         """Both cases change; whoever links them must see both as they stand. Either side undoes it."""
@@ -197,7 +201,9 @@ class Decider:
             made = unlink(*states, around)
         for each, draft in zip(pair, made, strict=True):
             staged = self._recorder.staged(each.state.id, each, overlay)
-            self._recorder.record(staged, each.state.id, [draft], actor, overlay, now)
+            self._recorder.record(
+                staged, each.state.id, [draft], actor, overlay, now, request.principal.officer
+            )
             overlay.adopt(staged, each.state.id)
         return Outcome(200, "case", (case.state.id,), case=overlay.cases[case.state.id])
 
@@ -264,7 +270,7 @@ class Decider:
                     drafts.setdefault(agency_stream(HUB), []).append(own_calendar(agency, calendar))
             for stream, made in drafts.items():
                 staged = self._recorder.staged(stream, None, overlay)
-                self._recorder.record(staged, stream, made, actor, overlay, now)
+                self._recorder.record(staged, stream, made, actor, overlay, now, request.principal.officer)
                 overlay.adopt(staged, stream)
         return Outcome(status, "agency", (agency.id,), agency=agency)
 

@@ -7,14 +7,16 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from hub.domain.case import Case
-from hub.domain.commands import ConfirmErasure, Erase
+from hub.domain.commands import ConfirmErasure, Erase, EraseRetained
 from hub.domain.decide import decide
 from hub.domain.decisions import Around
 from hub.domain.events import thread_stream
+from hub.domain.retention import is_over
 from hub.domain.threads.thread import Message, Thread
 from hub.service.overlay import Overlay
-from hub.service.requests import OPERATOR, Outcome, Request
+from hub.service.requests import CLOCK, OPERATOR, Outcome, Request
 from hub.service.rights import allow, require_version, there
+from hub.service.rulebook import Rulebook
 from hub.service.staging import Recorder
 
 
@@ -26,32 +28,42 @@ class ErasureDecider:
         recorder: Recorder,
         woken: Callable[[Case, Overlay, str], Case],
         around: Callable[[str, Overlay, str], Around],
+        rulebook: Rulebook,
     ) -> None:
         self._recorder = recorder
         self._woken = woken
         self._around = around
+        self._rulebook = rulebook
 
     def run(self, command: Erase | ConfirmErasure, request: Request, overlay: Overlay, now: str) -> Outcome:
-        """200 with the case, and nothing new where it was done before. Who works on the hub's own command
-        line may erase any case."""
+        """200 with the case, and nothing new where it was done before, or where retention is not over after
+        all. Who works on the hub's own command line may erase any case."""
         case, actor = there(overlay.cases.get(command.case_id)), request.principal.agency
         self._allow(request, command.action, case)
         require_version(request.if_match, case)
         case = self._woken(case, overlay, now)
         self._allow(request, command.action, case)  # it may have passed to another owner
-        drafts = decide(command, case, self._around(actor, overlay, now))
+        around = self._around(actor, overlay, now)
+        if isinstance(command, EraseRetained) and not self._is_over(case, around, overlay):
+            return Outcome(200, "case", (case.state.id,), case=case, replayed=True)
+        drafts = decide(command, case, around)
         if not drafts:
             return Outcome(200, "case", (case.state.id,), case=case, replayed=True)
         staged = self._recorder.staged(case.state.id, case, overlay)
-        self._recorder.record(staged, case.state.id, drafts, actor, overlay, now)
+        self._recorder.record(staged, case.state.id, drafts, actor, overlay, now, request.principal.officer)
         overlay.adopt(staged, case.state.id)
         if isinstance(command, Erase):
             _destroy(overlay, case.state.id)
         return Outcome(200, "case", (case.state.id,), case=overlay.cases[case.state.id])
 
     def _allow(self, request: Request, action: str, case: Case) -> None:
-        if request.principal.client_id != OPERATOR:
+        if request.principal.client_id not in (OPERATOR, CLOCK):
             allow(request.principal, action, case)
+
+    def _is_over(self, case: Case, around: Around, overlay: Overlay) -> bool:
+        named = [each.case for each in case.state.links]
+        linked = {name: overlay.cases[name].state for name in named if name in overlay.cases}
+        return is_over(case.state, linked, self._rulebook.rows, around.limits, around.now)
 
 
 def _destroy(overlay: Overlay, case_id: str) -> None:

@@ -13,13 +13,15 @@ from auth.principal import Principal
 from hub.domain.agency import Agency
 from hub.domain.audience import Sight
 from hub.domain.case import Case
-from hub.domain.events import Fact, Recorded, thread_stream
+from hub.domain.events import NO_CHAIN, Fact, Recorded, thread_stream
 from hub.domain.evidence import FORMAT, VERSION, Path, Signer, path_document, sealed_file
 from hub.domain.evidence_sight import beyond, hidden_names
 from hub.domain.threads.sight import ThreadSight
 from hub.ports.clock import Clock, rfc3339
+from hub.ports.effects import Head
 from hub.ports.sealing import SealBroken, Sealing, StreamKey, WrappedKey
-from hub.ports.store import Head, ReadSession
+from hub.ports.store import ReadSession
+from hub.service.case_history import handover_entries
 from hub.service.evidence_checkpoints import Checkpoints
 from hub.service.readers import Readers
 from hub.service.rendered import Rendering
@@ -41,10 +43,22 @@ class _Stream:
     seen: Sight | ThreadSight
     wrapped: WrappedKey | None
     rendered: dict[int, dict[str, Any]] = field(default_factory=dict)
+    beside: list[dict[str, Any]] = field(default_factory=list)
+    """What the same history shows that stands in other streams."""
 
     @property
     def head(self) -> Head:
         return Head(self.events[-1].sequence, self.events[-1].chain)
+
+
+@dataclass(frozen=True, slots=True)
+class _Handed:
+    """A handover of the case: its event in an agency's stream, the link before it, and as it is told."""
+
+    event: Recorded
+    fact: Fact
+    previous: bytes
+    told: dict[str, Any]
 
 
 class EvidenceDesk:
@@ -73,7 +87,10 @@ class EvidenceDesk:
     def _file(self, session: ReadSession, principal: Principal, case_id: str, signer: Signer) -> bytes:
         case = there(session.case(case_id))
         allow(principal, "evidence", case)
-        streams = [self._read(session, case_id, CASE, sight_of(principal, case))]
+        seen = sight_of(principal, case)
+        streams = [self._read(session, case_id, CASE, seen)]
+        handed = self._handed(session, case, seen)
+        streams[0].beside = [each.told for each in handed]
         streams += self._rooms(session, case, principal.agency)
         now = self._clock.now()
         heads = {stream.name: stream.head for stream in streams}
@@ -91,8 +108,32 @@ class EvidenceDesk:
             "streams": [
                 self._stream(stream, path) for stream, path in zip(streams, placed.paths, strict=True)
             ],
+            "handovers": self._handovers(handed, streams[0]),
         }
         return sealed_file(document, signer)
+
+    def _handed(self, session: ReadSession, case: Case, seen: Sight) -> list[_Handed]:
+        """The handovers that the reader's history shows. The case's own stream has none of them."""
+        found, opener = [], self._rendering.opener()
+        for entry in handover_entries(session, case.state, seen):
+            event, told = entry.event, self._rendering.event(entry.event, entry.fact, None, opener)
+            before = session.stream(event.stream, event.sequence - 2, 1) if event.sequence > 1 else []
+            found.append(_Handed(event, entry.fact, before[0].chain if before else NO_CHAIN, told))
+        return found
+
+    def _handovers(self, handed: Sequence[_Handed], case: _Stream) -> list[dict[str, Any]]:
+        """Each with the link before it in the stream of the agency that handed over. Of that
+        stream's other events, which are about other cases, nothing is said."""
+        shown = [*case.rendered.values(), *case.beside]
+        hidden = hidden_names([each.fact for each in handed], shown, case.seen, self._agencies.keys())
+        made = []
+        for each in handed:
+            event, after = each.event, each.fact.data["version"]
+            place = {"after": after, "stream": event.stream, "sequence": event.sequence}
+            links = {"previous": each.previous.hex(), "chain": event.chain.hex()}
+            beside = beyond(event.header, each.fact, case.seen, hidden)
+            made.append(place | links | ({"told": each.told} if beside else {"header": _text(event.header)}))
+        return made
 
     def _rooms(self, session: ReadSession, case: Case, agency: str) -> list[_Stream]:
         """The threads about the case in which the reader takes or took part."""
@@ -119,7 +160,8 @@ class EvidenceDesk:
         return found
 
     def _stream(self, stream: _Stream, path: Path) -> dict[str, Any]:
-        hidden = hidden_names(stream.facts, stream.rendered.values(), stream.seen, self._agencies.keys())
+        shown = [*stream.rendered.values(), *stream.beside]
+        hidden = hidden_names(stream.facts, shown, stream.seen, self._agencies.keys())
         key = self._key(stream)
         return {
             "stream": stream.name,

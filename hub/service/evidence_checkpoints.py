@@ -12,7 +12,8 @@ from typing import Any, Final, NamedTuple
 from hub.domain.evidence import Path, Signer, checkpoint, leaf
 from hub.domain.evidence_tree import HeadTree
 from hub.ports.clock import rfc3339
-from hub.ports.store import Head, ReadSession
+from hub.ports.effects import Head
+from hub.ports.store import ReadSession
 
 PAGE: Final = 2000
 HEADS: Final = 10_000

@@ -14,7 +14,7 @@ from auth.roles import Role
 from hub.domain.agency import HUB
 from hub.domain.audience import recipients
 from hub.domain.case import Case
-from hub.domain.events import HANDED_OVER, Draft, Fact, agency_stream
+from hub.domain.events import HANDED_OVER, Draft, Fact, agency_stream, fact_of
 from hub.domain.handover import (
     MOST_LISTED,
     HandOver,
@@ -89,19 +89,19 @@ class HandoverDecider:
         """200, with the ids of both agencies and the sequence of the event that sums it up."""
         require_handover(request.principal, command.agency)
         _check(command, overlay)
-        work, passed, actor = _copied(overlay), Passed(), request.principal.agency
+        work, passed, by = _copied(overlay), Passed(), request.principal
         stream = agency_stream(command.agency)
         staged = Staged(work.head(stream), key=self._recorder.key(stream, work))
         if not command.officers:
             for name in command.cases:
-                self._case(command, name, passed, staged, actor, work, now)
+                self._case(command, name, passed, staged, by, work, now)
         work.adopt(staged, stream)
         for name in command.threads:
-            self._thread(command, name, passed, actor, work, now)
+            self._thread(command, name, passed, by, work, now)
         staged = Staged(work.head(stream), key=staged.key)
         sequence = NOTHING
         if passed.cases or passed.threads:
-            self._sum(command, passed, staged, actor, work, now)
+            self._sum(command, passed, staged, by, work, now)
             work.adopt(staged, stream)
             sequence = str(staged.head.sequence)
         if command.departed:
@@ -115,7 +115,7 @@ class HandoverDecider:
         name: str,
         passed: Passed,
         staged: Staged,
-        actor: str,
+        by: Principal,
         work: Overlay,
         now: str,
     ) -> None:
@@ -128,9 +128,9 @@ class HandoverDecider:
         if not held:
             return
         draft = Draft(HANDED_OVER, case_facts(case.state, held, command))
-        fact = self._fact(draft, staged, actor, now)
+        fact = self._fact(draft, staged, by, now)
         after = Case(handed_over(case.state, fact), case.texts)
-        told = {command.agency: "former"} | recipients(case.state, after.state, actor)
+        told = {command.agency: "former"} | recipients(case.state, after.state, by.agency)
         fact = replace(fact, recipients=dict(sorted(told.items())))
         self._recorder.append(staged, fact, draft, work)
         work.cases[name] = after
@@ -142,7 +142,7 @@ class HandoverDecider:
         passed.due += due_of(after.state, held, command.to)
 
     def _thread(
-        self, command: HandOver, name: str, passed: Passed, actor: str, work: Overlay, now: str
+        self, command: HandOver, name: str, passed: Passed, by: Principal, work: Overlay, now: str
     ) -> None:
         known = work.threads.get(name)
         if known is None or not is_concerned(known, command.agency):
@@ -156,25 +156,25 @@ class HandoverDecider:
             return
         after = thread
         for draft in drafts:
-            after = self._threads.record(after, draft, actor, work, now)
+            after = self._threads.record(after, draft, by.agency, work, now, by.officer)
         moved = {draft.facts["commitment"]["id"] for draft in drafts if "commitment" in draft.facts}
         passed.threads.append(name)
         passed.commitments += [_promise(after, each) for each in sorted(moved)]
 
     def _sum(
-        self, command: HandOver, passed: Passed, staged: Staged, actor: str, work: Overlay, now: str
+        self, command: HandOver, passed: Passed, staged: Staged, by: Principal, work: Overlay, now: str
     ) -> None:
         draft = summary_draft(command, passed.summary())
         if draft.texts and staged.key is None:
             staged.key = self._sealing.new_stream_key(agency_stream(command.agency))
             work.new_keys.append(staged.key)
         told = dict.fromkeys(sorted({command.agency, command.to, HUB}), "agency")
-        fact = replace(self._fact(draft, staged, actor, now), recipients=told)
+        fact = replace(self._fact(draft, staged, by, now), recipients=told)
         self._recorder.append(staged, fact, draft, work)
 
-    def _fact(self, draft: Draft, staged: Staged, actor: str, now: str) -> Fact:
+    def _fact(self, draft: Draft, staged: Staged, by: Principal, now: str) -> Fact:
         number, stream = staged.head.sequence + 1, agency_stream(draft.facts["from"])
-        return Fact(self._ids.new(), draft.type, now, stream, number, actor, {}, draft.facts)
+        return fact_of(draft, self._ids.new(), now, stream, number, by.agency, by.officer)
 
 
 def require_handover(principal: Principal, agency: str) -> None:

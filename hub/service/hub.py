@@ -16,12 +16,14 @@ from hub.ports.clock import Clock
 from hub.ports.sealing import Sealing
 from hub.ports.store import ReadSession
 from hub.ports.threads import ReadMarks
+from hub.service.acts import with_words, words_of
 from hub.service.case_reading import CaseReading
 from hub.service.evidence import EvidenceDesk
 from hub.service.handovers import HandoverDesk
 from hub.service.identities import own_values_of
 from hub.service.ids import Ids
 from hub.service.intake import ComplaintDesk
+from hub.service.known_parts import KnownParts
 from hub.service.mailboxes import Mailboxes
 from hub.service.readers import Readers
 from hub.service.registry import Registry
@@ -61,6 +63,7 @@ class Hub:
     purge: Callable[[], list[str]] = list
     """After an erasure: what it destroyed goes from the disk too. On a thread of its own; what may remain, in
     words. Raises SimpulError where it is put off."""
+    parts: KnownParts = field(default_factory=KnownParts)
     rendering: Rendering = field(init=False)
     reading: CaseReading = field(init=False)
     threads: ThreadReading = field(init=False)
@@ -102,9 +105,14 @@ class Hub:
         *,
         idempotency: Idempotency | None = None,
         if_match: int | None = None,
+        words: tuple[str, ...] = (),
     ) -> Outcome:
-        """Any other command. Its texts must be masked already (`mask_body`)."""
-        return await self._one(Request(principal, command, idempotency, None, if_match))
+        """Any other command. Its texts must be masked already (`mask_body`), but for those in the members
+        `words`, which the transaction masks (`words.py`)."""
+        request = Request(principal, command, idempotency, None, if_match, words=words)
+        outcome = await self._one(request)
+        self.parts.learn_from(outcome)
+        return outcome
 
     async def _one(self, request: Request) -> Outcome:
         (result,) = await self.writer.submit([request])
@@ -133,6 +141,16 @@ class Hub:
             lambda session: allowed_case(session, principal, action, case_id, leg_id)
         )
         return case.state.id
+
+    async def case_of(self, part_id: str) -> str:
+        """The case of a forwarding or a consultation, or 404; rights are asked in the transaction."""
+        known = self.parts.case_of(part_id)
+        if known is None:
+            known = await self.readers.run(lambda session: session.case_of_leg(part_id))
+            if known is None:
+                raise NotFound(NOTHING)
+            self.parts.learn(part_id, known)
+        return known
 
     async def mask_text(
         self,
@@ -169,30 +187,16 @@ class Hub:
     ) -> tuple[str, Body, list[str]]:
         """`mask_text` for the named members of a command's body, and for its files' names, which are words
         too: the case's id, the masked body, the kinds."""
-        given = [name for name in members if body.get(name) is not None]
-        files = body.get("attachments") or []
-        texts = [*(body[name] for name in given), *(file["name"] for file in files)]
+        texts = words_of(body, members)
         if case_id is not None and not texts:
             return case_id, body, []
         if leg_id is not None and not texts:
-            return await self.readers.run(lambda session: _case_of(session, leg_id)), body, []
+            return await self.case_of(leg_id), body, []
         found = await self.mask_text(principal, action, texts, case_id=case_id, leg_id=leg_id)
-        masked = body | dict(zip(given, found.texts, strict=False))
-        if files:
-            names = found.texts[len(given) :]
-            masked["attachments"] = [file | {"name": name} for file, name in zip(files, names, strict=True)]
-        return found.case_id, masked, found.kinds
+        return found.case_id, with_words(body, members, found.texts), found.kinds
 
     def agency(self, agency_id: str) -> Agency:
         found = self.registry.agencies.get(agency_id)
         if found is None:
             raise NotFound(f"No agency {agency_id!r} is registered.")
         return found
-
-
-def _case_of(session: ReadSession, part_id: str) -> str:
-    """The case of a forwarding or a consultation; rights are asked in the transaction."""
-    found = session.case_of_leg(part_id)
-    if found is None:
-        raise NotFound(NOTHING)
-    return found

@@ -16,8 +16,8 @@ from hub.domain.decisions import check_addressed
 from hub.domain.privacy import ComplaintParts, reference_flaws, split_complaint
 from hub.errors import Forbidden, Invalid
 from hub.ports.clock import Clock
+from hub.ports.effects import Identity
 from hub.ports.sealing import Part, Sealing, StreamKey
-from hub.ports.store import Identity
 from hub.service.ids import Ids, tracking_number
 from hub.service.requests import Idempotency, Intake, Request, named_files
 from hub.service.rights import allow_without_case

@@ -8,9 +8,11 @@ from typing import Final
 import structlog
 
 from auth.clients import Client
+from auth.policy import TABLE, Action
 from hub.domain.agency import Agency
 from hub.errors import Invalid, SimpulError
 from hub.ports.broker import Applied, Reader, Topics
+from hub.service.acts import ACTS
 from hub.service.registry import Registry
 
 log = structlog.get_logger(__name__)
@@ -22,6 +24,15 @@ NOT_OFFERED: Final = (
     "This hub offers no Kafka to agencies: its operator has set no SIMPUL_KAFKA_AGENCY_BOOTSTRAP. "
     "Mailbox and webhook carry the same events."
 )
+
+READS: Final = "mailbox:read"
+WRITES: Final = frozenset({TABLE[Action(act.action)].scope for act in ACTS.values()}) | {
+    "complaints:write",
+    "cases:read",
+    "threads:write",
+}
+"""What a client must be allowed to write the inbound topic: all that a record may ask for, since the broker
+does not say which of an agency's clients wrote it."""
 
 
 class KafkaAgencies:
@@ -41,10 +52,14 @@ class KafkaAgencies:
         return [a for a in self._registry.agencies.values() if a.kafka and a.active]
 
     def readers(self) -> list[Reader]:
-        """Every client that may sign in at the broker now."""
+        """Every client that may sign in at the broker now, and what its scopes let it do there."""
         chosen = {agency.id for agency in self.agencies()}
         clients: list[Client] = list(self._registry.clients.values())
-        return [Reader(c.agency, c.id) for c in clients if c.agency in chosen and c.revoked_at is None]
+        return [
+            Reader(c.agency, c.id, writes=c.scopes >= WRITES, reads=READS in c.scopes)
+            for c in clients
+            if c.agency in chosen and c.revoked_at is None
+        ]
 
     async def apply(self, *, dry_run: bool = False) -> Applied:
         """Topics and rights as the registry wants them now; raises BrokerAway, BrokerRefused."""

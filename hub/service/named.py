@@ -52,3 +52,12 @@ def _require_fit(agency: str, actor: str, overlay: Overlay) -> None:
     flaw = "That is your own agency." if agency == actor else unfit(agency, overlay.agencies.get)
     if flaw:
         raise Invalid("This agency cannot be suggested.", flaws=[("/suggested_agency", flaw)])
+
+
+def named_in(command: CaseCommand, part: str | None) -> tuple[int, str, tuple[str, ...]]:
+    """Of the outcome of a command on a case: status, kind, and the ids that it names beside the case's."""
+    if isinstance(command, Forward):
+        return 201, "forwardings", tuple(recipient.leg_id for recipient in command.to)
+    if isinstance(command, Consult | Advise):
+        return 201 if isinstance(command, Consult) else 200, "consultation", (command.consultation_id,)
+    return (200, "case", ()) if part is None else (200, "forwarding", (part,))

@@ -17,7 +17,8 @@ from typing import TypeVar
 
 from hub.errors import Invalid
 from hub.ports.clock import Clock, rfc3339
-from hub.ports.store import Effects, Remembered, Store
+from hub.ports.effects import Effects, Remembered
+from hub.ports.store import Store
 from hub.service.readers import Readers
 from hub.service.requests import Idempotency
 from hub.service.writer import Writer

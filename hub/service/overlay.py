@@ -9,33 +9,38 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from hub.domain.agency import HUB, Agency
+from hub.domain.agency import Agency
 from hub.domain.audience import duplicates
 from hub.domain.case import Case, CaseLink
-from hub.domain.commands import Advise, Consult, Erase, Forward, Return, SubmitComplaint
+from hub.domain.commands import (
+    Erase,
+    EraseRetained,
+)
 from hub.domain.dated_facts import DatedFact
 from hub.domain.events import NO_CHAIN, agency_stream, thread_stream
 from hub.domain.handover import HandOver
 from hub.domain.threads.commands import (
-    AddParticipant,
     EditMessage,
-    OpenThread,
     PostMessage,
     WithdrawMessage,
 )
 from hub.domain.threads.thread import Message, Thread
+from hub.ports.effects import (
+    Head,
+    Identity,
+    Reference,
+    Remembered,
+)
 from hub.ports.files import FileHolding, UploadedFile
 from hub.ports.handovers import Departed
 from hub.ports.relaying import Origin
 from hub.ports.sealing import StreamKey, WrappedKey
-from hub.ports.store import Head, Reference, Remembered, WriteTransaction
+from hub.ports.store import WriteTransaction
+from hub.service.needs import agencies_of, agency_streams_of
 from hub.service.requests import (
     INTERNAL,
     ChangeAgency,
-    RecordRules,
-    RegisterAgency,
     Request,
-    sets_calendar,
 )
 
 CHANGES_MESSAGE: Final = (EditMessage, WithdrawMessage)
@@ -106,6 +111,8 @@ class Overlay:
     destroyed: list[str] = field(default_factory=list)
     """Streams whose keys go: erased cases, and the threads of which the last case was erased."""
     departed: list[Departed] = field(default_factory=list)
+    identities: dict[str, Identity] = field(default_factory=dict)
+    """Sealed, of the cases whose reporters officers' words must not name."""
 
     @classmethod
     def load(cls, txn: WriteTransaction, batch: Sequence[Request]) -> Overlay:
@@ -115,13 +122,15 @@ class Overlay:
         wanted = {case_id for r in batch for case_id in r.case_ids}
         wanted |= {reference.case_id for reference in references.values()}
         cases = sorted(wanted)
-        agencies = sorted({name for r in batch for name in _agencies(r)})
+        agencies = sorted({name for r in batch for name in agencies_of(r)})
         threads = sorted({name for r in batch for name in r.thread_ids})
         rooms = {thread_stream(name) for name in threads}
-        streams = sorted(wanted | rooms | {agency_stream(name) for r in batch for name in _agency_streams(r)})
+        streams = sorted(
+            wanted | rooms | {agency_stream(name) for r in batch for name in agency_streams_of(r)}
+        )
         held = txn.lock(sorted({name for r in batch for name in _changed_streams(r)}))
         loaded = txn.load_cases(cases) if cases else {}
-        loaded |= _load_duplicates(txn, loaded)
+        loaded |= _load_linked(txn, loaded, batch)
         if about := _threads_about(batch, loaded):
             held |= txn.lock(sorted({thread_stream(name) for name in about} - rooms))
             threads = sorted({*threads, *about})
@@ -131,12 +140,16 @@ class Overlay:
             - loaded.keys()
         ):
             loaded |= txn.load_cases(sorted(others))
+        spoken_of = _spoken_of(batch, known)
+        if beside := spoken_of - loaded.keys():  # to read, not to change
+            loaded |= txn.load_cases(sorted(beside))
+        sealed = sorted({*streams, *spoken_of})
         return cls(
             remembered,
             references,
             loaded,
             txn.load_heads(streams) if streams else {},
-            txn.load_keys(streams) if streams else {},
+            txn.load_keys(sealed) if sealed else {},
             _load_agencies(txn, agencies, batch),
             txn.inactive_clients(sorted({r.principal.client_id for r in batch} - INTERNAL)),
             txn.load_files(sorted({(file.sha256, r.principal.agency) for r in batch for file in r.files})),
@@ -145,6 +158,7 @@ class Overlay:
             _load_officers(txn, batch),
             _next_offsets(txn, batch),
             held,
+            identities=txn.load_identities(sorted(spoken_of)) if spoken_of else {},
         )
 
     def is_held(self, request: Request) -> bool:
@@ -206,7 +220,7 @@ class Overlay:
 
 def _changed_streams(request: Request) -> set[str]:
     """The existing streams that a request may append to. A new complaint's is nobody else's yet."""
-    streams = set(request.case_ids) | {agency_stream(name) for name in _agency_streams(request)}
+    streams = set(request.case_ids) | {agency_stream(name) for name in agency_streams_of(request)}
     return streams | {thread_stream(name) for name in request.thread_ids}
 
 
@@ -216,6 +230,14 @@ def _threads_about(batch: Sequence[Request], cases: Mapping[str, Case]) -> set[s
         cases[r.command.case_id] for r in batch if isinstance(r.command, Erase) if r.command.case_id in cases
     ]
     return {room.thread for case in erased for room in case.state.rooms}
+
+
+def _spoken_of(batch: Sequence[Request], threads: Mapping[str, Thread]) -> set[str]:
+    """The cases whose reporters might be named in words that are not masked yet."""
+    worded = [request for request in batch if request.words]
+    rooms = [threads[name] for request in worded for name in request.thread_ids if name in threads]
+    named = {case_id for request in worded for case_id in request.case_ids}
+    return named | {case_id for thread in rooms for case_id in thread.state.cases}
 
 
 def _load_officers(txn: WriteTransaction, batch: Sequence[Request]) -> dict[str, str]:
@@ -230,9 +252,13 @@ def _load_messages(txn: WriteTransaction, batch: Sequence[Request]) -> dict[str,
     return txn.load_messages(named) if named else {}
 
 
-def _load_duplicates(txn: WriteTransaction, loaded: dict[str, Case]) -> dict[str, Case]:
-    """To read, not to change: whoever owns them now is offered the answer."""
-    named = {each.case for case in loaded.values() for each in duplicates(case.state)} - loaded.keys()
+def _load_linked(txn: WriteTransaction, loaded: dict[str, Case], batch: Sequence[Request]) -> dict[str, Case]:
+    """To read, not to change: whoever owns a duplicate now is offered the answer; and a case that is linked
+    with an open one is kept."""
+    named = {each.case for case in loaded.values() for each in duplicates(case.state)}
+    kept = [r.command.case_id for r in batch if isinstance(r.command, EraseRetained)]
+    named |= {each.case for name in kept if name in loaded for each in loaded[name].state.links}
+    named -= loaded.keys()
     return txn.load_cases(sorted(named)) if named else {}
 
 
@@ -249,41 +275,3 @@ def _load_agencies(
     changed = {r.command.agency_id for r in batch if isinstance(r.command, ChangeAgency)} & found.keys()
     parents = {parent for name in changed if (parent := found[name].parent)} - found.keys()
     return found | (txn.load_agencies(sorted(parents)) if parents else {})
-
-
-def _agencies(request: Request) -> set[str]:
-    """The agencies whose present state a command's decision asks for; each pays its own way only."""
-    command = request.command
-    found = {request.principal.agency}
-    if isinstance(command, SubmitComplaint):
-        found |= set(command.clear.get("addressed_to") or ())
-    elif isinstance(command, Forward):
-        found |= {recipient.agency for recipient in command.to}
-    elif isinstance(command, Consult):
-        found.add(command.agency)
-    elif isinstance(command, Return | Advise) and command.suggested_agency:
-        found.add(command.suggested_agency)
-    elif isinstance(command, OpenThread):
-        found |= set(command.participants)
-    elif isinstance(command, AddParticipant):
-        found.add(command.agency)
-    elif isinstance(command, RegisterAgency):
-        found |= {command.agency.id, command.agency.parent or ""}
-    elif isinstance(command, ChangeAgency):
-        found |= {command.agency_id, str(command.changes.get("parent") or "")}
-    elif isinstance(command, HandOver):
-        found |= {command.agency, command.to}
-    return found - {""}
-
-
-def _agency_streams(request: Request) -> set[str]:
-    """The agencies to whose streams a command may append. A calendar stands in the hub's."""
-    command = request.command
-    if isinstance(command, RecordRules):
-        return {HUB}
-    if isinstance(command, HandOver):  # the successor's too: it may just be deactivated
-        return {command.agency, command.to}
-    if not isinstance(command, RegisterAgency | ChangeAgency):
-        return set()
-    own = command.agency.id if isinstance(command, RegisterAgency) else command.agency_id
-    return {own, HUB} if sets_calendar(command) else {own}

@@ -25,8 +25,9 @@ from hub.domain.events import (
 from hub.domain.evolution import evolve
 from hub.domain.handover import concerns_case, handed_cases, handed_over
 from hub.errors import SimpulError
+from hub.ports.effects import Effects, MailboxEntry, Reference
 from hub.ports.sealing import Sealing, WrappedKey
-from hub.ports.store import Effects, MailboxEntry, Reference, WriteTransaction
+from hub.ports.store import WriteTransaction
 from hub.service.opening import Opener
 from hub.service.thread_folding import ThreadFold
 

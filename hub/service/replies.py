@@ -3,15 +3,21 @@ no command at all, a dead letter."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 import orjson
 
 from hub.errors import Problem
+from hub.ports.effects import Effects
 from hub.ports.relaying import DeadLetter, Origin, Reply
-from hub.ports.store import Effects
 from hub.service.overlay import Overlay
 from hub.service.requests import Outcome, Refuse, Request, Result
+
+ABOUT: Final = dict.fromkeys(
+    ("case", "consultation", "forwarding", "forwardings"), "case_id"
+) | dict.fromkeys(("thread", "message", "commitment"), "thread_id")
+"""The member of an answer that says what the first of the ids is, by the answer's kind."""
 
 
 def note_taken(
@@ -27,26 +33,25 @@ def note_taken(
     partition = origin.topic, origin.partition
     overlay.next_offsets[partition] = effects.next_offsets[partition] = origin.offset + 1
     agency = request.principal.agency
-    effects.replies.append(
-        Reply(
-            agency, *partition, origin.offset, origin.correlation, orjson.dumps(reply_document(result)), now
-        )
-    )
+    document = orjson.dumps(reply_document(result, request.masked))
+    effects.replies.append(Reply(agency, *partition, origin.offset, origin.correlation, document, now))
     if dead is not None:
         sha256 = request.command.sha256 if isinstance(request.command, Refuse) else ""
         letter = f"{origin.topic}/{origin.partition}/{origin.offset}"
         effects.dead_letters.append(DeadLetter(letter, agency, *partition, origin.offset, sha256, dead, now))
 
 
-def reply_document(result: Result) -> dict[str, Any]:
-    """`{"status", "kind", "ids"}` or `{"status", "problem"}`: ids and problems only, no text."""
+def reply_document(result: Result, masked: Sequence[str] = ()) -> dict[str, Any]:
+    """`{"status", "kind", "ids"}` or `{"status", "problem"}`: ids, kinds of what was masked and problems
+    only, no text."""
     if isinstance(result, Problem):
         return {"status": result.status, "problem": result.document()}
-    return _outcome(result)
+    kinds = sorted({*masked, *result.masked})
+    return _outcome(result) | ({"masked": kinds} if kinds else {})
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:
     document: dict[str, Any] = {"status": outcome.status, "kind": outcome.kind, "ids": list(outcome.ids)}
-    if outcome.kind in ("case", "consultation", "forwarding", "forwardings") and outcome.ids:
-        document["case_id"] = outcome.ids[0]
+    if outcome.ids and outcome.kind in ABOUT:
+        document[ABOUT[outcome.kind]] = outcome.ids[0]
     return document

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -21,10 +22,10 @@ from hub.domain.threads.commands import (
 )
 from hub.domain.threads.thread import Message, Thread
 from hub.domain.working_time import Calendar
-from hub.errors import Problem
+from hub.errors import Invalid, Problem
+from hub.ports.effects import Identity
 from hub.ports.relaying import Origin
 from hub.ports.sealing import StreamKey
-from hub.ports.store import Identity
 
 OPERATOR: Final = "operator"
 """The client id of whoever works on the hub's own command line; no token carries it."""
@@ -36,6 +37,19 @@ no token carries it."""
 INTERNAL: Final = frozenset({OPERATOR, CLOCK, BROKER})
 ZONES: Final = ("Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura")
 """WIB, WITA and WIT: the official calendar is recorded for each."""
+_VERSION: Final = re.compile(r'(?:W/)?"([0-9]{1,15})"|([0-9]{1,15})')
+
+
+def seen_version(given: str | None) -> int | None:
+    """The version that the caller saw, of the header If-Match: `"3"`, `W/"3"` or 3; None without it or for
+    `*`. Invalid (422) for anything else."""
+    if given is None or given.strip() == "*":
+        return None
+    found = _VERSION.fullmatch(given.strip())
+    if not found:
+        detail = 'The version of the case that you read is needed, as its ETag says it: "3".'
+        raise Invalid("The header If-Match cannot be read.", parameters=[("If-Match", detail)])
+    return int(found[1] or found[2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +134,21 @@ class Refuse:
     sha256: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """An inbound record that is in effect already, harmlessly however often (a read mark): its place and its
+    answer, which names `ids` of that `kind`, are still written."""
+
+    action = "settled"
+    kind: str
+    ids: tuple[str, ...]
+
+
 SHARES_CASES: Final = (OpenThread, AddParticipant, RemoveParticipant, HandOver)
 """The commands that name the cases whose readers they change."""
-Command = CaseCommand | ThreadCommand | RegisterAgency | ChangeAgency | HandOver | RecordRules | Refuse
+Command = (
+    CaseCommand | ThreadCommand | RegisterAgency | ChangeAgency | HandOver | RecordRules | Refuse | Settled
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +162,10 @@ class Request:
     if_match: int | None = None
     origin: Origin | None = None
     """Set for what came from the broker: taken once, answered there."""
+    masked: tuple[str, ...] = ()
+    """The kinds of what was masked in it, which an answer at the broker tells its writer."""
+    words: tuple[str, ...] = ()
+    """The members of the command whose words are as the officer wrote them: the transaction masks them."""
 
     @property
     def case_id(self) -> str | None:
@@ -193,6 +223,8 @@ class Outcome:
     thread: Thread | None = None
     message: Message | None = None
     replayed: bool = False
+    masked: tuple[str, ...] = ()
+    """The kinds of what the transaction masked."""
 
 
 Result = Outcome | Problem

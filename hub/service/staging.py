@@ -8,13 +8,21 @@ from hub.domain.case import Case
 from hub.domain.clocks import Clock
 from hub.domain.copies import but
 from hub.domain.dated_facts import dated_facts
-from hub.domain.events import RULE_EVENTS, Draft, Fact, chain, is_agency_stream, texts_document
+from hub.domain.events import (
+    RULE_EVENTS,
+    Draft,
+    Fact,
+    chain,
+    fact_of,
+    is_agency_stream,
+    texts_document,
+)
 from hub.domain.evolution import evolve, with_changed
 from hub.domain.timekeeping import follow, with_clocks
 from hub.errors import StateConflict
+from hub.ports.effects import Head
 from hub.ports.files import FileHolding
 from hub.ports.sealing import Sealing, StreamKey
-from hub.ports.store import Head
 from hub.service.ids import Ids
 from hub.service.overlay import Appended, Overlay, Staged
 from hub.service.requests import Request
@@ -35,10 +43,18 @@ class Recorder:
         return Staged(head=overlay.head(stream), case=case, key=key or overlay.keys.get(stream))
 
     def record(
-        self, staged: Staged, stream: str, drafts: list[Draft], actor: str, overlay: Overlay, now: str
+        self,
+        staged: Staged,
+        stream: str,
+        drafts: list[Draft],
+        actor: str,
+        overlay: Overlay,
+        now: str,
+        officer: str | None = None,
     ) -> None:
+        """`officer`: the account of who gave the command in a session."""
         for draft in drafts:
-            self._append(staged, stream, draft, actor, overlay, now)
+            self._append(staged, stream, draft, actor, overlay, now, officer)
 
     def hold_files(self, staged: Staged, stream: str, request: Request, overlay: Overlay) -> None:
         """The case that names a file holds the file's key from now on."""
@@ -53,12 +69,17 @@ class Recorder:
             )
 
     def _append(
-        self, staged: Staged, stream: str, draft: Draft, actor: str, overlay: Overlay, now: str
+        self,
+        staged: Staged,
+        stream: str,
+        draft: Draft,
+        actor: str,
+        overlay: Overlay,
+        now: str,
+        officer: str | None,
     ) -> None:
-        head = staged.head
-        fact = Fact(
-            draft.id or self._ids.new(), draft.type, now, stream, head.sequence + 1, actor, {}, draft.facts
-        )
+        name, number = draft.id or self._ids.new(), staged.head.sequence + 1
+        fact = fact_of(draft, name, now, stream, number, actor, officer)
         if draft.type in RULE_EVENTS:
             staged.dated_facts += dated_facts(fact)
             fact = but(fact, recipients={HUB: "agency"})

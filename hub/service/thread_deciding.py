@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import Final
 
 from hub.domain.agency import HUB, Agency
+from hub.domain.audience import takes_part
 from hub.domain.case import Case
-from hub.domain.events import Draft, Fact, thread_stream
+from hub.domain.events import Draft, Fact, fact_of, thread_stream
 from hub.domain.threads.around import Around
 from hub.domain.threads.audience import readers, readers_of_commitment, readers_of_message, sees_message
 from hub.domain.threads.commands import (
@@ -36,6 +37,7 @@ from hub.service.requests import Outcome, Request
 from hub.service.rights import require_scope
 from hub.service.rulebook import InForce, Rulebook
 from hub.service.staging import Recorder
+from hub.service.words import OfficersWords
 
 NOTHING: Final = "There is no such thread, or your agency takes no part in it."
 SCOPE: Final = "threads:write"
@@ -44,17 +46,20 @@ SCOPE: Final = "threads:write"
 class ThreadDecider:
     """A part of `Decider`, with the same manners: nothing is adopted before everything is done."""
 
-    def __init__(self, sealing: Sealing, ids: Ids, rulebook: Rulebook, recorder: Recorder) -> None:
+    def __init__(
+        self, sealing: Sealing, ids: Ids, rulebook: Rulebook, recorder: Recorder, words: OfficersWords
+    ) -> None:
         self._sealing = sealing
         self._ids = ids
         self._rulebook = rulebook
         self._recorder = recorder
+        self._words = words
 
     def run(self, command: ThreadCommand, request: Request, overlay: Overlay, now: str) -> Outcome:
         if isinstance(command, WakeThread):
             return self._wake(command, overlay, now)
-        require_scope(request.principal, SCOPE)
         if isinstance(command, OpenThread):
+            require_scope(request.principal, SCOPE)
             return self._open(command, request, overlay, now)
         return self._act(command, request, overlay, now)
 
@@ -63,7 +68,7 @@ class ThreadDecider:
         cases = {name: overlay.cases[name] for name in command.cases if name in overlay.cases}
         drafts = open_thread(command, cases, self._around(actor, overlay, now))
         staged = Staged(overlay.head(stream), key=self._sealing.new_stream_key(stream))
-        self._record(staged, stream, drafts, actor, overlay, now)
+        self._record(staged, stream, drafts, actor, overlay, now, request.principal.officer)
         overlay.adopt(staged, stream)
         if staged.key is not None:
             overlay.new_keys.append(staged.key)
@@ -72,19 +77,22 @@ class ThreadDecider:
     def _act(self, command: ThreadCommand, request: Request, overlay: Overlay, now: str) -> Outcome:
         actor, stream = request.principal.agency, thread_stream(command.thread_id)
         thread = taking_part(overlay.threads.get(command.thread_id), actor)
+        require_scope(request.principal, SCOPE)
         message = _named_message(command, thread, actor, overlay)
         require_files(request, overlay)
         _require_version(request, thread)
         thread = self.woken(thread, overlay, now)
         staged = self._staged(thread, overlay)
         cases = {name: overlay.cases[name] for name in thread.state.cases if name in overlay.cases}
+        seen = [each.state for each in cases.values() if takes_part(each.state, actor)]
+        command, kinds = self._words.masked(request, command, seen, overlay)
         sequence = staged.head.sequence + 1
         around = self._around(actor, overlay, now)
         drafts = decide(command, thread, message, cases, sequence, around)
-        self._record(staged, stream, drafts, actor, overlay, now)
+        self._record(staged, stream, drafts, actor, overlay, now, request.principal.officer)
         self._recorder.hold_files(staged, stream, request, overlay)
         overlay.adopt(staged, stream)
-        return _outcome(command, staged)
+        return replace(_outcome(command, staged), masked=kinds) if kinds else _outcome(command, staged)
 
     def _wake(self, command: WakeThread, overlay: Overlay, now: str) -> Outcome:
         known = overlay.threads.get(command.thread_id)
@@ -104,10 +112,12 @@ class ThreadDecider:
         overlay.adopt(staged, stream)
         return staged.thread or thread
 
-    def record(self, thread: Thread, draft: Draft, actor: str, overlay: Overlay, now: str) -> Thread:
+    def record(
+        self, thread: Thread, draft: Draft, actor: str, overlay: Overlay, now: str, officer: str | None
+    ) -> Thread:
         """The thread after one event more, decided elsewhere and adopted here."""
         staged, stream = self._staged(thread, overlay), thread_stream(thread.state.id)
-        self._record(staged, stream, [draft], actor, overlay, now)
+        self._record(staged, stream, [draft], actor, overlay, now, officer)
         overlay.adopt(staged, stream)
         return staged.thread or thread
 
@@ -116,11 +126,18 @@ class ThreadDecider:
         return Staged(overlay.head(stream), thread=thread, key=overlay.keys.get(stream))
 
     def _record(
-        self, staged: Staged, stream: str, drafts: list[Draft], actor: str, overlay: Overlay, now: str
+        self,
+        staged: Staged,
+        stream: str,
+        drafts: list[Draft],
+        actor: str,
+        overlay: Overlay,
+        now: str,
+        officer: str | None = None,
     ) -> None:
         for draft in drafts:
             number = staged.head.sequence + 1
-            fact = Fact(self._ids.new(), draft.type, now, stream, number, actor, {}, draft.facts)
+            fact = fact_of(draft, self._ids.new(), now, stream, number, actor, officer)
             before, after = staged.thread, evolve_thread(staged.thread, fact, draft.texts)
             staged.thread = after
             fact = replace(fact, recipients=self._readers(staged, before, after, fact, draft, overlay))

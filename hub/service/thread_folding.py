@@ -10,7 +10,8 @@ from hub.domain.events import Fact, Recorded, is_thread_stream
 from hub.domain.threads.evolution import MESSAGE_EVENTS, evolve_message, evolve_thread
 from hub.domain.threads.sharing import SHARING, share
 from hub.domain.threads.thread import Message, Thread
-from hub.ports.store import Effects, WriteTransaction
+from hub.ports.effects import Effects
+from hub.ports.store import WriteTransaction
 
 
 class ThreadFold:

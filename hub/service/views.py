@@ -10,19 +10,21 @@ from hub.domain.audience import Sight, actions, may_link
 from hub.domain.case import (
     Case,
     CaseState,
-    CaseTexts,
     Consultation,
     Erasure,
     Leg,
     consultation_facts,
     leg_facts,
 )
+from hub.domain.case_texts import CaseTexts
 from hub.domain.clocks import deadline_document
 from hub.domain.limits import DEFAULT_LIMITS, Limits
 from hub.domain.privacy import join_complaint
 from hub.domain.threads.thread import Thread
 from hub.domain.threads.views import open_commitments, thread_summary
 from hub.domain.working_time import written
+from hub.ports.clock import rfc3339
+from hub.ports.topics import COPIES_KEPT, SEGMENT
 
 
 def case_view(
@@ -62,9 +64,13 @@ def case_view(
 
 
 def erasure_view(erasure: Erasure, only: str | None = None) -> dict[str, Any]:
-    """When and by whom, and who has given its receipt; of these `only` that agency's."""
+    """When and by whom, who has given its receipt, and until when a copy still lies on that agency's topics;
+    of these `only` that agency's."""
+    gone = rfc3339(datetime.fromisoformat(erasure.erased_at) + COPIES_KEPT + SEGMENT)
     receipts = [
-        {"agency": name, "receipted_at": at} for name, at in erasure.receipts.items() if only in (None, name)
+        {"agency": name, "receipted_at": at} | ({"on_topic_until": gone} if name in erasure.on_topic else {})
+        for name, at in erasure.receipts.items()
+        if only in (None, name)
     ]
     return {"erased_at": erasure.erased_at, "by": erasure.by, "receipts": receipts}
 

@@ -19,6 +19,8 @@ cases = Table(
     Column("state", LargeBinary, nullable=False),
     Column("texts", LargeBinary),
     Column("next_wake", TEXT),
+    Column("classification", TEXT),
+    Column("ended_at", TEXT),
 )
 Index(
     "cases_next_wake",
@@ -27,8 +29,17 @@ Index(
     sqlite_where=text("next_wake IS NOT NULL"),
     postgresql_where=text("next_wake IS NOT NULL"),
 )
+Index(
+    "cases_ended",
+    cases.c.classification,
+    cases.c.ended_at,
+    cases.c.id,
+    sqlite_where=text("ended_at IS NOT NULL"),
+    postgresql_where=text("ended_at IS NOT NULL"),
+)
 """`state` is CaseState as JSON, `texts` the masked words as JSON (null once erased), `next_wake` the earliest
-moment at which one of its clocks has something to say."""
+moment at which one of its clocks has something to say, `ended_at` since when nobody works on it (null for an
+open and for an erased one)."""
 
 legs = Table(
     "legs",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from hub.domain.events import is_thread_stream, thread_of
+from hub.store.connection import next_generation
 
 PURGE_WAITS: Final = "purge_waits"
 """The fact that the disk must be purged; its value is the log's last position when that became so."""
@@ -34,7 +35,9 @@ PURGE_DONE: Final = "DELETE FROM facts WHERE name = ? AND value = ?"
 
 
 def destroy(connection: Any, streams: Sequence[str]) -> None:
-    """Within the open transaction, after the rows that it writes. `streams`: cases and threads."""
+    """Within the open transaction, after the rows that it writes. `streams`: cases and threads. The
+    registry's generation rises, so that every process knows at the commit that what it opened before is to be
+    read again before it is sent."""
     for stream in streams:
         connection.execute(KEYS, (stream,))
     for stream in streams:
@@ -44,3 +47,4 @@ def destroy(connection: Any, streams: Sequence[str]) -> None:
         if is_thread_stream(stream):
             connection.execute(MESSAGES, (thread_of(stream),))
     connection.execute(NOTE, (PURGE_WAITS,))
+    next_generation(connection)

@@ -14,6 +14,7 @@ from typing import Any, Final
 import orjson
 
 from hub.errors import CommandRefused
+from hub.store.erasures import ask_again
 from hub.store.errors import translated
 from hub.store.migrate import TABLES_THERE
 from hub.store.sqlite import connect
@@ -100,8 +101,9 @@ def refuse_under_way(url: str) -> None:
 
 def undo(database: Path) -> Mark | None:
     """Takes the mark away, so that the hub can go on in the SQLite file; the mark, None if there was none.
-    After a finished move the hub may have lived elsewhere meanwhile, so it goes on under a new incarnation,
-    as after a restore: nobody may mistake its next events for those."""
+    After a finished move the hub may have lived elsewhere meanwhile, so it goes on as after a restore: under
+    a new incarnation, so that nobody mistakes its next events for those; and what was erased there is erased
+    again here."""
     if not database.exists():
         return None
     with opened(database) as connection:
@@ -109,6 +111,7 @@ def undo(database: Path) -> Mark | None:
         mark = mark_of(connection)
         if mark is not None and mark.finished:
             connection.execute(KEEP, ("incarnation", secrets.token_hex(16)))
+            ask_again(connection)
         connection.execute(DROP, (MOVED_TO,))
         connection.execute("COMMIT")
     return mark

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from sqlalchemy import Table
 
 from hub.domain.case import Case
+from hub.domain.threads.thread import Thread
 from hub.store.copying import walk
 from hub.store.rows import case_from_row
 from hub.store.tables import PROJECTIONS, cases
+from hub.store.thread_rows import thread_from_row
+from hub.store.thread_tables import threads
 
+READ: Final[dict[str, Callable[[bytes, bytes | None], Case | Thread]]] = {
+    cases.name: case_from_row,
+    threads.name: thread_from_row,
+}
 NOT_DERIVED: Final = {"agencies": {"generation"}}
 """Columns in projections that the log does not determine."""
 
@@ -45,21 +52,22 @@ def first_difference(stored: Any, rebuilt: Any) -> str | None:
 
 
 def _same(table: Table, left: dict[str, Any] | None, right: dict[str, Any] | None) -> bool:
-    """Whether two rows say the same. A case that an older program wrote lacks members of its state that have
-    their first value."""
+    """Whether two rows say the same. A case or a thread that an older program wrote lacks members of its
+    state that have their first value."""
     if left == right:
         return True
-    if table is not cases or left is None or right is None:
+    if table.name not in READ or left is None or right is None:
         return False
     others = {name: (left[name], right[name]) for name in left if name not in ("state", "texts")}
-    found = _case(left)
-    return found is not None and found == _case(right) and all(one == two for one, two in others.values())
+    found = _read(table, left)
+    same = found is not None and found == _read(table, right)
+    return same and all(one == two for one, two in others.values())
 
 
-def _case(row: dict[str, Any]) -> Case | None:
+def _read(table: Table, row: dict[str, Any]) -> Case | Thread | None:
     """None when it cannot be read, as after damage."""
     try:
-        return case_from_row(row["state"], row["texts"])
+        return READ[table.name](row["state"], row["texts"])
     except (KeyError, TypeError, ValueError):
         return None
 

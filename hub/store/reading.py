@@ -10,21 +10,20 @@ import orjson
 from hub.domain.agency import Agency
 from hub.domain.case import Case
 from hub.domain.events import Recorded
-from hub.ports.sealing import WrappedKey
-from hub.ports.store import (
-    CaseFilter,
+from hub.ports.effects import (
     Head,
     Identity,
-    MailboxRow,
-    MailboxState,
     Reference,
     Remembered,
 )
+from hub.ports.sealing import WrappedKey
+from hub.ports.store import CaseFilter, MailboxRow, MailboxState
 from hub.store import statements
 from hub.store.handovers import HandoverSession
 from hub.store.listing import listing
 from hub.store.rows import FORMER, case_from_row, remembered_from_row
 from hub.store.statements import LOG_COLUMNS, Statements
+from hub.store.sweeping import SweepSession
 from hub.store.thread_reading import ThreadSession
 
 TO_WAKE: Final = "SELECT id FROM cases WHERE next_wake <= ? ORDER BY next_wake, id LIMIT ?"
@@ -33,7 +32,7 @@ STREAMS: Final = "SELECT stream FROM log WHERE stream > ? ORDER BY stream, seque
 FIRST_WAKE: Final = "SELECT next_wake FROM cases WHERE next_wake IS NOT NULL ORDER BY next_wake, id LIMIT 1"
 
 
-class Session(ThreadSession, HandoverSession):
+class Session(ThreadSession, HandoverSession, SweepSession):
     """Implements `hub.ports.store.ReadSession`."""
 
     def __init__(self, connection: Any, sql: Statements) -> None:
@@ -70,9 +69,7 @@ class Session(ThreadSession, HandoverSession):
         return Reference(*row) if row else None
 
     def identities(self, case_ids: Sequence[str]) -> dict[str, Identity]:
-        wanted = self._dialect.texts
-        statement = f"SELECT i.case_id, i.sealed FROM {wanted} JOIN identities AS i ON i.case_id = wanted.one"  # noqa: S608
-        rows = self._db.execute(statement, self._dialect.of_texts(case_ids))
+        rows = self._db.execute(self._sql.identities, self._dialect.of_texts(case_ids))
         return {row[0]: Identity(*row) for row in rows}
 
     def keys(self, streams: Sequence[str]) -> dict[str, WrappedKey]:

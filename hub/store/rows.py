@@ -7,10 +7,12 @@ from typing import Any, Final
 
 import orjson
 
-from hub.domain.case import Case, CaseState, CaseTexts
+from hub.domain.case import Case, CaseState
+from hub.domain.case_texts import CaseTexts
+from hub.domain.retention import ended_at
 from hub.domain.timekeeping import is_overdue, next_wake_of
 from hub.domain.transitions import HELD_LEG
-from hub.ports.store import Remembered
+from hub.ports.effects import Remembered
 
 OWNER: Final = 1
 SOURCE: Final = 2
@@ -42,6 +44,8 @@ def case_row(case: Case) -> Row:
         orjson.dumps(state),
         None if case.texts is None else orjson.dumps(case.texts),
         next_wake_of(state),
+        complaint.get("classification"),
+        ended_at(state),
     )
 
 

@@ -39,7 +39,7 @@ class Statements:
         self.insert_reference = insert(tables.case_references, "")
         self.insert_mailbox = insert(tables.mailbox, "")
         self.insert_remembered = insert(tables.idempotency, "")
-        case = replacing(tables.cases, "status", "updated_at", "state", "texts", "next_wake")
+        case = replacing(tables.cases, "status", "updated_at", "state", "texts", "next_wake", "ended_at")
         self.upsert_case = insert(tables.cases, case)
         member = replacing(tables.case_agencies, "role", "status", "updated_at", "overdue")
         self.upsert_case_agency = insert(tables.case_agencies, member)
@@ -62,6 +62,9 @@ class Statements:
         self.keys = (
             f"SELECT k.stream, k.generation, k.wrapped FROM {texts} "
             "JOIN stream_keys AS k ON k.stream = wanted.one"
+        )
+        self.identities = (
+            f"SELECT i.case_id, i.sealed FROM {texts} JOIN identities AS i ON i.case_id = wanted.one"
         )
         self.agencies = f"SELECT a.id, a.document FROM {texts} JOIN agencies AS a ON a.id = wanted.one"
         self.active_clients = (

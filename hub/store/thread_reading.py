@@ -104,6 +104,7 @@ class ThreadSession:
         rows: list[tuple[str, str, str]] = self._db.execute(
             "SELECT c.due_at, c.id, c.thread_id FROM thread_agencies AS r "  # noqa: S608
             "JOIN commitments AS c ON c.thread_id = r.thread_id "
+            "JOIN threads AS t ON t.id = r.thread_id AND t.texts IS NOT NULL "
             f"WHERE {' AND '.join(where)} AND (c.due_at, c.id) > (?, ?) ORDER BY c.due_at, c.id LIMIT ?",
             (*values, due_at, last, limit),
         ).fetchall()

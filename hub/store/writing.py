@@ -14,9 +14,15 @@ import orjson
 from hub.domain.agency import Agency
 from hub.domain.case import Case
 from hub.domain.threads.thread import Message, Thread
+from hub.ports.effects import (
+    Effects,
+    Head,
+    Identity,
+    Reference,
+    Remembered,
+)
 from hub.ports.files import UploadedFile
 from hub.ports.sealing import WrappedKey
-from hub.ports.store import Effects, Head, Reference, Remembered
 from hub.store import statements
 from hub.store.connection import next_generation
 from hub.store.destroying import destroy
@@ -65,6 +71,10 @@ class Transaction:
     def load_keys(self, streams: Sequence[str]) -> dict[str, WrappedKey]:
         rows = self._db.execute(self._sql.keys, self._dialect.of_texts(streams))
         return {stream: WrappedKey(stream, generation, wrapped) for stream, generation, wrapped in rows}
+
+    def load_identities(self, case_ids: Sequence[str]) -> dict[str, Identity]:
+        rows = self._db.execute(self._sql.identities, self._dialect.of_texts(case_ids))
+        return {row[0]: Identity(*row) for row in rows}
 
     def load_agencies(self, ids: Sequence[str]) -> dict[str, Agency]:
         rows = self._db.execute(self._sql.agencies, self._dialect.of_texts(ids))

@@ -19,7 +19,7 @@ from hub.api.routes import ROUTES
 from hub.api.server import allowed_methods
 from hub.app import _api_settings
 from hub.domain.events import EVENT_TYPES
-from hub.service.acts import ACTS
+from hub.service.inbound import COMMANDS, SUBJECTS
 from hub.settings import Settings
 from schemas.formats import FAST_FORMATS
 from schemas.registry import Registry
@@ -73,13 +73,32 @@ async def test_the_documents_are_served(house: House) -> None:
     assert reply.json == document()
     events = (await house.nobody.get("/asyncapi.json")).json
     assert events["asyncapi"] == "3.0.0"
-    commands = {f"command.{name}" for name in ("complaint", *ACTS)}
+    commands = {f"command.{name}" for name in COMMANDS}
     assert set(events["components"]["messages"]) == {*EVENT_TYPES, *commands, "reply"}
     refs = re.findall(r'"\$ref":"#/([^"]+)"', orjson.dumps(events).decode())
     for ref in set(refs):
         node = events
         for part in ref.split("/"):
             node = node[part]
+
+
+async def test_every_message_has_examples_that_fit(house: House) -> None:
+    """Payload and headers, those of commands too; and each command says which route it is."""
+    events = (await house.nobody.get("/asyncapi.json")).json
+    held = {"components": events["components"]}
+    for name, message in events["components"]["messages"].items():
+        for example in message.get("examples", ()):
+            for part in example.keys() & {"payload", "headers"}:
+                schema = message[part] | held
+                validator = jsonschema_rs.Draft202012Validator(
+                    schema, formats=FAST_FORMATS, validate_formats=True
+                )
+                assert [e.message for e in validator.iter_errors(example[part])] == [], name
+    for name in COMMANDS:
+        message = events["components"]["messages"][f"command.{name}"]
+        assert message["examples"][0]["headers"]["ce_type"] == message["name"]
+        assert ("ce_subject" in message["headers"]["required"]) == (name in SUBJECTS)
+        assert re.search(r"(POST|PATCH|DELETE) /v1/[a-z]+", message["description"]) or name == "complaint"
 
 
 def test_the_size_of_a_file_is_the_settings() -> None:

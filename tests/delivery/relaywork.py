@@ -15,9 +15,9 @@ from hub.delivery.relay import Lane, Relay
 from hub.delivery.relay_lanes import Lanes, Outlet
 from hub.domain.agency import Agency
 from hub.ports.broker import ACKNOWLEDGED, BrokerAway, Mark, Outcome, OutRecord, ProducerFenced, Refusal
+from hub.ports.effects import Effects
 from hub.ports.leases import RELAY
 from hub.ports.relaying import DeadLetter, Reply
-from hub.ports.store import Effects
 from hub.service.leased import Claim
 from hub.store.leases import LeaseTable
 from hub.store.relaying import RelayTables

@@ -73,7 +73,7 @@ class EvidenceWorld(HubWorld):
         return await hub.evidence.export(principal(agency), case_id, self.gate.signer())
 
     async def history(self, hub: Desks, agency: str, case_id: str) -> list[dict[str, Any]]:
-        events, more = await hub.reading.history(principal(agency), case_id, 0, 1000)
+        events, more, _ = await hub.reading.history(principal(agency), case_id, 0, 1000)
         assert more is None
         return events
 

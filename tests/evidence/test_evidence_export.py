@@ -11,6 +11,7 @@ from auth.evidence_signing import key_set
 from hub.cli.verify import trust
 from hub.domain.commands import Accept, Answer, Close, Consult, Link, Progress, Return, Verify, Withdraw
 from hub.domain.evidence_check import verified
+from hub.domain.threads.commands import AddParticipant, OpenThread
 from hub.errors import Forbidden, NotFound
 from hub.service.evidence_checkpoints import KEPT, _all_heads
 from tests.evidence.evidencework import (
@@ -287,3 +288,22 @@ async def test_old_evidence_verifies_when_its_key_has_long_retired(world: Eviden
     world.clock.turn(hours=2)
     newer = verified(await world.export(hub, KOTIM, case_id), world.trust)
     assert newer.kid != kid
+
+
+async def test_a_threads_event_that_is_told_without_its_bytes_verifies(
+    world: EvidenceWorld, hub: Desks
+) -> None:
+    """Who came later is told who came, and not who else was there: their names stand in the header."""
+    case_id, first, second = world.forwarded((PUPR, "lead"), (PLN, "support"))
+    for leg, agency in ((first, PUPR), (second, PLN)):
+        world.do(world.request(Accept(case_id, leg), agency))
+    world.do(world.request(Consult(case_id, world.legs.new(), MEDAN, "Apakah ini milik Anda?")))
+    thread = world.legs.new()
+    world.do(world.request(OpenThread(thread, "Tiang listrik", (case_id,), (PUPR, PLN))))
+    world.do(world.request(AddParticipant(thread, (case_id,), MEDAN, "from_now")))
+    file = await world.export(hub, MEDAN, case_id)
+    assert verified(file, world.trust).events == sum(
+        stream["length"] for stream in orjson.loads(file)["streams"]
+    )
+    document = orjson.loads(file)
+    assert [set(event) & {"told"} for event in document["streams"][1]["events"]] == [set(), {"told"}]

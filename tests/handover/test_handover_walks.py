@@ -123,8 +123,20 @@ async def look(walk: Walk) -> None:
                         await hub.reading.case(who, case_id)
                     continue
                 view = await hub.reading.case(who, case_id)
-                events, _ = await hub.reading.history(who, case_id, 0, 1000)
-                assert len(events) <= view["version"] <= state.version
+                events, _, _ = await hub.reading.history(who, case_id, 0, 1000)
+                handed = [each for each in events if "agency.handed_over" in each["type"]]
+                assert len(events) - len(handed) <= view["version"] <= state.version
+                if seen is not Reading.WHOLE:
+                    assert len(handed) <= len(state.handovers)
+                else:
+                    given = [(each["data"]["from"], each["data"]["to"]) for each in handed]
+                    assert given == [(each.sender, each.to) for each in state.handovers]
+                    assert len(events) - len(handed) <= state.version
+                    half = len(events) // 2
+                    if half:
+                        first = await hub.reading.history(who, case_id, 0, half)
+                        rest = await hub.reading.history(who, case_id, first.after or 0, 1000)
+                        assert first.events + rest.events == events
                 if seen is Reading.WHOLE:
                     assert view["owner"] == state.owner
                     assert [each["to"] for each in view["forwardings"]] == [leg.to for leg in state.legs]

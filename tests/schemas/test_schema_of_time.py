@@ -12,7 +12,16 @@ import pytest
 
 from hub.domain import clocks
 from hub.domain.clocks import Clock
-from hub.domain.policies import CLASSIFICATIONS, DEFAULTS, MOST, STAGES, Policy, check_policies
+from hub.domain.policies import (
+    CLASSIFICATIONS,
+    DEFAULTS,
+    MOST,
+    MOST_KEPT,
+    RETENTION,
+    STAGES,
+    Policy,
+    check_policies,
+)
 from hub.domain.working_time import CATEGORIES, Calendar, for_agency, is_iso_date
 from hub.service.calendars import changes, official_calendar
 from schemas.registry import Registry
@@ -109,7 +118,8 @@ def test_the_codes_of_time_are_those_of_the_domain(registry: Registry) -> None:
     row, day = parts["policy_view"]["properties"], parts["day_off"]["properties"]
     assert parts["stage"]["enum"] == list(STAGES)
     assert row["classification"]["enum"] == [*CLASSIFICATIONS, "*"]
-    assert row["unit"]["enum"] == list(MOST)
+    assert row["unit"]["enum"] == [*MOST, *MOST_KEPT]
+    assert row["stage"]["enum"] == [*STAGES, RETENTION]
     assert row["amount"]["maximum"] == max(MOST.values())
     assert set(row) == set(DEFAULTS[0].document())
     assert day["category"]["enum"] == list(CATEGORIES)

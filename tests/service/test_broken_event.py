@@ -61,7 +61,7 @@ async def test_the_history_shows_its_place(world: HubWorld, damage: str) -> None
     case_id, _ = world.forwarded()
     world.sql(DAMAGE[damage], case_id)
     async with world.serving() as hub:
-        events, _ = await hub.reading.history(principal(KOTIM), case_id, 0, 99)
+        events, _, _ = await hub.reading.history(principal(KOTIM), case_id, 0, 99)
     assert [int(event["sequence"]) for event in events] == list(range(1, world.version(case_id) + 1))
     assert [event["data"].get("withheld", False) for event in events] == [True] + [False] * (len(events) - 1)
 

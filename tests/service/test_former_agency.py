@@ -94,7 +94,7 @@ async def whole_history(hub: Hub, agency: str, case_id: str) -> list[dict[str, A
     found: list[dict[str, Any]] = []
     after: int | None = 0
     while after is not None:
-        events, after = await hub.reading.history(principal(agency), case_id, after, 2)
+        events, after, _ = await hub.reading.history(principal(agency), case_id, after, 2)
         assert len(events) == 2 or after is None, "a page is full or the last one"
         found += events
     return found
@@ -226,7 +226,7 @@ async def test_pages_are_full_although_events_between_them_are_hidden(world: Hub
         after: int | None = 0
         sizes, seen = [], []
         while after is not None:
-            events, after = await hub.reading.history(principal(PLN), life.case_id, after, limit)
+            events, after, _ = await hub.reading.history(principal(PLN), life.case_id, after, limit)
             sizes.append(len(events))
             seen += [int(event["sequence"]) for event in events]
         assert seen == [1, 2, 4, 6, 14, 15]

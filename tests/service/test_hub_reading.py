@@ -41,7 +41,7 @@ async def test_a_case_fits_the_schema_for_everyone_and_a_stranger_sees_nothing(
         for agency in (KOTIM, PUPR, PLN):
             view = await hub.reading.case(principal(agency), case_id)
             assert schemas.validate("case", view) == []
-            history, more = await hub.reading.history(principal(agency), case_id, 0, 200)
+            history, more, _ = await hub.reading.history(principal(agency), case_id, 0, 200)
             assert more is None
             for event in history:
                 name = event["type"].removeprefix("id.simpul.").removesuffix(".v1")
@@ -71,7 +71,7 @@ async def test_who_left_sees_its_leg_and_what_stood_then(world: HubWorld, how: s
         assert (view["version"], view["status"], view["actions"]) == (then, "forwarded", [])
         assert [(leg["to"], leg["status"]) for leg in view["forwardings"]] == [(PUPR, how)]
         assert "name" not in view["complaint"]["reporter"]
-        history, _ = await hub.reading.history(principal(PUPR), case_id, 0, 99)
+        history, _, _ = await hub.reading.history(principal(PUPR), case_id, 0, 99)
         assert [int(event["sequence"]) for event in history] == [1, 2, 3, then], "without the other leg"
         assert "Rahasia." not in str([view, history])
         (listed,), _ = await hub.reading.cases(principal(PUPR), CaseFilter(), None, 9)
@@ -95,7 +95,7 @@ async def test_history_in_pages(world: HubWorld) -> None:
         after: int | None = 0
         seen: list[int] = []
         while after is not None:
-            events, after = await hub.reading.history(principal(KOTIM), case_id, after, 3)
+            events, after, _ = await hub.reading.history(principal(KOTIM), case_id, after, 3)
             seen += [int(event["sequence"]) for event in events]
         assert seen == list(range(1, world.version(case_id) + 1))
 

@@ -153,7 +153,7 @@ async def test_no_reader_sees_what_must_not_be_seen(world: HubWorld) -> None:
             for agency in (KOTIM, PUPR):
                 reader = principal(agency)
                 seen = json.dumps(await hub.reading.case(reader, case_id), ensure_ascii=False)
-                history, _ = await hub.reading.history(reader, case_id, 0, 99)
+                history, _, _ = await hub.reading.history(reader, case_id, 0, 99)
                 page = await hub.mailboxes.page(agency, 0, 200)
                 shown = json.dumps([history, page], ensure_ascii=False)
                 assert [word for word in WORDS if word in shown] == []

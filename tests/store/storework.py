@@ -14,12 +14,19 @@ from typing import Any, ClassVar
 import psycopg
 
 from hub.domain.agency import Agency
-from hub.domain.case import Case, CaseState, CaseTexts, Leg
+from hub.domain.case import Case, CaseState, Leg
+from hub.domain.case_texts import CaseTexts
 from hub.domain.clocks import Clock
 from hub.domain.dated_facts import DatedFact
 from hub.domain.events import NO_CHAIN, Fact, Recorded
+from hub.ports.effects import (
+    Effects,
+    Identity,
+    MailboxEntry,
+    Reference,
+    Remembered,
+)
 from hub.ports.sealing import WrappedKey
-from hub.ports.store import Effects, Identity, MailboxEntry, Reference, Remembered
 from hub.store.migrate import migrate
 from hub.store.postgres.connections import Limits
 from hub.store.postgres.store import PostgresStore

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from hub.domain.case import Case, CaseState, Leg
 from hub.domain.transitions import HELD_LEG
-from hub.ports.store import CaseFilter, Effects
+from hub.ports.effects import Effects
+from hub.ports.store import CaseFilter
 from hub.store.projections import empty
 from tests.store.storework import case, clock, write
 

@@ -11,7 +11,8 @@ import pytest
 from hub.domain.agency import Agency
 from hub.domain.case import Case, Leg
 from hub.domain.dated_facts import DatedFact
-from hub.ports.store import CaseFilter, Effects
+from hub.ports.effects import Effects
+from hub.ports.store import CaseFilter
 from hub.store.listing import listing
 from hub.store.reading import FIRST_WAKE, TO_WAKE
 from tests.store.storework import WHEN, Backend, case, clock, write

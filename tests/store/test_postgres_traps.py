@@ -11,8 +11,8 @@ import pytest
 
 from hub.errors import Overtaken, RowRefused, StoreUnavailable
 from hub.ports.bus import Committed
+from hub.ports.effects import Effects, Reference
 from hub.ports.registry import ClientRow
-from hub.ports.store import Effects, Reference
 from hub.store.postgres.connections import Limits
 from hub.store.postgres.transaction import TAKE_TAIL
 from tests.store.storework import WHEN, PostgresBackend, append, case, event, everything, is_empty, write

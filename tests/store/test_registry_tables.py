@@ -8,9 +8,9 @@ import pytest
 
 from hub.domain.agency import Agency
 from hub.errors import RowRefused
+from hub.ports.effects import Effects, Remembered
 from hub.ports.registry import ClientRow, SigningKeyRow
 from hub.ports.sealing import WrappedKey
-from hub.ports.store import Effects, Remembered
 from tests.store.storework import WHEN, Backend, append, event, write
 
 LATER = "2025-03-15T02:00:00.000Z"

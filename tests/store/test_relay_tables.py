@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from hub.ports.effects import Effects
 from hub.ports.leases import RELAY
 from hub.ports.relaying import DeadLetter, Relayed, Reply
-from hub.ports.store import Effects
 from hub.store.leases import LeaseTable
 from hub.store.relaying import RelayTables
 from tests.store.storework import WHEN, event, write

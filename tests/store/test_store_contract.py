@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hub.errors import Overtaken, RowRefused, StoreUnavailable
-from hub.ports.store import Effects, Head, Reference
+from hub.ports.effects import Effects, Head, Reference
 from tests.store.storework import (
     WHEN,
     Backend,

@@ -9,9 +9,14 @@ import pytest
 
 from hub.domain.agency import Agency
 from hub.domain.case import Leg
+from hub.ports.effects import (
+    Effects,
+    Head,
+    MailboxEntry,
+    Reference,
+)
 from hub.ports.files import FileHolding
 from hub.ports.sealing import WrappedKey
-from hub.ports.store import Effects, Head, MailboxEntry, Reference
 from hub.store.files import FileTables
 from tests.store.storework import (
     WHEN,

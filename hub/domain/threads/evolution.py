@@ -75,7 +75,8 @@ def _moved(state: ThreadState, fact: Fact) -> ThreadState:
         after = joined.get("after", fact.sequence - 1 if joined["history"] == FROM_NOW else 0)
         return _stay_begun(state, joined["agency"], Stay(after, fact.time))
     if fact.type == "thread.participant_left":
-        return _stay_ended(state, data["participant"]["agency"], fact)
+        kept = replace(state, kept_by=data["keeper"]) if "keeper" in data else state
+        return _stay_ended(kept, data["participant"]["agency"], fact)
     if fact.type.startswith("thread.commitment_"):
         made = Commitment(**data["commitment"] | {"changes": tuple(data["commitment"]["changes"])})
         known = {each.id: each for each in state.commitments} | {made.id: made}

@@ -8,6 +8,7 @@ from typing import Any
 from hub.domain.audience import takes_part
 from hub.domain.case import Case
 from hub.domain.events import Draft
+from hub.domain.legible import PILED, is_piled
 from hub.domain.threads.around import MOST_PARTICIPANTS, Around, common, conflict, invalid, require_open
 from hub.domain.threads.commands import AddParticipant, OpenThread, RemoveParticipant
 from hub.domain.threads.thread import ThreadState
@@ -33,6 +34,8 @@ def open_thread(command: OpenThread, cases: Mapping[str, Case], around: Around) 
                 f"{CASE_ERASED} It is {name}.",
                 extra={"state": state.status, "version": state.version, "possible": []},
             )
+    if is_piled(command.subject):
+        raise invalid("The subject cannot be read.", ("/subject", PILED))
     for place, agency in enumerate(command.participants):
         if agency != around.actor and (flaw := _unfit(agency, named.values(), around)):
             flaws.append((f"/participants/{place}", flaw))
@@ -66,9 +69,10 @@ def add_participant(
 
 
 def remove_participant(command: RemoveParticipant, state: ThreadState, around: Around) -> list[Draft]:
-    """An agency leaves by itself; whoever opened the thread may show another out. The last one stays: a
+    """An agency leaves by itself; whoever opened the thread, or took that one's place by a handover, may
+    show another out. The last one stays: a
     thread ends with its conclusion."""
-    if around.actor not in (command.agency, state.opened_by):
+    if around.actor not in (command.agency, state.keeper):
         raise Forbidden("An agency leaves by itself, or is shown out by the one that opened the thread.")
     require_open(state)
     if not state.has(command.agency):

@@ -38,7 +38,7 @@ def is_concerned(thread: Thread, agency: str) -> bool:
 
 def agency_drafts(thread: Thread, agency: str, to: str) -> list[Draft]:
     """`to` comes with the sight that `agency` has now (one that takes part already keeps its own), what
-    `agency` owes is owed by `to`, and `agency` leaves."""
+    `agency` owes is owed by `to`, and `agency` leaves; what it might do as the thread's opener, `to` may."""
     state = thread.state
     found = state.participant(agency)
     if found is None:
@@ -46,6 +46,8 @@ def agency_drafts(thread: Thread, agency: str, to: str) -> list[Draft]:
     drafts = [] if state.has(to) else [_joins(state, to, found, [])]
     drafts += [_passes(thread, each, to, None) for each in owes(state, agency)]
     left = common(state) | {"participant": {"agency": agency}}
+    if state.keeper == agency:
+        left["keeper"] = to
     return [*drafts, Draft("thread.participant_left", left)]
 
 

@@ -84,6 +84,13 @@ class ThreadState:
     concluded_by: str | None = None
     concluded_at: str | None = None
     erased: bool = False
+    kept_by: str | None = None
+    """Who took the opener's place by a handover; None while it is the opener's own."""
+
+    @property
+    def keeper(self) -> str:
+        """The agency with the opener's rights now. `opened_by` is history and stays."""
+        return self.kept_by or self.opened_by
 
     @property
     def cases(self) -> list[str]:

@@ -79,7 +79,9 @@ def commitments_view(thread: Thread, agency: str) -> list[dict[str, Any]]:
 
 
 def open_commitments(thread: Thread, agency: str) -> list[dict[str, Any]]:
-    """Those of them that are not fulfilled."""
+    """Those of them that are not fulfilled; in an erased thread nothing is owed any more."""
+    if thread.texts is None:
+        return []
     return [each for each in commitments_view(thread, agency) if each["status"] in UNFULFILLED]
 
 

@@ -24,7 +24,7 @@ import psycopg
 from hub.domain.case import Case
 from hub.domain.threads.thread import Message, Thread
 from hub.ports.bus import Committed
-from hub.ports.store import Effects, Remembered
+from hub.ports.effects import Effects, Remembered
 from hub.store.postgres.arrays import bigs, blobs, texts
 from hub.store.postgres.connections import Connection
 from hub.store.postgres.dialect import POSTGRES, Together

@@ -1,0 +1,91 @@
+"""What a transaction reads before it decides, and the whole effect that it then writes: rows as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hub.domain.agency import Agency
+from hub.domain.case import Case
+from hub.domain.dated_facts import DatedFact
+from hub.domain.events import Recorded
+from hub.domain.threads.thread import Message, Thread
+from hub.ports.files import FileHolding
+from hub.ports.handovers import Departed
+from hub.ports.relaying import DeadLetter, Reply
+from hub.ports.sealing import WrappedKey
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An agency's own reference of a complaint and the case it became."""
+
+    agency: str
+    reference: str
+    case_id: str
+    accepted_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """An idempotency row: the write that took effect under this key. Status and ids, never a body."""
+
+    key: bytes
+    body: bytes
+    status: int
+    kind: str
+    ids: tuple[str, ...]
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A stream's last sequence and chain hash."""
+
+    sequence: int
+    chain: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxEntry:
+    """Position `position` of `agency`'s mailbox names the event at `event` in the log."""
+
+    agency: str
+    position: int
+    event: int
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A case's vault row: the reporter's identity and the citizen's own words, sealed."""
+
+    case_id: str
+    sealed: bytes
+
+
+@dataclass(slots=True)
+class Effects:
+    """Everything that one transaction writes, gathered first so that it goes in as few statements."""
+
+    keys: list[WrappedKey] = field(default_factory=list)
+    events: list[Recorded] = field(default_factory=list)
+    mailbox: list[MailboxEntry] = field(default_factory=list)
+    new_cases: list[Case] = field(default_factory=list)
+    changed_cases: list[Case] = field(default_factory=list)
+    references: list[Reference] = field(default_factory=list)
+    identities: list[Identity] = field(default_factory=list)
+    remembered: list[Remembered] = field(default_factory=list)
+    agencies: list[Agency] = field(default_factory=list)
+    dated_facts: list[DatedFact] = field(default_factory=list)
+    holders: list[FileHolding] = field(default_factory=list)
+    threads: list[Thread] = field(default_factory=list)
+    rooms: list[Thread] = field(default_factory=list)
+    """Those of the threads whose participants or commitments changed."""
+    messages: list[Message] = field(default_factory=list)
+    next_offsets: dict[tuple[str, int], int] = field(default_factory=dict)
+    """Of inbound (topic, partition): where reading goes on, stored with the effect of what was read."""
+    replies: list[Reply] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    departed: list[Departed] = field(default_factory=list)
+    destroyed: list[str] = field(default_factory=list)
+    """Streams of erased cases, and of threads all of whose cases are erased: key, vault row, wrapped file
+    keys and messages' words go, and the database notes that its disk must be purged (see `Purging`)."""
