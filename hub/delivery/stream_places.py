@@ -24,7 +24,7 @@ class StreamPlaces:
     def __init__(self, most: int, most_per_agency: int) -> None:
         self._most, self._most_per_agency = most, most_per_agency
         self._officers = max(1, math.floor(most_per_agency * OF_OFFICERS))
-        self._one_client = max(1, math.ceil(most_per_agency * OF_ONE_CLIENT))
+        self._one_client = max(1, math.floor(most_per_agency * OF_ONE_CLIENT))
         self._one_officer = min(OF_ONE_OFFICER, self._officers)
         self._agencies: Counter[str] = Counter()
         self._sessions: Counter[str] = Counter()

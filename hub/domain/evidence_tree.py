@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from bisect import bisect_left, insort
+from functools import cache
 from typing import Final
 
 from hub.domain.evidence import LEFT, RIGHT, Path, node
@@ -25,7 +26,7 @@ class HeadTree:
         self._buckets: list[list[bytes]] = [[] for _ in range(BUCKETS)]
         self._tops = [EMPTY] * BUCKETS
         self._stale: set[int] = set()
-        self._levels: list[list[bytes]] = _levels(self._tops)
+        self._levels = [list(level) for level in _without_streams()]
 
     @property
     def root(self) -> bytes:
@@ -83,6 +84,12 @@ def _levels(leaves: list[bytes]) -> list[list[bytes]]:
         above = [node(row[i], row[i + 1]) for i in range(0, len(row) - 1, 2)]
         levels.append(above + row[len(above) * 2 :])
     return levels
+
+
+@cache
+def _without_streams() -> list[list[bytes]]:
+    """The same for every tree that begins."""
+    return _levels([EMPTY] * BUCKETS)
 
 
 def _path(levels: list[list[bytes]], place: int) -> Path:

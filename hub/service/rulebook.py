@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -26,6 +27,12 @@ class _Official:
 
     sequence: int
     calendar: Calendar
+
+
+@lru_cache(64)
+def _calendar(document: bytes) -> Calendar:
+    """A recorded one never changes, and every start of the hub reads three."""
+    return Calendar.from_document(orjson.loads(document))
 
 
 class Rulebook:
@@ -93,7 +100,7 @@ class Rulebook:
 
     def calendar(self, version: str) -> Calendar:
         if version not in self._calendars:
-            self._calendars[version] = Calendar.from_document(orjson.loads(self._documents[version]))
+            self._calendars[version] = _calendar(self._documents[version])
         return self._calendars[version]
 
     def knows(self, calendar: Calendar) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from sqlalchemy import Dialect
 from sqlalchemy.dialects import sqlite
@@ -38,13 +38,16 @@ class ConnectionSource(Protocol):
         ...
 
 
+SQLITE: Final = sqlite.dialect(paramstyle="qmark")
+
+
 class DeliveryTable:
     """Implements `hub.ports.deliveries.DeliveryStore`. Rows are locked in one order, so that no two processes
     wait for each other in a circle: the registry's generation, webhooks by agency, deliveries."""
 
     def __init__(self, source: ConnectionSource, dialect: Dialect | None = None) -> None:
         self._source = source
-        self._sql = sql.prepare_all(dialect or sqlite.dialect(paramstyle="qmark"))
+        self._sql = sql.prepare_all(dialect or SQLITE)
 
     def put_webhook(self, new: NewWebhook) -> tuple[WebhookRow, bool]:
         with self._source.writing() as db:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import BigInteger, Boolean, Float, Integer, LargeBinary
+from sqlalchemy import BigInteger, Boolean, Float, Integer, LargeBinary, UniqueConstraint
 
 from hub.errors import CommandRefused
 from hub.store import copying, moving, tables
@@ -72,7 +72,8 @@ def contents(draw: st.DrawFn) -> dict[str, list[tuple[Any, ...]]]:
             continue
         names = [column.name for column in table.columns]
         unique = [tuple(names.index(c.name) for c in table.primary_key.columns)]
-        unique += [(names.index("id"),)] if table is tables.deliveries else []
+        constraints = [each for each in table.constraints if isinstance(each, UniqueConstraint)]
+        unique += [tuple(names.index(c.name) for c in each.columns) for each in constraints]
         unique += [tuple(names.index(c.name) for c in each.columns) for each in table.indexes if each.unique]
         rows[table.name] = draw(
             st.lists(

@@ -220,11 +220,11 @@ async def test_no_more_streams_than_the_settings_allow(folder: Path) -> None:
 async def test_one_client_leaves_places_to_the_agency_s_others(folder: Path) -> None:
     async with running(folder, stream_limit_per_agency=4) as house:
         greedy, app = await house.caller("kab-kotim"), await house.caller("kab-kotim", READS)
-        async with following(greedy), following(greedy):
+        async with following(greedy), following(greedy), following(greedy):
             refused = await greedy.get("/v1/stream")
             assert (refused.status, refused.headers["Retry-After"]) == (429, "10")
-            assert "This client has 2 stream(s)" in refused.json["detail"]
-            async with following(app), following(app):
+            assert "This client has 3 stream(s)" in refused.json["detail"]
+            async with following(app):
                 assert (await app.get("/v1/stream")).status == 429
 
 
