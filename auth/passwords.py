@@ -8,7 +8,6 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Sequence
-from datetime import timedelta
 from functools import cache
 from typing import Final
 
@@ -25,7 +24,6 @@ ESTIMATED: Final = 64
 LEFT: Final = 8
 """So many letters and digits must be there that are not the person's own name, address or agency."""
 _WORD: Final = re.compile(r"[^\W\d_]{3,}")
-ONE_TIME_KEPT: Final = timedelta(days=3)
 _ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 _GROUPS: Final = 6
 _GROUP: Final = 5

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from auth.principal import Principal
-from hub.app_erasures import erase_again
+from hub.app_erasures import erase_again, purge
 from hub.app_revocations import revoke_again
 from hub.domain.agency import HUB, Agency
 from hub.domain.events import RULE_EVENTS, agency_stream
@@ -29,6 +29,7 @@ from hub.service.rulebook import Rulebook
 from hub.settings import Settings, make_data_folder
 from hub.store.opening import open_store
 from hub.store.registry import RegistryTables
+from hub.store.restored import is_just_restored, settled
 from hub.vault.erasures import ErasureFile
 from hub.vault.master_key import MasterKeyFile
 from hub.vault.revocations import RevocationFile
@@ -96,11 +97,19 @@ def open_core(settings: Settings, clock: Clock | None = None, *, migrates: bool 
         rulebook.refresh()
         if rulebook.is_empty and not _rules_are_recorded(store):
             record_rules(core)
-        revoke_again(core)
-        erase_again(core)
+        if is_just_restored(store):
+            _take_away_again(core)
         yield core
     finally:
         store.close()
+
+
+def _take_away_again(core: Core) -> None:
+    """By whichever command opens the database first after a restore, before anybody is served."""
+    revoke_again(core)
+    erase_again(core)
+    settled(core.store)
+    purge(core)
 
 
 def record_rules(core: Core) -> None:

@@ -11,7 +11,6 @@ from auth.principal import Principal
 from hub.domain.commands import Erase
 from hub.errors import Held, NotFound, Problem
 from hub.service.requests import OPERATOR, Request
-from hub.store.erasures import answered, is_asked
 from hub.store.files import FileTables
 from hub.vault.attachments import AttachmentStore
 
@@ -43,16 +42,12 @@ def drop_unheld(files: FileTables, attachments: AttachmentStore) -> int:
 
 
 def erase_again(core: Core) -> None:
-    """After a restore, whichever command opens the database first: what was erased since the backup, by the
-    journal beside the master key. A case that the backup does not have yet is passed over."""
-    if not is_asked(core.store):
-        return
+    """After a restore: what was erased since the backup, by the journal beside the master key. A case that
+    the backup does not have yet is passed over."""
     count = 0
     for line in core.journal.lines():
         operator = Principal(OPERATOR, line.by, frozenset(), "", 0.0)
         count += _erased(core, Request(operator, Erase(line.case_id)))
-    answered(core.store)
-    purge(core)
     if count:
         log.info("erased_again", count=count)
 

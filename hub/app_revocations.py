@@ -10,7 +10,6 @@ from hub.ports.clock import rfc3339
 from hub.ports.revocations import Standing
 from hub.service.requests import ChangeAgency
 from hub.store.accounts import AccountTables
-from hub.store.erasures import is_asked
 
 if TYPE_CHECKING:
     from hub.app_core import Core
@@ -19,11 +18,8 @@ log = structlog.get_logger(__name__)
 
 
 def revoke_again(core: Core) -> None:
-    """After a restore, whichever command opens the database first, before anybody is served: by the journal
-    beside the master key nobody regains what was taken away since the backup. Who is not in the backup yet is
-    passed over. Only ever takes away; done twice it is the same."""
-    if not is_asked(core.store):
-        return
+    """After a restore: by the journal beside the master key nobody regains what was taken away since the
+    backup. Who is not in the backup yet is passed over. Only ever takes away; done twice it is the same."""
     standing = Standing.of(core.revocations.lines())
     done = {
         "clients": sum(core.rows.revoke_client(name, at) for name, at in standing.clients.items()),

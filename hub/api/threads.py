@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from aiohttp import web
@@ -12,13 +13,20 @@ from hub.api.context import Call
 from hub.api.queries import Query, no_query
 from hub.api.writes import id_of, idempotency_of, if_match_of, masked_header, read_write
 from hub.domain.agency import AGENCY_ID
-from hub.domain.threads.commands import PostMessage
 from hub.domain.threads.views import message_view
 from hub.errors import Invalid, Problem
 from hub.service.acts import attached
 from hub.service.ids import uuid_of
 from hub.service.requests import Idempotency, Outcome
-from hub.service.thread_acts import OPENING, SCHEMAS, THREAD_ACTS, command_of, named_in, opening_of
+from hub.service.thread_acts import (
+    OPENING,
+    SCHEMAS,
+    THREAD_ACTS,
+    command_of,
+    message_of,
+    named_in,
+    opening_of,
+)
 from hub.service.words import left_to_mask
 
 STATUSES: Final = ("open", "missed", "fulfilled")
@@ -86,24 +94,13 @@ async def post_message(call: Call) -> web.Response:
         await call.hub.threads.check(call.principal, thread_id, _repeated(call))
         raise
     body: Body = write.document
-    files, names = attached(body)
-    texts, kinds = [body["text"], body.get("officer", ""), *names], list[str]()
+    texts, kinds = [body["text"], body.get("officer", ""), *attached(body)[1]], list[str]()
     left = () if call.signed else left_to_mask(body, ("text", "officer"))
     if not left:
         texts, kinds = await call.hub.threads.masked_in(call.principal, thread_id, texts, _repeated(call))
     officer = call.signed.officer.name if call.signed else texts[1] or None
-    command = PostMessage(
-        thread_id,
-        call.hub.ids.new(),
-        texts[0],
-        body["scope"],
-        officer,
-        call.principal.officer,
-        tuple(uuid_of(name) or name for name in body.get("mentions", ())),
-        tuple(uuid_of(name) or name for name in body.get("cases", ())),
-        files,
-        tuple(texts[2:]),
-    )
+    command = message_of(thread_id, body, officer, call.principal.officer, call.hub.ids)
+    command = replace(command, text=texts[0], names=tuple(texts[2:]))
     outcome = await call.hub.act(call.principal, command, idempotency=write.idempotency, words=left)
     if left and outcome.replayed:  # nothing was masked now: who may still write it is told again
         _, kinds = await call.hub.threads.masked_in(call.principal, thread_id, texts, _repeated(call))

@@ -11,15 +11,13 @@ from typing import Final
 
 import structlog
 
-from auth.principal import Principal
-from hub.domain.agency import HUB
 from hub.domain.commands import Tick
 from hub.domain.threads.commands import WakeThread
 from hub.errors import Held, Problem, SimpulError, StoreUnavailable, Unavailable
 from hub.ports.clock import Clock, rfc3339
 from hub.ports.store import ReadSession
 from hub.service.readers import Readers
-from hub.service.requests import CLOCK, Request, Result
+from hub.service.requests import BY_ITSELF, Request, Result
 from hub.service.writer import BULK_CHUNK, Writer
 
 log = structlog.get_logger(__name__)
@@ -34,7 +32,6 @@ ASIDE: Final = 1024
 """So many cases that could not be woken are let be for a while, so that they hold up no others. Beyond it
 something is wrong with the hub rather than with a case, and nothing is tried until some of them are again."""
 MOMENT: Final = timedelta(milliseconds=1)
-ITSELF: Final = Principal(CLOCK, HUB, frozenset(), "", 0.0)
 
 
 class ClockRole:
@@ -78,7 +75,7 @@ class ClockRole:
         due = dict(list(due.items())[:room])
         if not due:
             return 0
-        results = await self._writer.submit([Request(ITSELF, each) for each in due.values()], bulk=True)
+        results = await self._writer.submit([Request(BY_ITSELF, each) for each in due.values()], bulk=True)
         for name, result in zip(due, results, strict=True):
             self._note(name, result)
         if all(isinstance(result, Unavailable) and not isinstance(result, Held) for result in results):

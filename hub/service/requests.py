@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from auth.principal import Principal
-from hub.domain.agency import Agency
+from hub.domain.agency import HUB, Agency
 from hub.domain.case import Case
 from hub.domain.commands import Answer, CaseCommand, SubmitComplaint
 from hub.domain.handover import HandOver
@@ -31,6 +31,8 @@ OPERATOR: Final = "operator"
 """The client id of whoever works on the hub's own command line; no token carries it."""
 CLOCK: Final = "clock"
 """The client id of the hub's own clock; no token carries it."""
+BY_ITSELF: Final = Principal(CLOCK, HUB, frozenset(), "", 0.0)
+"""Who acts when time or a sweep does."""
 BROKER: Final = "broker"
 """The client id of what came by an agency's inbound topic, to which the broker lets that agency alone write;
 no token carries it."""

@@ -11,18 +11,16 @@ from typing import Final, NamedTuple
 
 import structlog
 
-from auth.principal import Principal
-from hub.domain.agency import HUB
 from hub.domain.case import Case
 from hub.domain.commands import EraseRetained, PassOn
 from hub.domain.limits import Limits
 from hub.domain.passing_on import waits_for
 from hub.domain.policies import CLASSIFICATIONS, Policy
 from hub.domain.retention import ended_at, held_by, kept
-from hub.errors import Problem, SimpulError, StoreUnavailable, Unavailable
+from hub.errors import Held, Problem, SimpulError, StoreUnavailable, Unavailable
 from hub.ports.store import ReadSession
 from hub.service.readers import Readers
-from hub.service.requests import CLOCK, Request
+from hub.service.requests import BY_ITSELF, Request
 from hub.service.writer import Writer
 
 log = structlog.get_logger(__name__)
@@ -33,7 +31,6 @@ CHUNK: Final = 16
 """Commands in one transaction: each may touch a case's every row."""
 PASS_ON_EVERY_S: Final = 10.0
 RETENTION_EVERY_S: Final = 600.0
-ITSELF: Final = Principal(CLOCK, HUB, frozenset(), "", 0.0)
 
 Place = tuple[str, ...]
 """Where a walk has come to."""
@@ -88,11 +85,11 @@ class Sweep:
             await self._sleep(0)
 
     async def _do(self, commands: Sequence[PassOn | EraseRetained]) -> int:
-        results = await self._writer.submit([Request(ITSELF, each) for each in commands], bulk=True)
+        results = await self._writer.submit([Request(BY_ITSELF, each) for each in commands], bulk=True)
         for command, result in zip(commands, results, strict=True):
             if isinstance(result, Problem) and not isinstance(result, Unavailable):
                 log.error("not_swept", sweep=self._name, subject=command.case_id, cause=result.type_code)
-        if all(isinstance(result, Unavailable) for result in results):
+        if all(isinstance(result, Unavailable) and not isinstance(result, Held) for result in results):
             raise StoreUnavailable("The database takes no writes now.")
         return sum(not isinstance(result, Problem) and not result.replayed for result in results)
 

@@ -80,20 +80,27 @@ def _ids(given: Sequence[str]) -> tuple[str, ...]:
     return tuple(uuid_of(name) or name for name in given)
 
 
-def _post(named: Named, body: Body, principal: Principal, ids: Ids) -> PostMessage:
+def message_of(
+    thread_id: str, body: Body, officer: str | None, officer_id: str | None, ids: Ids
+) -> PostMessage:
+    """Of a `message-request`. `officer`: the name it is signed with; `officer_id`: whose session wrote it."""
     files, names = attached(body)
     return PostMessage(
-        named.thread_id,
+        thread_id,
         ids.new(),
         body["text"],
         body["scope"],
-        body.get("officer"),
-        principal.officer,
+        officer,
+        officer_id,
         _ids(body.get("mentions", ())),
         cases_of(body),
         files,
         names,
     )
+
+
+def _post(named: Named, body: Body, principal: Principal, ids: Ids) -> PostMessage:
+    return message_of(named.thread_id, body, body.get("officer"), principal.officer, ids)
 
 
 def _invite(named: Named, body: Body, _: Principal, __: Ids) -> AddParticipant:

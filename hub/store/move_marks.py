@@ -14,9 +14,9 @@ from typing import Any, Final
 import orjson
 
 from hub.errors import CommandRefused
-from hub.store.erasures import ask_again
 from hub.store.errors import translated
 from hub.store.migrate import TABLES_THERE
+from hub.store.restored import note_restored
 from hub.store.sqlite import connect
 
 MOVED_TO: Final = "moved_to"
@@ -111,7 +111,7 @@ def undo(database: Path) -> Mark | None:
         mark = mark_of(connection)
         if mark is not None and mark.finished:
             connection.execute(KEEP, ("incarnation", secrets.token_hex(16)))
-            ask_again(connection)
+            note_restored(connection)
         connection.execute(DROP, (MOVED_TO,))
         connection.execute("COMMIT")
     return mark

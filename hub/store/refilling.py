@@ -11,12 +11,12 @@ from typing import Any, Final
 
 from hub.store import tables
 from hub.store.copying import KEPT, copy_rows
-from hub.store.erasures import ask_again
 from hub.store.migrate import migrate
 from hub.store.postgres.store import PostgresStore
 from hub.store.projections import drop_trimmed
 from hub.store.reading import Session
 from hub.store.rebuilding import Fold
+from hub.store.restored import note_restored
 from hub.store.restoring import PREFIX, Restored, add_attachments, sweep, unpack
 from hub.store.writing import Transaction
 
@@ -62,7 +62,7 @@ def _pour(aside: Path, store: PostgresStore, target: Any) -> str:
         source.close()
     incarnation = secrets.token_hex(16)
     target.execute("UPDATE facts SET value = ? WHERE name = 'incarnation'", (incarnation,))
-    ask_again(target)
+    note_restored(target)
     target.execute(
         "UPDATE facts SET value = CAST(greatest(CAST(value AS BIGINT), CAST(? AS BIGINT)) + 1 AS TEXT) "
         "WHERE name = 'registry_generation'",

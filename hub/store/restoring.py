@@ -24,10 +24,10 @@ import structlog
 
 from hub.errors import CommandRefused
 from hub.store.backups import ATTACHMENTS, DATABASE
-from hub.store.erasures import ask_again
 from hub.store.errors import translated
 from hub.store.migrate import HEAD, migrate
 from hub.store.rebuilding import Fold, rebuild_in_place
+from hub.store.restored import note_restored
 from hub.store.sqlite import SqliteStore
 
 log = structlog.get_logger(__name__)
@@ -144,7 +144,7 @@ def _renew_incarnation(store: SqliteStore) -> str:
     incarnation = secrets.token_hex(16)
     with store.writing() as connection:
         connection.execute("UPDATE facts SET value = ? WHERE name = 'incarnation'", (incarnation,))
-        ask_again(connection)
+        note_restored(connection)
     return incarnation
 
 

@@ -20,7 +20,7 @@ from hub.ports.erasures import ErasureLine
 from hub.service.intake import ComplaintCodes
 from hub.settings import Settings
 from hub.store.destroying import PURGE_WAITS
-from hub.store.erasures import AGAIN
+from hub.store.restored import RESTORED
 from hub.store.writing import Transaction
 from hub.vault.erasures import ErasureFile
 from tests.erasure.erasurework import MASKED, REASON, ErasureWorld, erasure_world, words_in
@@ -172,7 +172,7 @@ def test_a_backup_from_before_is_erased_again(
         world.confirm(gone, PUPR)
     done = simpul("restore", str(tmp_path / "before.tar.gz"))
     with erasure_world(settings, codes) as world:
-        assert world.count("facts", "name", AGAIN) == 0
+        assert world.count("facts", "name", RESTORED) == 0
         state = world.read(lambda s: s.case(gone)).state
         assert (state.erased, state.erasure.by) == (True, KOTIM)
         assert world.read(lambda s: s.thread(name)).texts is None
@@ -210,7 +210,7 @@ def test_a_backup_that_does_not_know_the_case(
     simpul("restore", str(tmp_path / "before.tar.gz"))
     with erasure_world(settings, codes) as world:
         assert world.difference() is None
-        assert world.count("facts", "name", AGAIN) == 0
+        assert world.count("facts", "name", RESTORED) == 0
 
 
 def test_a_restore_that_was_cut_off_is_finished_by_whoever_comes_next(

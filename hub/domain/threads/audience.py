@@ -35,11 +35,6 @@ def shown_versions(state: ThreadState, message: MessageState, agency: str) -> li
     return [0, *(number for number, (sequence, _) in edits if found is None or found.sees(sequence))]
 
 
-def shown_version(state: ThreadState, message: MessageState, agency: str) -> int:
-    """The number of the version that the agency reads as the message's words."""
-    return shown_versions(state, message, agency)[-1]
-
-
 def sees_commitment(state: ThreadState, commitment: Commitment, agency: str) -> bool:
     """Whether the agency may know of the commitment: it saw it made, or owes it."""
     found = state.participant(agency)

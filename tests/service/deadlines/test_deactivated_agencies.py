@@ -4,14 +4,17 @@ whatever stood still; handed over or reactivated before, nothing happens."""
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from hub.app_sweeps import sweeps
 from hub.domain.agency import HUB
 from hub.domain.commands import Accept, Close, PassOn, Verify
+from hub.errors import Held
 from hub.service.readers import Readers
-from hub.service.requests import ChangeAgency
+from hub.service.requests import ChangeAgency, Request
 from hub.service.sweeps import CHUNK, PAGE, Sweep, pages_of_deactivated
 from tests.service.clockwork import Straight, facts, types, wake
 from tests.service.hubworld import KOTIM, MEDAN, PLN, PUPR, HubWorld
@@ -95,6 +98,26 @@ async def test_more_cases_than_a_page_in_small_transactions(world: HubWorld) -> 
     assert types(world, ended)[-1] == "complaint.closed"
     reopened = world.read(lambda s: s.open_cases_of(KOTIM, "", 200))
     assert reopened == []
+    assert world.difference() is None
+
+
+class HeldElsewhere(Straight):
+    """Another process has the first chunk's cases in its hands."""
+
+    def submit(self, requests: Sequence[Request], *, bulk: bool = False) -> asyncio.Future[list[Any]]:
+        if self.sizes:
+            return super().submit(requests, bulk=bulk)
+        self.sizes.append(len(requests))
+        done: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+        done.set_result([Held("Another process has this case.", retry_after_s=1)] * len(requests))
+        return done
+
+
+async def test_cases_in_other_hands_are_left_for_the_next_walk(world: HubWorld) -> None:
+    world.run(*(world.submission(f"A-{n}") for n in range(CHUNK + 3)))
+    end(world, KOTIM)
+    assert await swept(world, HeldElsewhere(world.core.runner)) == 3
+    assert await swept(world) == CHUNK
     assert world.difference() is None
 
 

@@ -1,7 +1,7 @@
 """What retention needs: of each case its classification, and since when it has ended.
 
-Expands only: programs of 0005 work beside it, and leave the new columns as they are. What one of them ends
-meanwhile is found by retention once the case is written again, or after a rebuild."""
+The columns only expand; but events name their officer since, and programs of 0005 cannot read those: they
+must not work beside it."""
 
 from __future__ import annotations
 
