@@ -10,7 +10,9 @@ from hub.domain.case import (
     CaseLink,
     CaseState,
     Leg,
+    Visit,
 )
+from hub.domain.copies import but
 from hub.domain.events import ERASURE, READING, RECEIPT, Fact
 from hub.domain.limits import DEFAULT_LIMITS, Limits, may_reopen
 from hub.domain.oversight import oversight_opens
@@ -33,7 +35,7 @@ def relations(state: CaseState, agency: str, part_id: str | None = None) -> froz
     for asked in state.consultations:
         if asked.agency == agency:
             found.add("consulted" if part_id in (None, asked.id) else "participant")
-    if state.rooms and any(agency in room.agencies for room in state.rooms):
+    if state.rooms and agency in shared_with(state):
         found.add("participant")
     if state.visits and any(visit.agency == agency for visit in state.visits):
         found.add("former")
@@ -49,6 +51,25 @@ def relations(state: CaseState, agency: str, part_id: str | None = None) -> froz
         if leg.sender == agency and part_id in (None, leg.id):
             found.add("sender")
     return frozenset(found)
+
+
+def shared_with(state: CaseState) -> set[str]:
+    """Whom a coordination thread lets see the case: everyone in a room with somebody who holds it (its owner,
+    its source, or who has a leg of it). Who was only asked, or has lost it, shows it to nobody."""
+    if not state.rooms:
+        return set()
+    holding = {state.owner, state.source} | {leg.to for leg in state.legs if leg.status in HELD_LEG}
+    return {name for room in state.rooms if not holding.isdisjoint(room.agencies) for name in room.agencies}
+
+
+def left_behind(before: CaseState, after: CaseState) -> CaseState:
+    """`after`, in which those whom no thread shows the case any more keep what stood then."""
+    lost = [name for name in sorted(shared_with(before)) if not takes_part(after, name)]
+    if not lost:
+        return after
+    visits = [visit for visit in after.visits if visit.agency not in lost]
+    visits += [Visit(name, after.version, after.status, after.updated_at) for name in lost]
+    return but(after, visits=tuple(visits))
 
 
 def takes_part(state: CaseState, agency: str) -> bool:
@@ -163,8 +184,7 @@ def recipients(before: CaseState | None, after: CaseState, actor: str) -> dict[s
     for state in states:
         names |= {leg.to for leg in state.legs if leg.status in HELD_LEG}
         names.add(state.owner)
-        for room in state.rooms:
-            names |= room.agencies.keys()
+        names |= shared_with(state)
     strongest = _strongest(states)
     return {name: strongest.get(name, "actor") for name in sorted(names)}
 
@@ -176,7 +196,7 @@ def _strongest(states: list[CaseState]) -> dict[str, str]:
     by_rank = {
         "former": [leg.to for leg in legs] + [visit.agency for state in states for visit in state.visits],
         "sender": [leg.sender for leg in legs],
-        "participant": [name for state in states for room in state.rooms for name in room.agencies],
+        "participant": [name for state in states for name in shared_with(state)],
         "overseer": [name for state in states for name in state.overseers],
         "former_owner": [name for state in states for name in state.former_owners],
         "consulted": [asked.agency for state in states for asked in state.consultations],

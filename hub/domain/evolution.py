@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
+from hub.domain.audience import left_behind
 from hub.domain.case import (
     Case,
     CaseLink,
@@ -36,6 +37,8 @@ def evolve(case: Case | None, fact: Fact, texts: Texts) -> Case:
     state = but(
         _moved(case.state, fact), status=fact.data["status"], version=fact.sequence, updated_at=fact.time
     )
+    if state.rooms:
+        state = left_behind(case.state, state)
     words = None if fact.type == ERASURE else _written(case.texts, fact, texts)
     return Case(clocked(state, fact.data), words)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hub.domain.agency import Agency
-from hub.domain.audience import Sight, takes_part
+from hub.domain.audience import Sight, left_behind, takes_part
 from hub.domain.case import (
     CaseState,
     Consultation,
@@ -140,11 +140,11 @@ def pass_on(state: CaseState, handed: Handover) -> CaseState:
         handovers=(*state.handovers, handed),
         updated_at=handed.at,
     )
-    after = but(after, clocks=_clocks(after, handed))
+    after = left_behind(state, but(after, clocks=_clocks(after, handed)))
     if takes_part(after, handed.sender):
         return after
     visit = Visit(handed.sender, state.version, state.status, state.updated_at)
-    others = [each for each in state.visits if each.agency != handed.sender]
+    others = [each for each in after.visits if each.agency != handed.sender]
     return but(after, visits=(*others, visit))
 
 

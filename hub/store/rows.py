@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import orjson
 
+from hub.domain.audience import shared_with
 from hub.domain.case import Case, CaseState
 from hub.domain.case_texts import CaseTexts
 from hub.domain.retention import ended_at
@@ -73,9 +74,8 @@ def agency_rows(case: Case) -> list[Row]:
         bits[name] = bits.get(name, 0) | FORMER_OWNER
     for name in state.overseers:
         bits[name] = bits.get(name, 0) | OVERSEER
-    for room in state.rooms:
-        for name in room.agencies:
-            bits[name] = bits.get(name, 0) | PARTICIPANT
+    for name in shared_with(state):
+        bits[name] = bits.get(name, 0) | PARTICIPANT
     if not state.legs and not state.visits:
         return [_agency_row(name, bit, state, late) for name, bit in bits.items()]
     ended = {visit.agency: (visit.until, visit.status, visit.at) for visit in state.visits}

@@ -1,10 +1,11 @@
-"""What a thread changes about its cases: whoever takes part in it sees them."""
+"""What a thread changes about its cases: who is in it with somebody that holds them sees them."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from hub.domain.case import CaseState, Room, Visit
+from hub.domain.audience import left_behind
+from hub.domain.case import CaseState, Room
 from hub.domain.copies import but
 from hub.domain.events import Fact
 
@@ -16,15 +17,11 @@ def share(state: CaseState, fact: Fact) -> CaseState:
     """The case after one of SHARING, which belongs to the thread's stream: the case's version stays."""
     thread_id = fact.data["thread_id"]
     agencies = next((dict(room.agencies) for room in state.rooms if room.thread == thread_id), {})
-    visits = state.visits
     if fact.type == "thread.opened":
         agencies = dict.fromkeys(fact.data["participants"], fact.time)
     elif fact.type == "thread.participant_added":
         agencies.setdefault(fact.data["participant"]["agency"], fact.time)
     else:
-        left = fact.data["participant"]["agency"]
-        agencies.pop(left, None)
-        others = tuple(visit for visit in visits if visit.agency != left)
-        visits = (*others, Visit(left, state.version, state.status, state.updated_at))
+        agencies.pop(fact.data["participant"]["agency"], None)
     rooms = {room.thread: room for room in state.rooms} | {thread_id: Room(thread_id, agencies)}
-    return but(state, rooms=tuple(rooms.values()), visits=visits)
+    return left_behind(state, but(state, rooms=tuple(rooms.values())))

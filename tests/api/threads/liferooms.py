@@ -34,6 +34,8 @@ from tests.domain.threads.roomrights import Note, Rights, words_in
 CASES = ("A", "B", "C")
 SOURCES = {"A": APP, "B": UNIT, "C": APP}
 TAKING_PART = {"A": {APP, ROADS, RIVER, BESIDE}, "B": {UNIT, RIVER, APP}, "C": {APP, UNIT}}
+HOLDING = TAKING_PART | {"B": {UNIT, RIVER}}
+"""Without who was only asked."""
 OPENINGS = (
     (APP, "AB", (RIVER, ROADS)),
     (RIVER, "AB", (APP, UNIT)),
@@ -266,11 +268,13 @@ class Life:
             self.quiet(room, actor, reply)
 
     def fits(self, room: Room, agency: str) -> bool:
-        """Whoever is in another thread about one of the cases takes part in that case, too."""
-        return any(
-            agency in TAKING_PART[case]
-            or any(case in each.cases and agency in each.rights.here for each in self.rooms)
-            for case in room.cases
+        return any(self.sees(agency, case) for case in room.cases)
+
+    def sees(self, agency: str, case: str) -> bool:
+        """Whoever is in a thread about the case with somebody who holds it takes part in it, too."""
+        about = [each.rights.here for each in self.rooms if case in each.cases]
+        return agency in TAKING_PART[case] or any(
+            agency in here and not HOLDING[case].isdisjoint(here) for here in about
         )
 
     async def go(self, room: Room, actor: str) -> None:

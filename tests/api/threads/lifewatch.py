@@ -89,7 +89,8 @@ class LifeWatch:
     async def cases(self, agency: str) -> None:
         for name, case_id in self.life.cases.items():
             about = [room for room in self.life.rooms if name in room.cases]
-            mine = [room for room in about if agency in room.rights.here]
+            sees = self.life.sees(agency, name)
+            mine = [room for room in about if sees and agency in room.rights.here]
             shown = set().union(*(self.on_the_case(agency, room) for room in mine))
             reply = await self.home.by(agency).get(f"/v1/cases/{case_id}")
             assert said(reply) == shown, (agency, reply.text)
