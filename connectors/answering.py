@@ -23,6 +23,7 @@ from connectors.reply_teller import ReplyTeller
 from connectors.spool import Spool
 from connectors.statements import check_single
 from connectors.values import clean_text
+from connectors.wording import of_section
 from connectors.words import one_line
 
 log = structlog.get_logger("simpul-connector")
@@ -107,7 +108,7 @@ class Paged(Protocol):
 class ReplyRows:
     """Follows the rows of [answers.table]. A row counts once; a wrong one is named and passed over."""
 
-    cursor_name = "replies_cursor"
+    cursor_name, section = "replies_cursor", "[answers.table] query"
 
     def __init__(
         self,
@@ -126,7 +127,8 @@ class ReplyRows:
         recent: list[Any] = orjson.loads(stored) if stored else []
         window_full = len(recent) > self._settings.window
         after = recent[0] if window_full else self._settings.start_after
-        rows = await self._database.read(lambda session: self._page(session, after))
+        with of_section(self.section):
+            rows = await self._database.read(lambda session: self._page(session, after))
         with self._spool.transaction():
             self._take(rows)
             kept = [row["id"] for row in rows]

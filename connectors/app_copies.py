@@ -12,6 +12,7 @@ from connectors.erasing import Case
 from connectors.errors import ConfigRefused
 from connectors.events import parameters_of
 from connectors.statements import parameters_of_where, verb
+from connectors.wording import of_section
 from connectors.write_back import AppWriter
 
 KEY = "write_back.erased"
@@ -59,5 +60,6 @@ class AppCopies:
         facts = parameters_of(event, self._zone)
         parameters = {name: facts.get(name) for name in PARAMETERS}
         parameters |= {"key": entry.source_key, "reference": entry.reference, "case_id": case_id}
-        await self._database.write(partial(apply_effect, effect=self._effect, parameters=parameters))
+        with of_section(f"[{KEY}]"):
+            await self._database.write(partial(apply_effect, effect=self._effect, parameters=parameters))
         return ""

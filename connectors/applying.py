@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from connectors.errors import Away, ConnectorError, NotNow
+from connectors.errors import Away, ConnectorError, NotConfigured, NotNow
 from connectors.inbox import ATTEMPTS, Inbox, Waiting
 from connectors.spool import Spool
 
@@ -43,6 +43,9 @@ class Applier:
             note = await self._handler(waiting.event)
         except Away:
             raise
+        except NotConfigured as error:
+            self._inbox.fail(waiting.number, str(error))
+            return
         except ConnectorError as error:
             self._put_back(waiting, str(error), final=not isinstance(error, NotNow))
             return

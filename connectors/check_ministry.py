@@ -12,6 +12,7 @@ from connectors.parts import open_database
 from connectors.report import Report
 from connectors.topic_member import KafkaConfig
 from connectors.webhook_receiver import WebhookConfig, verifiers
+from connectors.wording import of_section
 from connectors.words import many
 
 
@@ -77,9 +78,10 @@ async def _check_database(config: MailboxConfig, report: Report) -> None:
         report.ok(f"{database.shown()} is reachable")
         if config.answers.table:
             query, after = config.answers.table.query, config.answers.table.start_after
-            rows: list[Any] = await database.read(
-                lambda session: session.rows(query, {"cursor": after, "limit": 10})
-            )
+            with of_section("[answers.table] query"):
+                rows: list[Any] = await database.read(
+                    lambda session: session.rows(query, {"cursor": after, "limit": 10})
+                )
             report.ok(f"answers.table.query works and gives {many(len(rows), 'row')} of at most 10")
         if config.deliver.table:
             for statement, guard in config.deliver.table.guarded():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,14 +18,15 @@ from connectors.effects import Effect
 from connectors.errors import ConfigRefused, ConnectorError
 from connectors.mapping import ComplaintMapping
 from connectors.parts import open_database, utc_now
+from connectors.photos import Unsent
 from connectors.report import Report
 from connectors.reporter_messages import Message
 from connectors.reporter_words import COLUMNS, ReporterReplies
 from connectors.source import RowReader
 from connectors.sql import SqlConfig
 from connectors.values import RowHeld, clean_text, raw_text
-from connectors.wording import column_keys, in_columns
-from connectors.words import many
+from connectors.wording import column_keys, in_columns, of_section
+from connectors.words import many, one_line
 from schemas.regions import Region
 
 SAMPLE = 500
@@ -42,6 +43,8 @@ class _Findings:
     removed: int = 0
     reasons: dict[str, list[str]] = field(default_factory=dict)
     unmapped: Counter[str] = field(default_factory=Counter)
+    photos: dict[str, Unsent] = field(default_factory=dict)
+    """Reference -> the first photo that it names and that cannot be sent."""
     regions: dict[str, Region] = field(default_factory=dict)
     """Code as it would be sent -> the region, where the hub writes its code otherwise."""
 
@@ -78,10 +81,7 @@ def _check_rows(config: SqlConfig, mapping: ComplaintMapping, key: str, rows: Ro
     checker = Checker(utc_now)
     _check_codes(config, checker, report)
     _check_personal(mapping, report)
-    if config.photos and config.photos.folder and not Path(config.photos.folder).is_dir():
-        report.note(
-            f"photos.folder {config.photos.folder} cannot be read here; photos will be named, not sent"
-        )
+    _check_folder(config, report)
     if not rows:
         report.note("there are no rows to show")
         return
@@ -97,6 +97,15 @@ def _check_rows(config: SqlConfig, mapping: ComplaintMapping, key: str, rows: Ro
     _show(config, len(rows), findings, report)
 
 
+def _check_folder(config: SqlConfig, report: Report) -> None:
+    folder = config.photos.folder if config.photos else ""
+    if folder and not Path(folder).is_dir():
+        report.wrong(
+            f"photos.folder: there is no folder {folder} that this user can see; mend the path or the "
+            "rights, or leave photos.folder out: photos are then named, not sent"
+        )
+
+
 def _try_row(
     config: SqlConfig, mapping: ComplaintMapping, checker: Checker, number: str, row: Any, findings: _Findings
 ) -> None:
@@ -109,6 +118,8 @@ def _try_row(
             findings.unmapped[clean_text(row[config.category.column])[0]] += 1
         return
     findings.removed += mapped.removed_characters
+    if mapped.unsent:
+        findings.photos[reference] = mapped.unsent[0]
     if config.category and mapped.document["category"] == "other":
         findings.unmapped[clean_text(row[config.category.column])[0]] += 1
     flaws = in_columns(checker.flaws(mapped.document), mapping, row)
@@ -143,8 +154,19 @@ def _show(config: SqlConfig, sampled: int, findings: _Findings, report: Report) 
             f"location.region {code} is taken and kept as it is sent; the hub's list writes {region.code} "
             f"({region.name}), and so should the mapping: GET /v1/regions"
         )
+    _note_photos(sampled, findings.photos, report)
     if findings.removed:
         report.note(f"{many(findings.removed, 'control character')} would be taken out of texts")
+
+
+def _note_photos(sampled: int, photos: Mapping[str, Unsent], report: Report) -> None:
+    if not photos:
+        return
+    reference, first = next(iter(photos.items()))
+    report.note(
+        f"{len(photos)} of the {many(sampled, 'row')} looked at name a photo that cannot be "
+        f"sent and goes as a name only; the first is {one_line(first.name)} of {reference}: {first.why}"
+    )
 
 
 def _fate(unmapped: str) -> str:
@@ -222,7 +244,8 @@ def _note_messages(message: Message | None, report: Report) -> None:
 
 async def _check_replies(settings: ReporterReplies, database: Database, report: Report) -> None:
     parameters = {"cursor": settings.start_after, "limit": 10}
-    rows = await database.read(lambda session: session.rows(settings.query, parameters))
+    with of_section("[reporter_replies] query"):
+        rows = await database.read(lambda session: session.rows(settings.query, parameters))
     missing = [name for name in COLUMNS if rows and name not in rows[0]]
     if missing:
         needed = ", ".join(COLUMNS)

@@ -21,7 +21,12 @@ from connectors.kinds import KINDS
 from connectors.outbox import Outbox
 from connectors.replies import Replies
 from connectors.report import Report
+from connectors.routing import GONE as ENDED
 from connectors.spool import UNUSABLE, Spool, read_spool, unusable
+from connectors.sql import SqlConfig
+from connectors.words import many
+
+LOOKED_AT, SHOWN = 200, 10
 
 
 def check(config: Common, print_line: Callable[[str], None] = click.echo) -> bool:
@@ -56,11 +61,35 @@ async def _check_hub(config: Common, report: Report) -> None:
             report.ok("the mailbox can be read")
             agency = await hub.get(path_of("agencies", config.agency))
             report.ok(f"the hub knows this agency as {agency.get('name', config.agency)}")
+            await _check_stranded(hub, config.agency, report)
             for key, names in KINDS[config.kind].agencies(config).items():
                 for name in names:
                     await _check_agency(hub, key, name, report)
     except (Away, HubRefused, ConfigRefused, WrongAgency) as error:
         report.wrong(str(error))
+
+
+async def _check_stranded(hub: HubClient, agency: str, report: Report) -> None:
+    """Cases of this agency that were forwarded and that nobody has any more; at most a page is looked at."""
+    try:
+        page = await hub.get(f"/v1/cases?status=verified&limit={LOOKED_AT}")
+    except HubRefused as problem:
+        if problem.status != 403:
+            raise
+        return  # this client may not read cases: it forwards none
+    waiting = [
+        str(case["complaint"]["source"]["reference"])
+        for case in page["items"]
+        if case["owner"] == agency and case["forwardings"]
+        if all(leg["status"] in ENDED for leg in case["forwardings"])
+    ]
+    if waiting:
+        more = f" and {len(waiting) - SHOWN} more" if len(waiting) > SHOWN else ""
+        report.note(
+            f"{many(len(waiting), 'case')} {'waits' if len(waiting) == 1 else 'wait'} for a person, verified "
+            f"and with nobody since the forwarding ended: {', '.join(waiting[:SHOWN])}{more}; forward anew, "
+            "in the hub's pages or by POST /v1/cases/{id}/forwardings"
+        )
 
 
 async def _check_agency(hub: HubClient, key: str, name: str, report: Report) -> None:
@@ -88,6 +117,7 @@ def _check_spool(config: Common, report: Report) -> None:
             return
         with closing(spool):
             _show_spool(spool, report)
+            _show_messages(config, spool, report)
     except ConfigRefused as error:
         report.wrong(str(error))
     except UNUSABLE as error:
@@ -110,6 +140,20 @@ def _show_spool(spool: Spool, report: Report) -> None:
             report.note(f"{title}:")
         for name, state, reason in found:
             report.detail(f"{name} ({state}): {reason}")
+
+
+def _show_messages(config: Common, spool: Spool, report: Report) -> None:
+    """Messages to reporters that came while the configuration did not say how the app shows them."""
+    waiting = Inbox(spool).not_shown()
+    if not waiting:
+        return
+    said = f"{many(len(waiting), 'message')} to reporters {'waits' if len(waiting) == 1 else 'wait'}"
+    if isinstance(config, SqlConfig) and config.write_back.message:
+        report.note(f"{said} for the next start of `run`, which shows them by [write_back.message]")
+        return
+    report.wrong(f"{said}: add [write_back.message], which says how the app shows them")
+    for reason in waiting[:SHOWN]:
+        report.detail(reason)
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -20,6 +20,7 @@ from connectors.errors import ConfigRefused, ConnectorError, NotNow, SystemAway
 from connectors.events import PARAMETERS, parameters_of
 from connectors.options import option
 from connectors.system_copies import check_erased
+from connectors.wording import of_section
 
 _WHOLE_SYSTEM = (401, 403, 404, 408, 429, 502, 503, 504)
 
@@ -74,7 +75,8 @@ class TableHandler:
 
     async def handle(self, event: dict[str, Any]) -> str:
         parameters = parameters_of(event, self._zone)
-        return await self._database.write(lambda session: apply_effect(session, self._effect, parameters))
+        with of_section("[deliver.table]"):
+            return await self._database.write(lambda session: apply_effect(session, self._effect, parameters))
 
 
 class HttpHandler:

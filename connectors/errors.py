@@ -9,9 +9,11 @@ ConnectorError
 │   │   └── NoReply        the broker has a record, and no reply to it came
 │   ├── BrokerAway     no connection to the broker
 │   ├── DatabaseAway   no connection to the agency's database
+│   │   └── LoginRefused   its server answers, and refuses the user, the password or the database's name
 │   └── SystemAway     the agency's own HTTP endpoint does not answer
 ├── NotAllowed        the hub does not let this client do that; somebody must mend its rights
 ├── NotNow            this one thing cannot be done now; other things can
+├── NotConfigured      the configuration does not say how this one takes effect; it waits until it does
 ├── StatementRefused   the database answered and refused a statement (grants, column names, data)
 ├── HubRefused         the hub answered with a problem document
 ├── ReceiptTooEarly    the connector may hold copies of that case itself
@@ -83,7 +85,7 @@ class WrongAgency(Exception):
     """The client belongs to another agency. No ConnectorError: nothing may wait for it or go on."""
 
     def __init__(self, agency: str, owner: str) -> None:
-        remedy = "use a client of that agency, or mend `agency`; nothing was read and nothing was sent"
+        remedy = "use a client of that agency, or mend `agency`; nothing was sent"
         super().__init__(f"agency = '{agency}', but this client belongs to '{owner}'; {remedy}")
 
 
@@ -91,6 +93,13 @@ class DatabaseAway(Away):
     """The agency's database cannot be reached."""
 
     part = "database"
+
+
+class LoginRefused(DatabaseAway):
+    """The database's server answers and lets this user not in, or has no such database: somebody must mend
+    that, here or there."""
+
+    part = "database login"
 
 
 class SystemAway(Away):
@@ -107,8 +116,17 @@ class NotNow(ConnectorError):
     """Trying again later helps this one; it waits without end, and nothing else waits for it."""
 
 
+class NotConfigured(ConnectorError):
+    """Set aside at once, and tried again at a start: somebody must first say how it takes effect."""
+
+
 class StatementRefused(ConnectorError):
-    """The database understood the connection and refused the statement."""
+    """The database understood the connection and refused the statement. `said` is the part of the message
+    that is the database's own: names in it are the app's."""
+
+    def __init__(self, text: str, said: str | None = None) -> None:
+        super().__init__(text)
+        self.said = text if said is None else said
 
 
 class SpoolInUse(ConnectorError):

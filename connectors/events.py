@@ -16,6 +16,8 @@ PARAMETERS = (
     "commitment_id",
 )  # fmt: skip
 ERASED, RECEIPTED = "reporter.erased", "reporter.erasure_receipted"
+HUB = "hub"
+"""The agency in whose name the hub itself acts."""
 HANDED_OVER = "agency.handed_over"
 _ADDRESSED = {"forwarding.sent": ("forwarding", "to"), "consultation.requested": ("consultation", "agency")}
 """Type of an event -> where it names whose work it is."""
@@ -32,6 +34,14 @@ def concerns_connector(event: Mapping[str, Any]) -> bool:
     if short_type(event) == HANDED_OVER:
         return "case_id" in _table(event.get("data"))
     return short_type(event) == ERASED
+
+
+def is_stranding(event: Mapping[str, Any]) -> bool:
+    """Whether the hub itself took a forwarding back (its agency was deactivated), so that nobody leads the
+    case any more."""
+    data = _table(event.get("data"))
+    by_hub = data.get("agency") == HUB and data.get("status") == "verified"
+    return short_type(event) == "forwarding.withdrawn" and by_hub
 
 
 def sequence_of(event: Mapping[str, Any]) -> int:

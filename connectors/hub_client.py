@@ -43,6 +43,7 @@ class HubClient:
         self._renewing = asyncio.Lock()
         self._session: aiohttp.ClientSession | None = None
         self.scope = ""
+        self._was_known = False
         self.on_answer: Callable[[], None] = lambda: None
 
     async def __aenter__(self) -> HubClient:
@@ -145,6 +146,7 @@ class HubClient:
         if owner not in ("", self._agency):
             self._tokens.forget()
             raise WrongAgency(self._agency, owner)
+        self._was_known = True
         self.scope = str(document.get("scope", "")) if isinstance(document, dict) else ""
 
     def _refusal(self, error: TokenRefused) -> HubAway:
@@ -153,8 +155,15 @@ class HubClient:
             return HubAway(f"the hub gives no token: {error}")
         names = [self._hub.client_id_env, self._hub.private_key_file or self._hub.client_secret_env]
         client_id = secret(self._hub.client_id_env, "hub.client_id_env")
+        if self._was_known:
+            why = f"it knew it before: the agency {self._agency} was deactivated, or this client was revoked"
+        else:
+            why = (
+                f"check {' and '.join(names)}; if they are right, this client is revoked, or the agency "
+                f"{self._agency} is deactivated"
+            )
         return ClientRefused(
-            f"the hub refuses this client ({client_id}); check {' and '.join(names)}",
+            f"the hub refuses this client ({client_id}); {why}: ask the hub's administrator",
             retry_after_s=4 * self._hub.backoff_cap_s,
         )
 

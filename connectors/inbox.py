@@ -16,6 +16,8 @@ from connectors.events import ERASED, concerns_connector, short_type
 from connectors.handed import Parts
 from connectors.spool import Spool
 
+NOT_SHOWN = "not shown to the reporter: "
+"""How the reason of a message begins of which the configuration does not say how it is shown."""
 ATTEMPTS = 12
 """After so many refusals an event is set aside as failed, listed, and tried every hour and at a start."""
 
@@ -139,6 +141,15 @@ class Inbox:
 
     def counts(self) -> dict[str, int]:
         return dict(self._spool.connection.execute("SELECT state, count(*) FROM events GROUP BY state"))
+
+    def not_shown(self) -> list[str]:
+        """Each message to a reporter that waits until the configuration says how it is shown: the reason."""
+        rows = self._spool.connection.execute(
+            "SELECT DISTINCT reason FROM events WHERE state IN ('pending', 'failed') "
+            "AND reason LIKE ? || '%'",
+            (NOT_SHOWN,),
+        )
+        return [str(row[0]) for row in rows]
 
     def troubles(self, limit: int = 500) -> list[tuple[str, str, str]]:
         """(event id, state, reason) of whatever did not take effect."""

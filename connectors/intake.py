@@ -16,6 +16,7 @@ from connectors.database import Database, Rows
 from connectors.entries import Entry, Seen
 from connectors.mapping import ComplaintMapping, Row
 from connectors.outbox import FINAL, Outbox
+from connectors.photos import PHOTO_LEFT
 from connectors.source import RowReader, Source
 from connectors.spool import Spool, as_bytes
 from connectors.values import RowHeld, clean_text, raw_text
@@ -94,6 +95,9 @@ class Intake:
             return False
         photos = [{"path": str(photo.path), **photo.reference()} for photo in mapped.photos]
         self.outbox.queue(seen, orjson.dumps(mapped.document), photos, self.route(mapped.document))
+        if mapped.unsent:
+            names = "; ".join(map(str, mapped.unsent))
+            log.warning(PHOTO_LEFT, reference=reference, photos=names)
         return True
 
     def _needs_mapping(self, entry: Entry, row_hash: bytes) -> bool:

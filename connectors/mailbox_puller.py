@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import structlog
+
 from connectors.answering import Answers, ReplyRows, ReplySender, check_answers
 from connectors.applying import Handler
 from connectors.channel import Channel
@@ -29,6 +31,13 @@ from connectors.reply_endpoint import reply_server
 from connectors.spool import Spool
 from connectors.succession import Receiving, Succession
 from connectors.system_copies import HandedCopies, TableCopies
+from connectors.words import one_line
+
+GIVE_AGAIN = (
+    "the hub was restored from a backup: replies that it took after the backup are not sent again by "
+    "themselves; look at the last ones in the hub, and give what it lacks again under a new id"
+)
+log = structlog.get_logger("simpul-connector")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +60,7 @@ def build(config: MailboxConfig, spool: Spool) -> Connector:
     connector, inbox, applying = build_ministry(config, spool)
     wanted = wanting(config)
     mailbox = MailboxReader(connector.hub, spool, inbox, wanted, config.hub.wait_s)
-    mailbox.on_new = applying.wake
+    mailbox.on_new, mailbox.on_restored = applying.wake, lambda: tell_restored(spool)
     add_replies(config, connector, connector.hub)
     connector.add_loop("reading the mailbox", mailbox.step, 0.2)
     return connector
@@ -69,6 +78,13 @@ def build_ministry(config: MailboxConfig, spool: Spool) -> tuple[Connector, Inbo
     succession = Succession(spool, config.agency, Receiving(hub, config.agency, wanted, handle).moved)
     applying = connector.add_applier(inbox, noticing(eraser, succession, handle))
     return connector, inbox, applying
+
+
+def tell_restored(spool: Spool) -> None:
+    """Which replies may be lost, the hub alone knows: somebody must look."""
+    last = Replies(spool).last_told(5)
+    if last:
+        log.warning(GIVE_AGAIN, last=", ".join(map(one_line, last)))
 
 
 def wanting(config: MailboxConfig) -> Callable[[Mapping[str, Any]], bool]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from connectors.photos import Photo, find_photos
+from connectors.photos import Photo, Unsent, find_photos
 from connectors.rules import SHAREABLE, Category, Photos, Rule
 from connectors.values import (
     RowHeld,
@@ -37,6 +37,7 @@ class Mapped:
 
     document: dict[str, Any]
     photos: list[Photo]
+    unsent: list[Unsent]
     removed_characters: int
 
 
@@ -83,12 +84,12 @@ class ComplaintMapping:
                 _place(document, member, value, work)
         self._categorise(document, work)
         self._hide_reporter(document)
-        photos = self._attach(document, work)
+        photos, unsent = self._attach(document, work)
         if work.removed:
             work.extras["removed_characters"] = work.removed
         if work.extras:
             document["extensions"] = {self.agency: work.extras}
-        return Mapped(document, photos, work.removed)
+        return Mapped(document, photos, unsent, work.removed)
 
     def _value(self, member: str, rule: Rule, work: _Work) -> Any:
         if rule.value is not None:
@@ -140,15 +141,16 @@ class ComplaintMapping:
             if hidden or name not in self.share:
                 reporter.pop(name, None)
 
-    def _attach(self, document: dict[str, Any], work: _Work) -> list[Photo]:
+    def _attach(self, document: dict[str, Any], work: _Work) -> tuple[list[Photo], list[Unsent]]:
+        """What goes with it, and what somebody expects to go and does not."""
         if self.photos is None:
-            return []
+            return [], []
         photos, named = find_photos(self.photos, work.row[self.photos.column])
         if photos:
             document["attachments"] = [photo.reference() for photo in photos]
         if named:
-            work.extras["photos"] = named
-        return photos
+            work.extras["photos"] = [each.name for each in named]
+        return photos, [each for each in named if each.why]
 
 
 def _code(member: str, rule: Rule, text: str) -> Any:

@@ -33,7 +33,8 @@ def utc_now() -> datetime:
 
 def open_database(settings: DatabaseSettings, agency: str) -> Database:
     """The agency's database, not connected yet; raises ConfigRefused for an address that cannot be one."""
-    address = read_address(secret(settings.url_env, "database.url_env"), "database.url_env")
+    key = "database.url_env"
+    address = read_address(secret(settings.url_env, key), key, settings.url_env)
     return Database(open_dialect(address, settings.timeout_s, settings.charset), f"simpul-connector:{agency}")
 
 
@@ -61,11 +62,15 @@ class Connector:
         self.add_loop("telling what moved", Progress(self.spool, time.monotonic).step, 1.0)
         self.hub.on_answer = self._hub_answers
         if self.database is not None:
-            self.database.on_answer = lambda: self.presence.back("database")
+            self.database.on_answer = self._database_answers
 
     def _hub_answers(self) -> None:
         self.presence.back("client")
         self.presence.back("hub")
+
+    def _database_answers(self) -> None:
+        self.presence.back("database login")
+        self.presence.back("database")
 
     def add_loop(self, name: str, step: Step, every_s: float) -> Loop:
         loop = Loop(name, step, every_s, self.presence, self.config.hub.backoff_cap_s)

@@ -10,8 +10,11 @@ from typing import Any
 
 from connectors.rules import Photos
 from connectors.values import Value, clean_text
+from connectors.words import one_line
 
 NAME_LIMIT = 200
+PHOTO_LEFT = "photo not sent; the complaint goes without it"
+"""What is logged, with the reference, the names and why."""
 
 
 @dataclass(frozen=True)
@@ -29,31 +32,48 @@ class Photo:
         return {"sha256": self.sha256, "media_type": self.media_type, "name": self.name, "size": self.size}
 
 
-def find_photos(settings: Photos, column: Value) -> tuple[list[Photo], list[str]]:
-    """The photos that can be sent, and the names of those that cannot (no folder, missing, too large)."""
+@dataclass(frozen=True)
+class Unsent:
+    """A photo that can only be named, and why; "" where no folder is configured, and nobody expects it."""
+
+    name: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{one_line(self.name)}: {self.why}"
+
+
+def find_photos(settings: Photos, column: Value) -> tuple[list[Photo], list[Unsent]]:
+    """The photos that can be sent, and those that cannot (no folder, missing, too large)."""
     text, _ = clean_text(column)
     names = [Path(part.strip()).name for part in text.split(settings.separator) if Path(part.strip()).name]
     if not settings.folder:
-        return [], [name[:NAME_LIMIT] for name in names]
-    photos, named = [], []
-    for name in dict.fromkeys(names):
-        photo = _open(Path(settings.folder), name, settings.limit_bytes)
-        if photo is None:
-            named.append(name[:NAME_LIMIT])
-        else:
-            photos.append(photo)
-    return photos, named
+        return [], [Unsent(name[:NAME_LIMIT], "") for name in names]
+    found = [_open(Path(settings.folder), name, settings.limit_bytes) for name in dict.fromkeys(names)]
+    photos = [each for each in found if isinstance(each, Photo)]
+    return photos, [each for each in found if isinstance(each, Unsent)]
 
 
-def _open(folder: Path, name: str, limit_bytes: int) -> Photo | None:
-    """None when the file is not there, is no plain file inside the folder, or is too large."""
+def why_unreadable(path: Path, error: OSError) -> str:
+    """Why a file of the folder cannot be read."""
+    if isinstance(error, FileNotFoundError):
+        return f"it is not in photos.folder {path.parent}"
+    return f"this user cannot read it in photos.folder {path.parent} ({error.strerror})"
+
+
+def _open(folder: Path, name: str, limit_bytes: int) -> Photo | Unsent:
+    """Unsent when the file is not there, is no plain file inside the folder, or is too large: the complaint
+    goes on without it, naming it."""
     path = folder / name
     try:
-        inside = path.resolve().parent == folder.resolve()
-        if not inside or not path.is_file() or not 0 < path.stat().st_size <= limit_bytes:
-            return None
+        size = path.stat().st_size
+        if path.resolve().parent != folder.resolve() or not path.is_file():
+            return Unsent(name[:NAME_LIMIT], f"it is no plain file inside photos.folder {folder}")
+        if not 0 < size <= limit_bytes:
+            why = f"it has {size} bytes, photos.limit_bytes is {limit_bytes}" if size else "it is empty"
+            return Unsent(name[:NAME_LIMIT], why)
         content = path.read_bytes()
-    except OSError:
-        return None  # unreadable is as good as missing: the complaint goes on without it, naming it
+    except OSError as error:
+        return Unsent(name[:NAME_LIMIT], why_unreadable(path, error))
     media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
     return Photo(path, name[:NAME_LIMIT], media_type, len(content), hashlib.sha256(content).hexdigest())

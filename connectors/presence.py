@@ -22,6 +22,9 @@ class Presence:
         self._away_since[part] = self._now_s()
         if part == "client":
             self._log.error(f"{detail}; trying again slowly, nothing is lost", part=part)
+        elif part == "database login":
+            hope = "this does not mend itself: somebody must; nothing is lost"
+            self._log.error(f"{detail}; {hope}", part=part)
         else:
             self._log.warning(f"the {part} is away; waiting for it, nothing is lost", part=part, cause=detail)
 

@@ -214,6 +214,13 @@ class Replies:
                 (reason, orjson.dumps(list(parts)).decode()),
             )
 
+    def last_told(self, limit: int) -> list[str]:
+        """The ids of those that the hub took, the newest first."""
+        rows = self._spool.connection.execute(
+            "SELECT id FROM answers WHERE state = 'done' ORDER BY taken_at DESC, id LIMIT ?", (limit,)
+        )
+        return [str(row[0]) for row in rows]
+
     def troubles(self, limit: int = 500) -> list[tuple[str, str, str]]:
         return self._spool.connection.execute(
             "SELECT id, state, coalesce(reason, '') FROM answers WHERE state = 'refused' LIMIT ?", (limit,)

@@ -10,12 +10,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from connectors.database import Database
 from connectors.dialects.base import parameters_in
 from connectors.effects import Effect, Outcome, check_effect, check_guards
 from connectors.entries import Entry
-from connectors.errors import ConfigRefused
+from connectors.errors import ConfigRefused, NotConfigured
 from connectors.events import local, sequence_of, short_type
+from connectors.inbox import NOT_SHOWN
 from connectors.once import OnceWriter
 from connectors.options import option
 from connectors.outbox import Outbox
@@ -23,6 +26,7 @@ from connectors.own_cases import OwnCases
 from connectors.shown import Shown
 from connectors.statements import parameters_of_where
 from connectors.whereabouts import Whereabouts
+from connectors.wording import of_section
 from connectors.written import Written
 
 POSTED, EDITED, WITHDRAWN = (f"thread.message_{what}" for what in ("posted", "edited", "withdrawn"))
@@ -33,6 +37,8 @@ PARAMETERS = (
 _OF_ONE_MESSAGE = {"message_id", "event_id"}
 _OF_ONE_REPORT = {"key", "reference", "case_id"}
 KEY = "write_back.message"
+UNSHOWN = "a message to the reporter is not shown: the configuration does not say how"
+log = structlog.get_logger("simpul-connector")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +83,7 @@ class MessageWriter(OnceWriter):
 
     def __init__(
         self,
-        settings: Message,
+        settings: Message | None,
         database: Database,
         written: Written,
         shown: Shown,
@@ -86,6 +92,7 @@ class MessageWriter(OnceWriter):
         whereabouts: Whereabouts,
         zone: ZoneInfo,
     ) -> None:
+        """Without `settings` a message waits, named once, until there are some."""
         super().__init__(database, written)
         self._settings, self._shown, self._outbox = settings, shown, outbox
         self._own_cases, self._whereabouts, self._zone = own_cases, whereabouts, zone
@@ -105,26 +112,54 @@ class MessageWriter(OnceWriter):
             return await self._take_back(event, message)
         if self._shown.is_withdrawn(str(message["id"])) or not message.get("text"):
             return ""  # taken back or erased since
-        if kind == EDITED and self._settings.edited is None:
+        settings = self._settings
+        if settings is not None and kind == EDITED and settings.edited is None:
             return ""
-        notes = []
+        entries = await self._entries(message)
+        if settings is None:
+            self._leave(message, entries)
+            return ""
+        notes = [await self._show(event, message, entry, settings) for entry in entries]
+        return "; ".join(dict.fromkeys(note for note in notes if note))
+
+    async def _entries(self, message: Mapping[str, Any]) -> list[Entry]:
+        """The reports of this app whose reporters it is for."""
+        found = []
         for case_id in message.get("cases", ()):
             entry = await self._own_cases.entry(str(case_id))
             if entry is not None:
-                notes.append(await self._show(event, message, replace(entry, case_id=str(case_id))))
-        return "; ".join(dict.fromkeys(note for note in notes if note))
+                found.append(replace(entry, case_id=str(case_id)))
+        return found
 
-    async def _show(self, event: dict[str, Any], message: Mapping[str, Any], entry: Entry) -> str:
+    def _leave(self, message: Mapping[str, Any], entries: list[Entry]) -> None:
+        """Raises NotConfigured where a report of this app is meant; says so once a message."""
+        if not entries:
+            return
+        author, message_id = str(message["author"]["agency"]), str(message["id"])
+        references = ", ".join(entry.reference for entry in entries)
+        remedy = (
+            f"add [{KEY}] to the configuration (examples/pengaduan-messages.toml has it) and start the "
+            "connector again: then it is shown"
+        )
+        if self._shown.is_told_now(message_id):
+            log.warning(UNSHOWN, author=author, reference=references, message=message_id, remedy=remedy)
+        raise NotConfigured(
+            f"{NOT_SHOWN}{author} wrote to the reporter of {references} (message {message_id}); {remedy}"
+        )
+
+    async def _show(
+        self, event: dict[str, Any], message: Mapping[str, Any], entry: Entry, settings: Message
+    ) -> str:
         """The words of the latest event stand in the app, in whatever order they come: an event that the
         database refused is tried again later."""
         message_id, sequence = str(message["id"]), sequence_of(event)
         stands = self._shown.sequence(message_id, entry.reference)
-        edited = self._settings.edited if short_type(event) == EDITED else None
+        edited = settings.edited if short_type(event) == EDITED else None
         if stands is not None and (edited is None or sequence < stands):
             return ""
         note = ""
         if stands is None:
-            outcome = await self._write(event, message, entry, self._settings)
+            outcome = await self._write(event, message, entry, settings)
             note = outcome.note(entry.source_key)
             if outcome.wrote:
                 self._outbox.count_moved("message")
@@ -136,7 +171,7 @@ class MessageWriter(OnceWriter):
 
     async def _take_back(self, event: dict[str, Any], message: Mapping[str, Any]) -> str:
         """The event does not say whose reporters the message was for; the spool knows where it stands."""
-        message_id, effect = str(message["id"]), self._settings.withdrawn
+        message_id, effect = str(message["id"]), self._settings and self._settings.withdrawn
         known = self._outbox.find(self._shown.references(message_id)).values()
         notes = []
         if effect is not None:
@@ -182,4 +217,5 @@ class MessageWriter(OnceWriter):
             "local_time": moment,
             "local_date": moment[:10],
         }
-        return await self._write_once(str(event["id"]), effect, parameters)
+        with of_section(f"[{KEY}]"):
+            return await self._write_once(str(event["id"]), effect, parameters)

@@ -24,6 +24,7 @@ from connectors.reply_teller import ReplyTeller
 from connectors.spool import Spool
 from connectors.statements import check_select
 from connectors.values import clean_text, is_missing
+from connectors.wording import of_section
 
 log = structlog.get_logger("simpul-connector")
 COLUMNS = ("id", "key", "text")
@@ -66,7 +67,7 @@ def check_reporter_replies(settings: ReporterReplies) -> None:
 class ReporterRows(ReplyRows):
     """Follows the rows. `content`: walks over all of them, again and again, since an old one may change."""
 
-    cursor_name = "reporter_cursor"
+    cursor_name, section = "reporter_cursor", "[reporter_replies] query"
 
     def __init__(
         self,
@@ -87,7 +88,8 @@ class ReporterRows(ReplyRows):
         if self._own.each == "row":
             return await super().step()
         after = self._own.start_after if self._walked_to is None else self._walked_to
-        rows = await self._database.read(lambda session: self._page(session, after))
+        with of_section(self.section):
+            rows = await self._database.read(lambda session: self._page(session, after))
         with self._spool.transaction():
             self._take(rows)
         more = len(rows) == self._own.page

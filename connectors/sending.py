@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from connectors.errors import ConnectorError, HubAway, HubFailed, HubRefused, No
 from connectors.hub_client import problem_of
 from connectors.mapping import without_photos
 from connectors.outbox import Outbox
+from connectors.photos import PHOTO_LEFT, Unsent, why_unreadable
 from connectors.remapping import Remapping
 from connectors.spool import Spool
 
@@ -115,6 +116,11 @@ class Sender:
             case = await self._hub.submit(content)
         except HubRefused as problem:
             if problem.status == 422 and entry.photos and _blames_photos(problem):
+                log.warning(
+                    PHOTO_LEFT,
+                    reference=entry.reference,
+                    photos="; ".join(_unsent(photo, problem) for photo in entry.photos),
+                )
                 self._drop_photos(entry, content)
                 return
             await self._settle_conflict(entry, content, problem)
@@ -200,7 +206,8 @@ class Sender:
                     raise NotAllowed(f"the hub does not let this client upload: {error}") from error
                 if entry.attempted:
                     continue  # the hub may have the complaint with this photo already: its bytes stay
-                log.warning("photo not sent; the complaint goes without it", reference=entry.reference)
+                others = "; its other photos go as names too" if len(entry.photos) > 1 else ""
+                log.warning(PHOTO_LEFT, reference=entry.reference, photos=_unsent(photo, error) + others)
                 return self._drop_photos(entry, content)
         return content
 
@@ -219,6 +226,13 @@ def _within_bytes(entries: Sequence[Entry]) -> Sequence[Entry]:
             break
         count += 1
     return entries[:count]
+
+
+def _unsent(photo: Mapping[str, Any], error: OSError | HubRefused) -> str:
+    """Its name, and why it does not go."""
+    path = Path(photo["path"])
+    why = why_unreadable(path, error) if isinstance(error, OSError) else f"the hub refuses it: {error}"
+    return str(Unsent(str(photo["name"]), why))
 
 
 def _blames_photos(problem: HubRefused) -> bool:

@@ -42,6 +42,14 @@ class Shown:
     def is_withdrawn(self, message_id: str) -> bool:
         return self.sequence(message_id, "") is not None
 
+    def is_told_now(self, message_id: str) -> bool:
+        """True the first time: somebody is told once that the message is not shown."""
+        name = f"not shown {message_id}"
+        if self._spool.get(name):
+            return False
+        self._spool.put(name, "told")
+        return True
+
     def forget_sequences(self) -> None:
         """The hub was restored: its threads count their events anew from the backup on."""
         with self._spool.transaction() as connection:

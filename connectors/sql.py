@@ -20,6 +20,7 @@ from connectors.config import Common, Database, Hub
 from connectors.database import Database as AppDatabase
 from connectors.erasing import Eraser
 from connectors.errors import ConfigRefused
+from connectors.events import is_stranding
 from connectors.hub_client import HubClient
 from connectors.inbox import Inbox
 from connectors.intake import Intake, NewRows, Rescan
@@ -250,12 +251,9 @@ def _writing(
     database: AppDatabase,
     written: Written,
 ) -> tuple[Callable[[Mapping[str, Any]], bool], Handler]:
-    """What is written into the app, as far as the configuration says how."""
+    """What is written into the app as far as the configuration says how, and what is said of the rest."""
     back = config.write_back
-    if not (back.answer or back.status or back.message):
-        return lambda event: False, cases.handle
-    if back.message is None:
-        return cases.wanted, cases.handle
+    writes = bool(back.answer or back.status)
     messages = MessageWriter(
         back.message, database, written, shown, outbox, cases.own_cases, cases.whereabouts, config.zone
     )
@@ -263,7 +261,10 @@ def _writing(
     async def handle(event: dict[str, Any]) -> str:
         return await (messages if messages.wanted(event) else cases).handle(event)
 
-    return lambda event: messages.wanted(event) or cases.wanted(event), handle
+    def wanted(event: Mapping[str, Any]) -> bool:
+        return messages.wanted(event) or (cases.wanted(event) and (writes or is_stranding(event)))
+
+    return wanted, handle
 
 
 class PacedRescan:

@@ -17,6 +17,7 @@ from connectors.errors import ConfigRefused
 from connectors.events import PARAMETERS, parameters_of
 from connectors.spool import Spool
 from connectors.statements import parameters_of_where, verb
+from connectors.wording import of_section
 
 KEY = "deliver.erased"
 _OF_ONE_CASE = {"case_id", "tracking_number", "forwarding_id"}
@@ -74,5 +75,6 @@ class TableCopies:
         facts = parameters_of(event, self._zone) | {"case_id": str(event["subject"])}
         for leg in legs:
             parameters = facts | {"forwarding_id": leg}
-            await self._database.write(partial(apply_effect, effect=self._effect, parameters=parameters))
+            with of_section(f"[{KEY}]"):
+                await self._database.write(partial(apply_effect, effect=self._effect, parameters=parameters))
         return ""

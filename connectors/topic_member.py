@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from connectors import mailbox_puller
 from connectors.broker.settings import Kafka
 from connectors.mailbox import MailboxReader
-from connectors.mailbox_puller import MailboxConfig, add_replies, build_ministry, wanting
+from connectors.mailbox_puller import MailboxConfig, add_replies, build_ministry, tell_restored, wanting
 from connectors.parts import Connector
 from connectors.spool import Spool
 
@@ -31,6 +31,6 @@ def build(config: KafkaConfig, spool: Spool) -> Connector:
     connector, inbox, applying = build_ministry(config, spool)
     wanted = wanting(config)
     mailbox = MailboxReader(connector.hub, spool, inbox, wanted, config.hub.wait_s)
-    mailbox.on_new = applying.wake
+    mailbox.on_new, mailbox.on_restored = applying.wake, lambda: tell_restored(spool)
     add_replies(config, connector, link(connector, config.kafka, inbox, mailbox, wanted))
     return connector

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from connectors.errors import StatementRefused
 from connectors.mapping import ComplaintMapping, Row
@@ -43,12 +44,21 @@ def column_keys(mapping: ComplaintMapping) -> dict[str, str]:
 
 def blame(error: StatementRefused, keys: Mapping[str, str]) -> StatementRefused:
     """The refusal with the key of the configuration whose name the database does not know. `keys`: name ->
-    key; the longest name that the message holds is meant."""
+    key; the longest name that the database says is meant."""
     text = str(error)
     for name in sorted(keys, key=len, reverse=True):
-        if any(_holds(text, spelling) for spelling in (name, name.rpartition(".")[2])):
-            return StatementRefused(f"{keys[name]} = {name}: {text}")
-    return StatementRefused(f"[source]: {text}")
+        if any(_holds(error.said, spelling) for spelling in (name, name.rpartition(".")[2])):
+            return StatementRefused(f"{keys[name]} = {name}: {text}", error.said)
+    return StatementRefused(f"[source]: {text}", error.said)
+
+
+@contextmanager
+def of_section(key: str) -> Iterator[None]:
+    """What the database refuses of this section's statements is said with the section's name."""
+    try:
+        yield
+    except StatementRefused as error:
+        raise StatementRefused(f"{key}: {error}", error.said) from error
 
 
 def _holds(text: str, name: str) -> bool:

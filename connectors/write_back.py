@@ -10,13 +10,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
+import structlog
 
 from connectors.database import Database
 from connectors.dialects.base import parameters_in
 from connectors.effects import Effect, check_effect, check_guards
 from connectors.entries import Entry
 from connectors.errors import ConfigRefused
-from connectors.events import PARAMETERS, parameters_of, sequence_of, short_type
+from connectors.events import PARAMETERS, is_stranding, parameters_of, sequence_of, short_type
 from connectors.hub_client import HubClient
 from connectors.once import OnceWriter
 from connectors.options import option
@@ -25,6 +26,7 @@ from connectors.own_cases import OwnCases
 from connectors.reporter_messages import Message, check_message
 from connectors.statements import parameters_of_where, verb
 from connectors.whereabouts import WHEREABOUTS, Whereabouts
+from connectors.wording import of_section
 from connectors.written import Written
 
 STATUSES = (
@@ -39,6 +41,8 @@ STATUSES = (
 )
 ANSWER_PARAMETERS = ("key", "reference", "answer", "answered_at", "answered_on", *PARAMETERS, *WHEREABOUTS)
 STATUS_PARAMETERS = ("key", "reference", "status", *WHEREABOUTS)
+STRANDED = "the hub took the forwarding back: its agency is deactivated; a person must forward the case anew"
+log = structlog.get_logger("simpul-connector")
 _OF_ONE_ANSWER = {"event_id", "time", "local_time", "answered_at"}
 """Parameters in which two answers to one complaint differ for certain."""
 
@@ -133,6 +137,8 @@ class AppWriter(OnceWriter):
         if self._write_back.answer and short_type(event) == "complaint.answered" and _has_text(data):
             notes.append(await self._write_answer(event, entry))
         notes.append(await self._write_status(event, entry))
+        if is_stranding(event):
+            log.warning(STRANDED, reference=entry.reference, agency=data["forwarding"]["to"])
         return "; ".join(dict.fromkeys(note for note in notes if note))
 
     async def _write_answer(self, event: dict[str, Any], entry: Entry) -> str:
@@ -152,7 +158,8 @@ class AppWriter(OnceWriter):
             "status": entry.status_written if late else self._word(facts["status"]),
         }
         parameters |= await self._where(event, *(text for pair in effect.guarded() for text in pair))
-        outcome = await self._write_once(str(event["id"]), effect, parameters)
+        with of_section("[write_back.answer]"):
+            outcome = await self._write_once(str(event["id"]), effect, parameters)
         if outcome.wrote:
             self._outbox.count_moved("answer")
         return outcome.note(entry.source_key)
@@ -173,7 +180,8 @@ class AppWriter(OnceWriter):
         if (entry.status_written, entry.where_written) != (word, shown):
             effect = Effect(statements=[back.statement])
             parameters = {"key": entry.source_key, "reference": entry.reference, "status": word, **where}
-            outcome = await self._bring_about(effect, parameters, {})
+            with of_section("[write_back.status]"):
+                outcome = await self._bring_about(effect, parameters, {})
             note = outcome.note(entry.source_key)
             if outcome.wrote:
                 self._outbox.count_moved("status")

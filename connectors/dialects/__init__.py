@@ -19,8 +19,9 @@ DIALECTS: dict[str, type[Dialect]] = {
 }
 
 
-def read_address(url: str, key: str) -> Address:
-    """A database address; raises ConfigRefused without repeating what could be a password."""
+def read_address(url: str, key: str, variable: str = "") -> Address:
+    """A database address; raises ConfigRefused without repeating what could be a password. `variable`: the
+    environment variable that holds it, for messages."""
     try:
         parts = urlsplit(url)
     except ValueError as error:  # a [ that begins no IPv6 address
@@ -47,6 +48,7 @@ def read_address(url: str, key: str) -> Address:
         unquote(parts.password or ""),
         name,
         any(one in "@:/?#[]%" for one in parts.password or ""),
+        f"the environment variable {variable} ({key})" if variable else key,
     )
 
 

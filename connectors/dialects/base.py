@@ -14,6 +14,11 @@ from connectors.errors import ConnectorError
 _TOKEN = re.compile(r"('(?:[^'\\]|\\.|'')*'|\"[^\"]*\"|`[^`]*`|::)|:([A-Za-z_]\w*)|(%)")
 
 
+GRANT = "this user lacks a right that the statement needs; GRANT it"
+NO_COLUMN = "a column named in the configuration is not there; mend the column's name"
+NO_TABLE = "a table named in the configuration is not there; mend the table's name, or make the table"
+NOT_UNDERSTOOD = "the statement is not understood; mend it where the configuration has it"
+LOOK_UP = "the database refuses the statement; its manual explains this error"
 ENCODE = "in a user name or password write @ : / ? # [ ] % as %40 %3A %2F %3F %23 %5B %5D %25"
 
 
@@ -29,6 +34,8 @@ class Address:
     name: str
     odd_password: bool = False
     """Its password, as the address writes it, holds a character that has a meaning there."""
+    setting: str = ""
+    """Where the address stands, for messages."""
 
     def shown(self) -> str:
         if self.scheme == "sqlite":
@@ -66,9 +73,10 @@ class Dialect(ABC):
         """Where the database is, for messages."""
         return f"{self.address.host}:{self.address.port or self.usual_port}, database {self.address.name}"
 
-    def about_password(self) -> str:
-        """What to add where the server refuses the login."""
-        return f"; {ENCODE}" if self.address.odd_password else ""
+    def mend_address(self, what: str) -> str:
+        """What to do where the server refuses the login or the name."""
+        encode = f"; {ENCODE}" if self.address.odd_password else ""
+        return f"; mend {what} in {self.address.setting}, or in the database{encode}"
 
     def placeholders(self, statement: str) -> str:
         """`:name` as the driver writes it; texts, quoted names and casts stay as they are."""

@@ -8,10 +8,21 @@ from typing import Any
 import psycopg
 from psycopg.types.string import TextLoader
 
-from connectors.dialects.base import Dialect
-from connectors.errors import ConnectorError, DatabaseAway, StatementRefused
+from connectors.dialects.base import GRANT, LOOK_UP, NO_COLUMN, NO_TABLE, NOT_UNDERSTOOD, Dialect
+from connectors.errors import ConnectorError, DatabaseAway, LoginRefused, StatementRefused
 
 _AS_TEXT = ("date", "time", "timetz", "timestamp", "timestamptz", "uuid", "numeric", "json", "jsonb")
+
+_LOGIN_REFUSED = {
+    "authentication failed": "the user and the password",
+    "no password supplied": "the user and the password",
+    "no pg_hba.conf entry": "the user",
+    "is not permitted to log in": "the user",
+    "permission denied for database": "the database's name or the user",
+    "does not exist": "the database's name or the user",
+}
+"""What to mend, by the server's words: while a connection is made the driver gives no code."""
+_WORDS = {"42501": GRANT, "42703": NO_COLUMN, "42P01": NO_TABLE, "42601": NOT_UNDERSTOOD}
 
 
 class PostgreSQL(Dialect):
@@ -59,10 +70,13 @@ class PostgreSQL(Dialect):
                 (said or str(error)).strip().splitlines()[0] if (said or str(error)).strip() else "no answer"
             )
             where = f" ({self.place()})" if connecting else ""
-            advice = self.about_password() if "authentication failed" in first_line else ""
-            return DatabaseAway(f"PostgreSQL{where} says: {first_line}{advice}")
+            text = f"PostgreSQL{where} says: {first_line}"
+            mend = next((what for words, what in _LOGIN_REFUSED.items() if words in first_line), None)
+            if connecting and mend:
+                return LoginRefused(text + self.mend_address(mend))
+            return DatabaseAway(text)
         where = f" (column {error.diag.column_name})" if error.diag.column_name else ""
-        words = (
-            said if said and error.sqlstate and error.sqlstate[:2] in ("42", "25") else type(error).__name__
-        )
-        return StatementRefused(f"PostgreSQL error {error.sqlstate}: {words}{where}")
+        code = error.sqlstate or ""
+        shown = said if said and code[:2] in ("42", "25") else type(error).__name__
+        text = f"PostgreSQL error {code}: {shown}{where}; {_WORDS.get(code, LOOK_UP)}"
+        return StatementRefused(text, f"{shown}{where}")

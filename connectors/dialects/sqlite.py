@@ -6,10 +6,16 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from connectors.dialects.base import Dialect
-from connectors.errors import ConnectorError, DatabaseAway, StatementRefused
+from connectors.dialects.base import LOOK_UP, NO_COLUMN, NO_TABLE, NOT_UNDERSTOOD, Dialect
+from connectors.errors import ConnectorError, DatabaseAway, LoginRefused, StatementRefused
 
 _WAITING_HELPS = ("locked", "busy", "unable to open", "disk i/o", "readonly database", "interrupted")
+_WORDS = {
+    "no such table": NO_TABLE,
+    "no such column": NO_COLUMN,
+    "has no column named": NO_COLUMN,
+    "syntax error": NOT_UNDERSTOOD,
+}
 
 
 class SQLite(Dialect):
@@ -39,10 +45,16 @@ class SQLite(Dialect):
     def translate(self, error: Exception, connecting: bool) -> ConnectorError:
         text = str(error)
         if "unable to open" in text:
-            return DatabaseAway(f"the file {self.address.name} is not there or not readable")
+            return DatabaseAway(
+                f"the file {self.address.name} is not there or not readable; {self.address.setting} names it"
+            )
+        if "not a database" in text:
+            mend = self.mend_address("the file's path")
+            return LoginRefused(f"SQLite says of {self.address.name}: {text}{mend}")
         if connecting or any(words in text.lower() for words in _WAITING_HELPS):
             return DatabaseAway(f"SQLite says: {text}")
-        return StatementRefused(f"SQLite says: {text}")
+        remedy = next((words for said, words in _WORDS.items() if said in text), LOOK_UP)
+        return StatementRefused(f"SQLite says: {text}; {remedy}", text)
 
 
 def _text(raw: bytes) -> str:

@@ -103,6 +103,7 @@ def mysql_app(base: str, engine: str, dump: bool = False) -> Iterator[App]:
         return pymysql.connect(
             host=address.host, port=address.port or 3306, user=address.user, password=address.password,
             database=database, charset="utf8mb4", client_flag=CLIENT.MULTI_STATEMENTS,
+            ssl_disabled=True,
         )  # fmt: skip
 
     with contextlib.closing(connect(None)) as server, server.cursor() as cursor:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
+from connectors.mailbox_puller import GIVE_AGAIN
 from connectors.reconciling import PAGE_BYTES, within_bytes
 from tests.connectors.apps import App
 from tests.connectors.office import Office, sql_config, write_back
 from tests.connectors.processes import ConnectorProcess, eventually
+from tests.connectors.test_handed_over import IN_TABLES, TABLES, configure
 from tests.parts.hub import HubProcess
 
 LACKS = "the hub lacks complaints that it had; reading and sending them again"
@@ -57,6 +62,29 @@ def test_a_connector_that_was_down_meanwhile_compares_at_its_start(
     gone = "complaints that the hub lost have no row here any more; see check"
     eventually(lambda: gone in connector.events(), "what is lost on both sides is named")
     assert "3 (held): the hub had it and lost it" in connector.run("check").stdout
+
+
+def test_a_ministry_hears_that_its_replies_may_be_lost(
+    own_hub: HubProcess, connector: ConnectorProcess
+) -> None:
+    office = Office.open(own_hub)
+    configure(office, connector, office.ministry, IN_TABLES)
+    with closing(sqlite3.connect(connector.folder / "ministry.db", isolation_level=None)) as database:
+        database.executescript(TABLES)
+        leg = office.forward("1")
+        connector.start()
+        eventually(lambda: database.execute("SELECT 1 FROM masuk").fetchall(), "its system has it")
+        backup = str(connector.folder / "backup.tar.gz")
+        own_hub.desk("backup", backup)
+        reply = (7, "answer", leg["id"], None, "Sudah kami perbaiki.")
+        database.execute("INSERT INTO balasan VALUES (?, ?, ?, ?, ?)", reply)
+        eventually(lambda: office.legs()[0][1]["status"] == "answered", "the hub has the answer")
+    own_hub.stop()
+    own_hub.desk("restore", backup)
+    own_hub.start()
+    eventually(lambda: GIVE_AGAIN in connector.events(), "it says so")
+    (line,) = [line for line in connector.logged() if line["event"] == GIVE_AGAIN]
+    assert line["last"] == "row-7"
 
 
 def test_a_page_of_long_references_stays_below_what_the_hub_takes() -> None:

@@ -115,7 +115,7 @@ def test_a_wrong_table_and_a_wrong_column_are_named_by_their_key(
     connector.start()
     eventually(lambda: any("does not mend itself" in event for event in connector.events()), "it says so")
     (line,) = [line for line in connector.logged() if "reading new rows cannot go on" in line["event"]]
-    assert line["cause"] == "[map] title = isi: SQLite says: no such column: isi"
+    assert line["cause"].startswith("[map] title = isi: SQLite says: no such column: isi; ")
 
 
 def test_an_empty_column_is_named_once_by_its_own_name(
