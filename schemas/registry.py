@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,9 @@ class Registry:
         self._fast = {key: entry.fast.is_valid for key, entry in self._entries.items()}
 
     @classmethod
+    @cache
     def load(cls) -> Registry:
-        """The schemas of this package."""
+        """The schemas of this package, read and checked once in a process."""
         return cls(documents.read_files())
 
     def validate(self, name: str, document: Any, version: int = 1) -> list[Flaw]:

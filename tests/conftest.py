@@ -4,6 +4,7 @@ tests start the hub's installed script; to all others it is forked (tests/parts/
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -13,13 +14,16 @@ import pytest
 import structlog
 from xdist.scheduler import LoadFileScheduling
 
-from tests.parts import forking, scratch
+from hub.store import migrate
+from tests.parts import forking, migrated, scratch
 
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Whoever sets it spares a folder; here hundreds of processes would compile the whole hub, each for itself.
 scratch.in_memory()
 
+YOUNG_OBJECTS = 20_000
+"""As in a hub that serves."""
 ONE_BROKER = ("tests/connectors/kafka_kind/", "tests/bus/kafka_broker/", "tests/whole/")
 """Each has a session's fixture with a broker."""
 LONG = (
@@ -40,8 +44,16 @@ LONG = (
 )
 """By the time they take, longest first, but so that neighbours, which run side by side, are one that computes
 and one that mostly waits; no two of the three with a cluster. Whatever is not named follows."""
-INSTALLED = ("tests/whole/test_installed_script.py", "tests/chaos/", "tests/demo/", "tests/deploy/")
+INSTALLED = ("tests/whole/test_installed_script.py", "tests/demo/", "tests/deploy/")
 """These start the hub as an operator does."""
+MIGRATING = (
+    "tests/store/test_migrati",
+    "tests/store/test_postgres_migration.py",
+    "tests/e2e/",
+    "tests/whole/",
+)
+"""These make their databases by migrations."""
+migrate._upgrade = migrated.upgrade
 
 
 class InOrder(LoadFileScheduling):  # type: ignore[misc]  # xdist is untyped
@@ -61,6 +73,19 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> InOrder | No
     return InOrder(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """What is collected stays to the end: to look through it for garbage again and again, now and at every
+    full collection of the tests', takes more processor time than many a folder of tests."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+        gc.set_threshold(YOUNG_OBJECTS, 20, 50)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: _rank(item.nodeid))
 
@@ -74,6 +99,7 @@ def _rank(nodeid: str) -> int:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Before any fixture, the session's too."""
     forking.wanted = not item.nodeid.startswith(INSTALLED)
+    migrated.wanted = not item.nodeid.startswith(MIGRATING)
 
 
 @pytest.fixture(autouse=True)

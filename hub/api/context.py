@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
@@ -54,7 +54,8 @@ class Context:
     metrics: HttpMetrics
     cursors: Cursors
     rate_limit: RateLimit | None = None
-    documents: Mapping[str, bytes] = field(default_factory=dict)
+    documents: Callable[[], Mapping[str, bytes]] = dict
+    """Made when somebody first asks: it takes 40 ms, and most processes of a hub are never asked."""
     """openapi, asyncapi and docs, made when the routes are known."""
 
 

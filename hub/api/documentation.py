@@ -1,4 +1,4 @@
-"""All documents about the API as bytes, made once at the start."""
+"""All documents about the API as bytes."""
 
 from __future__ import annotations
 

@@ -35,14 +35,14 @@ async def schema(call: Call) -> web.Response:
 
 
 async def openapi(call: Call) -> web.Response:
-    return raw(call.context.documents["openapi"], JSON, headers=PUBLIC)
+    return raw(call.context.documents()["openapi"], JSON, headers=PUBLIC)
 
 
 async def asyncapi(call: Call) -> web.Response:
-    return raw(call.context.documents["asyncapi"], JSON, headers=PUBLIC)
+    return raw(call.context.documents()["asyncapi"], JSON, headers=PUBLIC)
 
 
 async def docs(call: Call) -> web.Response:
-    policy = call.context.documents["docs-policy"].decode("ascii")
+    policy = call.context.documents()["docs-policy"].decode("ascii")
     headers = PUBLIC | {"Content-Security-Policy": policy}
-    return raw(call.context.documents["docs"], "text/html; charset=utf-8", headers=headers)
+    return raw(call.context.documents()["docs"], "text/html; charset=utf-8", headers=headers)

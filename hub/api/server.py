@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Final
 
 from aiohttp import web
@@ -81,7 +82,11 @@ def make_app(
         metrics=HttpMetrics(metrics),
         cursors=Cursors(hub.sealing.hub_digest),
         rate_limit=RateLimit(rate, clock.monotonic) if rate else None,
-        documents=all_documents(ROUTES, schemas, settings.public_url, settings.topic_prefix, files.max_bytes),
+        documents=cache(
+            lambda: all_documents(
+                ROUTES, schemas, settings.public_url, settings.topic_prefix, files.max_bytes
+            )
+        ),
     )
     app = web.Application(client_max_size=settings.max_body_bytes)
     for route in (r for r in ROUTES if not settings.probes_only or r.path in PROBES):

@@ -44,9 +44,7 @@ class Sender:
         self._clock = clock
         self._total_s = settings.total_timeout_s
         self._connect_s = settings.connect_timeout_s
-        self._connections = Connections(
-            settings.in_flight, settings.connect_timeout_s, ssl_context or ssl.create_default_context()
-        )
+        self._connections = Connections(settings.in_flight, settings.connect_timeout_s, ssl_context)
 
     def close(self) -> None:
         self._connections.close()

@@ -72,6 +72,7 @@ HUB = Program(
         "alembic.config",
         "sqlalchemy.dialects.sqlite",
         "sqlalchemy.dialects.postgresql",
+        "tests.parts.loaded",
     ),
 )
 
@@ -118,11 +119,12 @@ class ForkServer:
     ) -> Forked:
         """The running child; `out` and `err` become its standard output and error."""
         task = {"arguments": [self._name, *arguments], "folder": str(folder), "environment": dict(env)}
-        errors = err if isinstance(err, int) else err.fileno()
-        streams = [out.fileno(), out.fileno() if errors == subprocess.STDOUT else errors]
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         connection.connect(self._path)
-        socket.send_fds(connection, [json.dumps(task).encode()], streams)
+        with Path(os.devnull).open("wb") as nowhere:
+            named = {subprocess.STDOUT: out, subprocess.DEVNULL: nowhere}
+            streams = [out.fileno(), (named[err] if isinstance(err, int) else err).fileno()]
+            socket.send_fds(connection, [json.dumps(task).encode()], streams)
         return Forked(connection)
 
 

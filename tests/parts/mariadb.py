@@ -54,4 +54,4 @@ def _command(daemon: str, folder: Path, data: Path, port: int) -> list[str]:
 
 
 def _connect(port: int) -> pymysql.Connection:  # type: ignore[type-arg]
-    return pymysql.connect(host="127.0.0.1", port=port, user="root", connect_timeout=2)
+    return pymysql.connect(host="127.0.0.1", port=port, user="root", connect_timeout=2, ssl_disabled=True)
