@@ -27,9 +27,11 @@ INBOUND: Final = (
     "path; `complaint` and `thread` need none. The header `if-match` carries the version that you read. The "
     "answer carries the header `correlation-id`, or else the event's id, as `correlationid`. A complaint "
     "may also be sent alone, without any header. Records with one key keep their order: take the id of the "
-    "case or thread. What only reads, files and webhooks have no command: an identity would lie on a topic "
-    "for a day, and a file is larger than a record may be; use the routes, with the token that you sign in "
-    "with."
+    "case or thread. Of `compression.type` none, gzip and zstd are taken, not snappy or lz4; a batch may "
+    "unpack to 64 MiB, a value may have 1 MiB, a record 1,000 headers. What cannot be read is passed over, "
+    "and answered with its place (`topic/partition/offset`) as `correlationid`. What only reads, files and "
+    "webhooks have no command: an identity would lie on a topic for a day, and a file is larger than a "
+    "record may be; use the routes, with the token that you sign in with."
 )
 REPLY: Final[Json] = {
     "name": event_type("reply"),

@@ -9,14 +9,15 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from hub.errors import SettingsError, SimpulError
+from hub.ports.relaying import Place
 
 Headers = tuple[tuple[str, bytes], ...]
 """In order; a name may come more than once."""
 Partition = tuple[str, int]
 """(topic, number from 0)."""
-NextOffsets = Callable[[Collection[Partition]], Awaitable[Mapping[Partition, int]]]
-"""Asked, on the event loop, for the offset to read next of partitions that were just assigned; a partition
-that is left out is read from its beginning."""
+NextOffsets = Callable[[Collection[Partition]], Awaitable[Mapping[Partition, Place]]]
+"""Asked, on the event loop, for the place to read next of partitions that were just assigned; a partition
+that is left out is read from its beginning, and so is one whose topic has another id by now."""
 
 
 class BrokerError(SimpulError):
@@ -114,9 +115,28 @@ class Publisher(Protocol):
         ...
 
 
+class Unread(StrEnum):
+    """Why a record could not be read."""
+
+    CODEC = "codec"
+    TOO_LARGE = "too_large"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """What could not be read, and why: a sentence that names topic, partition and offsets, and the remedy."""
+
+    kind: Unread
+    why: str
+
+
 @dataclass(frozen=True, slots=True)
 class InRecord:
-    """A record that was read. `timestamp_ms` is the broker's or the sender's, by the topic's setting."""
+    """A record that was read. `timestamp_ms` is the broker's or the sender's, by the topic's setting;
+    `topic_id` is the broker's, "" where it tells none. With a `flaw` it stands for a record, or for the rest
+    of a batch up to its offset, that could not be read: it has no value, and only the headers that could be
+    read."""
 
     topic: str
     partition: int
@@ -125,6 +145,8 @@ class InRecord:
     headers: Headers
     value: bytes | None
     timestamp_ms: int
+    topic_id: str = ""
+    flaw: Flaw | None = None
 
 
 class Trouble(StrEnum):

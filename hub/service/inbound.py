@@ -23,7 +23,7 @@ from hub.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
-from hub.ports.broker import InRecord
+from hub.ports.broker import InRecord, Unread
 from hub.ports.relaying import Origin
 from hub.service import strict_json
 from hub.service.acts import ACTS, Act, check_schema
@@ -54,6 +54,12 @@ SUBJECTS: Final[Mapping[str, str]] = {
     READING: "thread",
 }
 """What the subject of each names; the others need none."""
+UNREAD: Final[Mapping[Unread, type[Problem]]] = {
+    Unread.CODEC: UnsupportedMediaType,
+    Unread.TOO_LARGE: TooLarge,
+    Unread.BROKEN: NotJson,
+}
+"""What its sender is answered when a record could not be read at all."""
 IF_MATCH: Final = "if-match"
 FAILED: Final = "the hub failed on it"
 """The cause of a dead letter that was the hub's own fault."""
@@ -120,7 +126,8 @@ class InboundDesk:
     def _sender(self, record: InRecord) -> tuple[Principal, Origin]:
         agency = record.topic.removeprefix(self._topics)
         principal = Principal(BROKER, agency, DEFAULT_SCOPES, "", 0.0)
-        return principal, Origin(record.topic, record.partition, record.offset, correlation_of(record))
+        place = record.topic, record.partition, record.offset
+        return principal, Origin(*place, correlation_of(record), record.topic_id)
 
     async def _request(self, principal: Principal, wanted: _Wanted, origin: Origin) -> Request:
         hub = self._hub
@@ -181,6 +188,8 @@ class InboundDesk:
         return self._hub.idempotency(caller, "RECORD", path, wanted.key, wanted.body)
 
     def _read(self, record: InRecord) -> _Wanted:
+        if record.flaw is not None:
+            raise UNREAD[record.flaw.kind](record.flaw.why)
         is_event = _is_event(record)
         if not record.value and not is_event:
             raise NotJson("The record has no value; a command's body is needed.")

@@ -18,7 +18,7 @@ import structlog
 
 from hub.errors import SimpulError, StoreError, Unavailable
 from hub.ports.broker import BrokerAway, InRecord, Notice, Partition, Source, Trouble
-from hub.ports.relaying import RelayTable
+from hub.ports.relaying import Place, RelayTable
 from hub.ports.sealing import KeyUnavailable, SealBroken
 from hub.service.inbound import InboundDesk
 from hub.service.readers import Readers
@@ -41,10 +41,10 @@ LATE_S: Final = 30.0
 
 def next_offsets(
     readers: Readers, table: RelayTable
-) -> Callable[[Collection[Partition]], Awaitable[Mapping[Partition, int]]]:
+) -> Callable[[Collection[Partition]], Awaitable[Mapping[Partition, Place]]]:
     """What a `Source` asks when partitions are assigned to it."""
 
-    async def ask(partitions: Collection[Partition]) -> Mapping[Partition, int]:
+    async def ask(partitions: Collection[Partition]) -> Mapping[Partition, Place]:
         wanted = sorted(partitions)
         return await readers.run(lambda _: table.next_offsets(wanted))
 

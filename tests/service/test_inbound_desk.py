@@ -3,6 +3,8 @@ again", and none holds up the others for ever."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import orjson
 import pytest
 
@@ -61,8 +63,25 @@ async def test_a_record_about_an_altered_case_becomes_a_dead_letter(world: HubWo
     (letter,) = RelayTables(world.core.store).unpublished_dead_letters(9)
     assert (letter.id, letter.agency, letter.cause) == (f"{TOPIC}/0/7", PUPR, FAILED)
     assert letter.sha256, "by which a redrive knows the record"
-    assert RelayTables(world.core.store).next_offsets([(TOPIC, 0)]) == {(TOPIC, 0): 8}
+    assert RelayTables(world.core.store).next_offsets([(TOPIC, 0)]) == {(TOPIC, 0): (8, "")}
     assert world.version(case_id) == before
+
+
+async def test_places_of_a_topic_that_was_made_anew_are_others(world: HubWorld) -> None:
+    """Its offsets begin again: what is known of the same ones of its predecessor is no reason to pass over
+    anything."""
+    broken = InRecord(TOPIC, 0, 7, None, (), b"rusak", 0)
+    table = RelayTables(world.core.store)
+    async with world.serving() as hub:
+        desk = _desk(hub, world)
+        for topic_id, offset in (("", 7), ("AAA", 8), ("BBB", 7), ("BBB", 6)):
+            record = replace(broken, topic_id=topic_id, offset=offset)
+            world.run(await desk.prepare(record))
+    places = [f"{TOPIC}/0/7", f"{TOPIC}@AAA/0/8", f"{TOPIC}@BBB/0/7"]
+    assert sorted(letter.id for letter in table.unpublished_dead_letters(9)) == places
+    replies = [f"{reply.topic}/{reply.partition}/{reply.offset}" for reply in table.replies(PUPR, 9)]
+    assert sorted(replies) == places
+    assert table.next_offsets([(TOPIC, 0)]) == {(TOPIC, 0): (8, "BBB")}
 
 
 @pytest.mark.parametrize("name", ["content-type", "correlation-id", "ce_id"])

@@ -12,6 +12,7 @@ from kafka.net.compat import KafkaNetClient  # type: ignore[import-untyped]
 from kafka.structs import OffsetAndMetadata  # type: ignore[import-untyped]
 
 from hub.bus.kafka.endpoint import Endpoint
+from hub.bus.kafka.fetching import bound
 
 BOOTSTRAP_MS: Final = 5_000
 REQUEST_MS: Final = 5_000
@@ -161,7 +162,7 @@ def producer(endpoint: Endpoint, transactional_id: str) -> Producer:
 
 
 def consumer(endpoint: Endpoint, group: str, **more: Any) -> Consumer:
-    """A reader of committed records that commits nothing by itself."""
+    """A reader of committed records that commits nothing by itself, and passes what it cannot open."""
     made: Consumer = connected(
         Consumer,
         endpoint,
@@ -182,6 +183,7 @@ def consumer(endpoint: Endpoint, group: str, **more: Any) -> Consumer:
             **more,
         },
     )
+    bound(made)
     return made
 
 

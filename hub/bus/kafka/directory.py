@@ -3,16 +3,22 @@ where the library would wait for each."""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
 from kafka import errors  # type: ignore[import-untyped]
+
+NO_ID: Final = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A topic as the broker shows it to us. `partitions` 0: it is missing, or hidden from us."""
+    """A topic as the broker shows it to us. `partitions` 0: it is missing, or hidden from us. `id`: as the
+    broker's own tools write it; another one once the topic is deleted and made anew; "" where a broker tells
+    none."""
 
     name: str
     partitions: int = 0
@@ -20,6 +26,7 @@ class Found:
     may_write: bool = False
     hidden: bool = False
     replication: int = 0
+    id: str = ""
 
     @property
     def exists(self) -> bool:
@@ -49,4 +56,11 @@ def _found(topic: dict[str, Any]) -> tuple[str, Found]:
         return name, Found(name)
     rights = set(topic.get("authorized_operations") or ())
     replication = min(len(part["replica_nodes"]) for part in partitions)
-    return name, Found(name, len(partitions), "READ" in rights, "WRITE" in rights, replication=replication)
+    may = "READ" in rights, "WRITE" in rights
+    return name, Found(name, len(partitions), *may, replication=replication, id=_id(topic.get("topic_id")))
+
+
+def _id(told: object) -> str:
+    """22 letters, digits, - and _ (base64url of the UUID, as Kafka shows it)."""
+    known = told if isinstance(told, UUID) else UUID(str(told)) if told else NO_ID
+    return "" if known == NO_ID else base64.urlsafe_b64encode(known.bytes).decode().rstrip("=")

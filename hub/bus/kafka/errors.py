@@ -31,6 +31,8 @@ def told(error: BaseException, doing: str) -> BrokerError:
         return ProducerFenced("another process publishes under this transactional id now")
     if isinstance(cause, REFUSED):
         return BrokerRefused(f"{doing}: the broker does not allow it ({_words(cause)})")
+    if isinstance(cause, kafka.CorruptRecordError):
+        return BrokerAway(f"{doing}: what the broker gave is damaged ({_words(cause)})")
     return BrokerAway(f"{doing}: the broker does not answer ({_words(cause)})")
 
 

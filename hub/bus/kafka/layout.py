@@ -11,8 +11,10 @@ is wanted. Pure; the broker is asked and told in `topics.py`.
 Replication is min(3, brokers), of which two must have a record (one, with fewer than three brokers). A record
 has at most 4 MiB. Personal data is readable in inbound and agency topics, hence the 24 h, and the segments
 of an hour: Kafka deletes whole segments only, so that a record goes about an hour late at most. The
-broker's clock counts, not the sender's, who could otherwise keep a record for years. When partitions are
-added a subject may move to another one: its order holds before and after, not across."""
+broker's clock counts, not the sender's, who could otherwise keep a record for years. Nor does the broker
+compress anew what comes: it would hold a whole batch unpacked, and a default of its own could be a codec that
+nobody here reads. When partitions are added a subject may move to another one: its order holds before and
+after, not across."""
 
 from __future__ import annotations
 
@@ -107,10 +109,13 @@ def _configs(kept_ms: int, replication: int) -> dict[str, str]:
     return {
         "cleanup.policy": "delete",
         "retention.ms": str(kept_ms),
+        "retention.bytes": "-1",
         "segment.ms": str(_ms(SEGMENT) if kept_ms <= _ms(COPIES_KEPT) else DAY_MS),
         "max.message.bytes": str(MAX_MESSAGE_BYTES),
         "min.insync.replicas": "2" if replication >= 3 else "1",
+        "unclean.leader.election.enable": "false",
         "message.timestamp.type": "LogAppendTime",
+        "compression.type": "producer",
     }
 
 

@@ -42,6 +42,6 @@ def record_at(endpoint: Endpoint, topic: str, partition: int, offset: int) -> In
 def _poll(reader: object, offset: int) -> InRecord | None:
     until = time.monotonic() + WITHIN_S
     while time.monotonic() < until:
-        for record in records_of(reader.poll(timeout_ms=500)):  # type: ignore[attr-defined]
+        for record in records_of(reader.poll(timeout_ms=500), {}):  # type: ignore[attr-defined]
             return record if record.offset == offset else None
     raise BrokerAway(f"The broker gave no record within {WITHIN_S:g} s.")

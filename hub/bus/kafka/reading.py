@@ -8,7 +8,10 @@ from typing import Any
 from kafka import ConsumerRebalanceListener, TopicPartition  # type: ignore[import-untyped]
 
 from hub.bus.kafka import clients
-from hub.ports.broker import InRecord, Notice, Partition, Trouble
+from hub.bus.kafka.directory import Found, look_up
+from hub.bus.kafka.fetching import Unreadable
+from hub.ports.broker import Flaw, InRecord, Notice, Partition, Trouble
+from hub.ports.relaying import Place
 
 
 class Reading(ConsumerRebalanceListener):  # type: ignore[misc]  # the library is untyped
@@ -21,6 +24,8 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]  # the library i
         self.wanted: frozenset[str] | None = None
         self.readable: frozenset[str] = frozenset()
         self.look_at = 0.0
+        self.topic_ids: dict[str, str] = {}
+        """Of the topics that were placed."""
         self.unplaced: set[Partition] = set()
         self._assigned: set[Partition] = set()
         self._revoked: set[Partition] = set()
@@ -56,8 +61,17 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]  # the library i
         self._revoked.clear()
         return assigned, revoked
 
-    def place(self, parts: Collection[Partition], offsets: Mapping[Partition, int]) -> list[Notice]:
-        """Goes to the offsets and begins to read there."""
+    def renewed(self, topics: Mapping[str, Found]) -> None:
+        """A topic that was made anew while it was read is placed again: paused, it is found."""
+        other = {name for name, old in self.topic_ids.items() if name in topics and topics[name].id != old}
+        if parts := [part for part in self.consumer.assignment() if part.topic in other]:
+            self.consumer.pause(*parts)
+
+    def place(self, parts: Collection[Partition], places: Mapping[Partition, Place]) -> list[Notice]:
+        """Goes to the places and begins to read there."""
+        self.topic_ids |= {
+            name: found.id for name, found in look_up(self.admin, {name for name, _ in parts}).items()
+        }
         known = {TopicPartition(*part): part for part in sorted(parts)}
         first = self.consumer.beginning_offsets(list(known), timeout_ms=clients.REQUEST_MS)
         last = self.consumer.end_offsets(list(known), timeout_ms=clients.REQUEST_MS)
@@ -66,7 +80,9 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]  # the library i
         for part, name in known.items():
             if part not in ours:
                 continue
-            offset, notice = _start(name, offsets.get(name), first[part], last[part])
+            offset, notice = _start(
+                name, places.get(name), self.topic_ids.get(part.topic, ""), first[part], last[part]
+            )
             self.consumer.seek(part, offset)
             self.consumer.resume(part)  # last: what is not paused is never placed again
             self.unplaced.discard(name)
@@ -88,24 +104,43 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]  # the library i
         self.unplaced -= parts
 
 
-def records_of(found: Mapping[Any, Collection[Any]]) -> list[InRecord]:
+def records_of(found: Mapping[Any, Collection[Any]], topic_ids: Mapping[str, str]) -> list[InRecord]:
     """By partition, in the order of their offsets."""
-    return [
-        InRecord(one.topic, one.partition, one.offset, one.key, tuple(one.headers), one.value, one.timestamp)
-        for records in found.values()
-        for one in records
-    ]
+    return [_record(one, topic_ids.get(one.topic, "")) for records in found.values() for one in records]
+
+
+def _record(one: Any, topic_id: str) -> InRecord:
+    flaw = _flaw(one, one.value) if isinstance(one.value, Unreadable) else None
+    value = None if flaw else one.value
+    headers = tuple(one.headers)
+    place = one.topic, one.partition, one.offset
+    return InRecord(*place, one.key, headers, value, one.timestamp, topic_id, flaw)
+
+
+def _flaw(one: Any, unread: Unreadable) -> Flaw:
+    where = (
+        f"offset {one.offset}" if unread.first == one.offset else f"offsets {unread.first} to {one.offset}"
+    )
+    return Flaw(unread.kind, f"{one.topic}, partition {one.partition}, {where}: {unread.why}")
 
 
 def _ours(parts: Collection[Any]) -> set[Partition]:
     return {(part.topic, part.partition) for part in parts}
 
 
-def _start(part: Partition, wanted: int | None, first: int, last: int) -> tuple[int, Notice | None]:
+def _start(
+    part: Partition, place: Place | None, topic_id: str, first: int, last: int
+) -> tuple[int, Notice | None]:
     """Where to begin, and what is to be said about it."""
     topic, number = part
-    if wanted is None or first <= wanted <= last:
-        return first if wanted is None else wanted, None
+    if place is None:
+        return first, None
+    wanted = place.offset
+    if not place.is_of(topic_id):
+        why = f"{topic}: it is another topic than before (id {topic_id}, not {place.topic_id}); made anew."
+        return first, Notice(Trouble.OFFSETS_RENEWED, topic, number, why)
+    if first <= wanted <= last:
+        return wanted, None
     if wanted > last:
         why = f"{topic}: partition {number} ends at {last}, {wanted} was expected; the topic was made anew."
         return first, Notice(Trouble.OFFSETS_RENEWED, topic, number, why)

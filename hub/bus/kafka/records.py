@@ -22,6 +22,7 @@ PREFIX: Final = "ce_"
 STRUCTURED: Final = "application/cloudevents"
 JSON: Final = "application/json"
 REQUIRED: Final = ("specversion", "id", "source", "type")
+SHOWN: Final = 50
 NAME: Final = re.compile(r"[a-z0-9]{1,40}")
 
 
@@ -81,11 +82,11 @@ def _texts(headers: Headers) -> dict[str, str]:
         if lower != CONTENT_TYPE and not lower.startswith(PREFIX):
             continue
         if lower in texts:
-            raise NotACloudEvent(f"The header {name} is there twice; send it once.")
+            raise NotACloudEvent(f"The header {_shown(name)} is there twice; send it once.")
         try:
             texts[lower] = (value or b"").decode()
         except UnicodeDecodeError as error:
-            raise NotACloudEvent(f"The header {name} is not UTF-8 text.") from error
+            raise NotACloudEvent(f"The header {_shown(name)} is not UTF-8 text.") from error
     return texts
 
 
@@ -98,7 +99,7 @@ def _binary(headers: Mapping[str, str], media_type: str, value: bytes | None) ->
 
 def _structured(media_type: str, value: bytes | None) -> Event:
     if not re.match(r"application/cloudevents\+json\s*(;|$)", media_type, re.IGNORECASE):
-        raise NotACloudEvent(f"content-type is {media_type}; send application/cloudevents+json.")
+        raise NotACloudEvent(f"content-type is {_shown(media_type)}; send application/cloudevents+json.")
     try:
         document = orjson.loads(value or b"")
     except orjson.JSONDecodeError as error:
@@ -122,7 +123,7 @@ def _text(name: str, value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, (str, int)):
         return str(value)
-    raise NotACloudEvent(f"The attribute {name} is neither text, a whole number, nor true or false.")
+    raise NotACloudEvent(f"The attribute {_shown(name)} is neither text, a whole number, nor true or false.")
 
 
 def _data(document: dict[str, Any]) -> bytes | None:
@@ -151,10 +152,15 @@ def _check(attributes: Mapping[str, str]) -> None:
                 "content-type application/cloudevents+json (structured mode)."
             )
     if attributes["specversion"] != "1.0":
-        raise NotACloudEvent(f"specversion is {attributes['specversion']}; 1.0 is needed.")
+        raise NotACloudEvent(f"specversion is {_shown(attributes['specversion'])}; 1.0 is needed.")
     for name in attributes:
         if not NAME.fullmatch(name):
-            raise NotACloudEvent(f"{name[:50]!r} cannot be the name of an attribute: a-z and 0-9 only.")
+            raise NotACloudEvent(f"{_shown(name)} cannot be the name of an attribute: a-z and 0-9 only.")
+
+
+def _shown(text: str) -> str:
+    """A sender's words in a cause: cut, and in ASCII, as they go into dead letters and answers."""
+    return ascii(text[:SHOWN])[1:-1]
 
 
 def _is_json(media_type: str) -> bool:

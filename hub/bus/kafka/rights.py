@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
+from enum import Enum
+from typing import Any, Final
 
 from kafka.admin import (  # type: ignore[import-untyped]
     ACL,
@@ -19,7 +20,20 @@ from kafka.admin import (  # type: ignore[import-untyped]
 )
 
 from hub.ports.broker import Reader
-from hub.ports.topics import inbound, outbound
+from hub.ports.topics import dead_letter, events, inbound, outbound
+
+EVERYBODY: Final = "User:*"
+EVERYTHING: Final = "*"
+CLIENT: Final = "User:client_"
+"""So the principals of agencies' clients begin, also of those that are revoked."""
+
+
+class Cover(Enum):
+    """What a right lies on. INSIDE: agencies' topics only. WIDER: the hub's own, or others beside them."""
+
+    NOTHING = 0
+    INSIDE = 1
+    WIDER = 2
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -60,11 +74,13 @@ def principal(client_id: str) -> str:
 
 
 def changes(
-    prefix: str, existing: Collection[Right], wish: Collection[Right]
+    prefix: str, existing: Collection[Right], wish: Collection[Right], own: str = ""
 ) -> tuple[set[Right], set[Right]]:
-    """(to grant, to withdraw). On the agencies' topics whatever is not wanted goes, whoever gave it. Rights
-    on groups go with their principal's last right to read such a topic; those of others are none of ours."""
-    ours = {right for right in existing if _on_agency_topic(prefix, right)}
+    """(to grant, to withdraw). On the agencies' topics whatever is not wanted goes, whoever gave it; rights
+    that are wider and cover the hub's topics too go where they are a client's of ours, or everybody's. `own`
+    is the hub's principal, which keeps what it has. Rights on groups go with their principal's last right to
+    read such a topic; those of others are none of ours."""
+    ours = {right for right in existing if right.principal != own and _goes(prefix, right, wish)}
     losing = {right.principal for right in ours} - {
         right.principal for right in wish if right.kind == "GROUP"
     }
@@ -72,13 +88,42 @@ def changes(
     return set(wish) - set(existing), ours - set(wish)
 
 
+def notes(
+    prefix: str, existing: Collection[Right], wish: Collection[Right], own: str = ""
+) -> tuple[str, ...]:
+    """A sentence for each right that covers topics of the hub and is left."""
+    left = [r for r in sorted(existing) if r.principal != own and not _goes(prefix, r, wish)]
+    return tuple(
+        f"{right.sentence()} covers topics of the hub and is left, as it is no client's of an agency; "
+        "withdraw it unless it is meant"
+        for right in left
+        if _cover(prefix, right) is Cover.WIDER
+    )
+
+
 def of_client(existing: Collection[Right], client_id: str) -> set[Right]:
     return {right for right in existing if right.principal == principal(client_id)}
 
 
-def _on_agency_topic(prefix: str, right: Right) -> bool:
-    starts = (inbound(prefix, ""), outbound(prefix, ""))
-    return right.kind == "TOPIC" and right.permission == "ALLOW" and right.name.startswith(starts)
+def _goes(prefix: str, right: Right, wish: Collection[Right]) -> bool:
+    cover = _cover(prefix, right)
+    if cover is not Cover.WIDER:
+        return cover is Cover.INSIDE
+    clients = {EVERYBODY} | {each.principal for each in wish}
+    return right.principal in clients or right.principal.startswith(CLIENT)
+
+
+def _cover(prefix: str, right: Right) -> Cover:
+    if right.kind != "TOPIC" or right.permission != "ALLOW":
+        return Cover.NOTHING
+    agencies, own = (inbound(prefix, ""), outbound(prefix, "")), (events(prefix), dead_letter(prefix))
+    if right.name.startswith(agencies):
+        return Cover.INSIDE
+    if right.pattern == "PREFIXED":
+        covers = any(name.startswith(right.name) for name in (*agencies, *own))
+    else:
+        covers = right.name in (EVERYTHING, *own)
+    return Cover.WIDER if covers else Cover.NOTHING
 
 
 def _is_own_group(right: Right) -> bool:

@@ -101,7 +101,7 @@ class KafkaSource:
             self._place(held)
             self._watch(held)
         notices, self._notices = tuple(self._notices), []
-        return InBatch(records_of(found), *held.changes(), notices)
+        return InBatch(records_of(found, held.topic_ids), *held.changes(), notices)
 
     def _records(self, held: Reading) -> Mapping[Any, Collection[Any]]:
         """The library's poll spins while a heartbeat is overdue, as beside a hanging coordinator: then most
@@ -137,6 +137,7 @@ class KafkaSource:
         topics = look_up(held.admin, wanted)
         held.subscribe({name for name, found in topics.items() if _trouble(found) is None})
         held.wanted, held.look_at = wanted, self._clock() + LOOK_EVERY_S
+        held.renewed(topics)
         self._tell(topics)
 
     def _tell(self, topics: Mapping[str, Found]) -> None:

@@ -33,6 +33,7 @@ class KafkaTopics:
 
     def __init__(self, endpoint: Endpoint, prefix: str) -> None:
         self._prefix = prefix
+        self._own = rights.principal(endpoint.username or "ANONYMOUS")
         self._thread: KafkaThread[Any] = KafkaThread(
             "topics", lambda: clients.admin(endpoint), clients.close_admin
         )
@@ -81,7 +82,8 @@ class KafkaTopics:
         there = _rights(admin)
         if there is None:
             return _Todo(plan, has_authorizer=False)
-        return _Todo(plan, *rights.changes(self._prefix, there, rights.wanted(self._prefix, readers)))
+        rules = self._prefix, there, rights.wanted(self._prefix, readers), self._own
+        return _Todo(plan, *rights.changes(*rules), left=rights.notes(*rules))
 
     def _revoke(self, admin: Any, client_id: str) -> Applied:
         there = _rights(admin)
@@ -99,13 +101,14 @@ class _Todo:
     grant: set[rights.Right] = field(default_factory=set)
     withdraw: set[rights.Right] = field(default_factory=set)
     has_authorizer: bool = True
+    left: tuple[str, ...] = ()
 
     def is_empty(self) -> bool:
         return not (self.plan.sentences() or self.grant or self.withdraw)
 
     def told(self) -> Applied:
         granted = [right.sentence() for right in sorted(self.grant)]
-        notes = self.plan.notes if self.has_authorizer else (*self.plan.notes, NO_AUTHORIZER)
+        notes = (*self.plan.notes, *self.left, *(() if self.has_authorizer else (NO_AUTHORIZER,)))
         return Applied((*self.plan.sentences(), *_withdrawn(self.withdraw), *granted), notes)
 
 

@@ -11,6 +11,7 @@ import pytest
 from hub.bus.kafka.publisher import KafkaPublisher
 from hub.bus.kafka.source import KafkaSource
 from hub.ports.broker import BrokerAway, Mark, OutRecord, Partition, Trouble
+from hub.ports.relaying import Place
 from tests.bus.kafka_broker.brokerwork import Bench, publish_all, read_until, record
 
 
@@ -19,15 +20,20 @@ class Offsets:
 
     def __init__(self) -> None:
         self.next: dict[Partition, int] = {}
+        self.topic_ids: dict[str, str] = {}
         self.asked: list[frozenset[Partition]] = []
         self.failures = 0
 
-    async def __call__(self, parts: Collection[Partition]) -> dict[Partition, int]:
+    async def __call__(self, parts: Collection[Partition]) -> dict[Partition, Place]:
         self.asked.append(frozenset(parts))
         if self.failures:
             self.failures -= 1
             raise LookupError("the database is away")
-        return {part: self.next[part] for part in parts if part in self.next}
+        return {
+            part: Place(self.next[part], self.topic_ids.get(part[0], ""))
+            for part in parts
+            if part in self.next
+        }
 
 
 Make = Callable[..., Awaitable[KafkaSource]]
@@ -204,6 +210,41 @@ async def test_expired_and_renewed_offsets_are_told(
     notices = {n.topic: n for batch in batches for n in batch.notices}
     assert (notices[old].trouble, notices[old].missed) == (Trouble.RECORDS_EXPIRED, 3)
     assert notices[renewed].trouble is Trouble.OFFSETS_RENEWED
+
+
+async def made_anew(bench: Bench, topic: str) -> None:
+    bench.admin.delete_topics([topic])
+    deadline = time.monotonic() + 30
+    while topic in bench.admin.list_topics():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)
+    bench.topic(topic.removeprefix(bench.prefix))
+
+
+@pytest.mark.parametrize("reads_on", [False, True])
+async def test_a_topic_that_was_made_anew_is_read_from_its_beginning(
+    bench: Bench, make: Make, publisher: KafkaPublisher, reads_on: bool
+) -> None:
+    """Though the offset that is kept lies within it; also where it is made anew while it is read."""
+    topic, offsets = bench.topic("inbound.a"), Offsets()
+    await publish_all(publisher, [record(topic, n) for n in range(3)])
+    now = [0.0]
+    source = await make(offsets, topic, clock=lambda: now[0])
+    found, _ = await read_until(source, lambda got: len(got) == 3)
+    ids = {one.topic_id for one in found}
+    assert len(ids) == 1 and "" not in ids
+    offsets.next, offsets.topic_ids = {(topic, 0): 3}, {topic: ids.pop()}
+    if not reads_on:
+        await source.stop()
+    await made_anew(bench, topic)
+    await publish_all(publisher, [record(topic, n, mark=False) for n in range(10, 16)])
+    now[0] += 60.0
+    if not reads_on:
+        source = await make(offsets, topic)
+    found, batches = await read_until(source, lambda got: any(int(one.value or b"") == 10 for one in got))
+    notices = [notice for batch in batches for notice in batch.notices if notice.partition == 0]
+    assert [notice.trouble for notice in notices] == [Trouble.OFFSETS_RENEWED]
+    assert found[-1].topic_id not in ("", offsets.topic_ids[topic])
 
 
 async def test_a_hub_without_an_agency_on_kafka_polls_at_its_ease(make: Make) -> None:

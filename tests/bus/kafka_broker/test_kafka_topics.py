@@ -87,6 +87,44 @@ async def test_it_grows_and_sets_but_never_shrinks_nor_deletes(bench: Bench, top
     assert (await topics.apply([], [])).changes == ()
 
 
+async def test_settings_that_lose_or_hold_up_records_are_set(bench: Bench, topics: KafkaTopics) -> None:
+    bad = {
+        "retention.bytes": "1",
+        "retention.ms": "1",
+        "cleanup.policy": "compact",
+        "max.message.bytes": "500",
+        "compression.type": "snappy",
+        "message.timestamp.type": "CreateTime",
+        "min.insync.replicas": "3",
+        "unclean.leader.election.enable": "true",
+    }
+    await topics.apply(["pu"], [])
+    right = configs(bench, "inbound.pu")
+    name = bench.prefix + "inbound.pu"
+    bench.admin.alter_configs([ConfigResource("TOPIC", name, bad)])
+    planned = await topics.apply(["pu"], [], dry_run=True)
+    assert {change.split()[1] for change in planned.changes} == set(bad)
+    assert (await topics.apply(["pu"], [])).changes == planned.changes
+    assert configs(bench, "inbound.pu") == right
+
+
+async def test_wide_rights_are_withdrawn_and_told(bench: Bench, topics: KafkaTopics) -> None:
+    readers = [Reader("pu", bench.prefix + "kl")]
+    await topics.apply(["pu"], readers)
+    who = rights.principal(bench.prefix + "kl")
+    wide = {
+        rights.Right(who, "TOPIC", bench.prefix, "READ", "PREFIXED"),
+        rights.Right(who, "TOPIC", "*", "READ"),
+        rights.Right("User:*", "TOPIC", events(bench.prefix), "READ"),
+    }
+    bench.admin.create_acls([rights.rule(right) for right in wide])
+    planned = await topics.apply(["pu"], readers, dry_run=True)
+    assert set(planned.changes) == {f"withdraw: {right.sentence()}" for right in wide}
+    assert (await topics.apply(["pu"], readers)).changes == planned.changes
+    assert not wide & rights.read(bench.admin.describe_acls(rights.everything())[0])
+    assert (await topics.apply(["pu"], readers)).changes == ()
+
+
 async def test_foreign_rights_on_agency_topics_go_and_others_stay(bench: Bench, topics: KafkaTopics) -> None:
     """Also those of a client that is no longer there, groups included; an analyst's on events are not
     ours."""

@@ -82,6 +82,11 @@ def test_a_dead_letter_is_kept_as_long_on_its_topic_as_in_the_table() -> None:
     assert int(dead.configs["retention.ms"]) == topics.DEAD_LETTERS_KEPT.days * layout.DAY_MS
 
 
+def test_no_broker_compresses_anew_what_it_is_given() -> None:
+    """It would hold a whole batch unpacked, and a default of lz4 could be read by nobody."""
+    assert {t.configs["compression.type"] for t in layout.wanted(PREFIX, ["pu"], 3)} == {"producer"}
+
+
 @given(READERS, READERS)
 def test_rights_after_a_change_are_those_that_are_wanted(before: list[Reader], after: list[Reader]) -> None:
     foreign = {
@@ -91,6 +96,42 @@ def test_rights_after_a_change_are_those_that_are_wanted(before: list[Reader], a
     there = rights.wanted(PREFIX, before) | foreign
     grant, withdraw = rights.changes(PREFIX, there, rights.wanted(PREFIX, after))
     assert (there | grant) - withdraw == rights.wanted(PREFIX, after) | foreign
+
+
+@pytest.mark.parametrize(
+    ("right", "goes"),
+    [
+        (("User:k", "*"), True),
+        (("User:*", "*"), True),
+        (("User:client_lama", "simpul.", "PREFIXED"), True),
+        (("User:k", "simpul.ag", "PREFIXED"), True),
+        (("User:k", "s", "PREFIXED"), True),
+        (("User:k", "simpul.inbound.lain", "PREFIXED"), True),
+        (("User:*", "simpul.events"), True),
+        (("User:k", "simpul.dead-letter"), True),
+        (("User:lain", "simpul.inbound.pu"), True),
+        (("User:hub", "simpul.", "PREFIXED"), False),
+        (("User:hub", "simpul.inbound.pu"), False),
+        (("User:pemantau", "*"), False),
+        (("User:analis", "simpul.events"), False),
+        (("User:*", "simpulan"), False),
+        (("User:k", "simpul.lain", "PREFIXED"), False),
+        (("User:*", "gudang.", "PREFIXED"), False),
+    ],
+)
+def test_rights_that_cover_our_topics_go_however_wide(right: tuple[str, str], goes: bool) -> None:
+    """What others were given, by name, on more than the agencies' topics is told, not taken."""
+    who, name, *pattern = right
+    found = rights.Right(who, "TOPIC", name, "READ", *pattern)
+    wish = rights.wanted(PREFIX, [Reader("pu", "k")])
+    assert rights.changes(PREFIX, wish | {found}, wish, "User:hub") == (set(), {found} if goes else set())
+    told = rights.notes(PREFIX, wish | {found}, wish, "User:hub")
+    assert [found.sentence() in note for note in told] == [True] * (who in ("User:pemantau", "User:analis"))
+
+
+def test_a_prohibition_stays() -> None:
+    denied = rights.Right("User:*", "TOPIC", "*", "READ", permission="DENY")
+    assert rights.changes(PREFIX, {denied}, set()) == (set(), set())
 
 
 def test_a_clients_groups_end_with_a_dot() -> None:

@@ -126,6 +126,32 @@ def test_what_is_no_cloudevent_is_refused_in_words(headers: Headers, value: byte
         event_of(given_record(headers, value))
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        (*CE[1:], ("ce_specversion", b"1" * 3_000_000)),
+        (*CE[1:], ("ce_specversion", b"\x01" * 3_000_000)),
+        (("content-type", b"application/cloudevents+xml" + b"\x01\n" * 1_000_000),),
+        (*CE, ("ce_" + "\x02" * 1_000_000, b"")),
+        (*CE, ("ce_" + "é" * 1_000_000, b"1"), ("ce_" + "é" * 1_000_000, b"2")),
+        (*CE, ("ce_" + "x" * 1_000_000, b"\xff")),
+    ],
+)
+def test_a_cause_repeats_little_of_the_record_and_that_in_ascii(headers: Headers) -> None:
+    """It goes into a dead letter and an answer, which are not to hold the record."""
+    with pytest.raises(NotACloudEvent) as refused:
+        event_of(given_record(headers, b"{}"))
+    said = str(refused.value)
+    assert len(said) < 400 and said.isascii() and said.isprintable()
+
+
+def test_an_attribute_of_an_object_is_repeated_as_little() -> None:
+    value = orjson.dumps(WHOLE | {"\x01" * 100_000: ["x"]})
+    with pytest.raises(NotACloudEvent) as refused:
+        event_of(given_record(AS_OBJECT, value))
+    assert len(str(refused.value)) < 400 and str(refused.value).isprintable()
+
+
 def test_other_payloads_keep_their_bytes() -> None:
     document = WHOLE | {"datacontenttype": "text/csv", "data": "a;b", "flag": True, "count": 3}
     event = event_of(given_record(AS_OBJECT, orjson.dumps(document)))
