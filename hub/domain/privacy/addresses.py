@@ -21,7 +21,7 @@ _ALONE = r"(?<![^\W\d_])"
 _GAP = r"[\s.:]{0,3}"
 _RT, _RW = rf"r\.?t{_GAP}", rf"r\.?w{_GAP}"
 _N = r"\d{1,3}(?!\d)"
-_NUMBER = rf"(?:no|nomor|nmr){_GAP}\d{{1,5}}(?!\d)(?:[a-z](?![^\W\d_]))?(?:[/\-]\d{{1,4}}(?!\d))?"
+_NUMBER = rf"(?:no|nomor|nomer|nmr){_GAP}\d{{1,5}}(?!\d)(?:[a-z](?![^\W\d_]))?(?:[/\-]\d{{1,4}}(?!\d))?"
 
 _WITH_RW = (
     rf"r\.?t\s?[/.\-]{{0,2}}\s?{_RW}{_N}(?:\s?[/\-]\s?{_N})?"
@@ -54,9 +54,10 @@ _BEFORE = re.compile(
     r"\.?\s?(?P<words>(?:[^\s,;:!?()\[\]]+(?:,\d+)?\s{1,2}){0,6}(?:[^\s,;:!?()\[\]]+)?)\s?,?\s?$",
     re.IGNORECASE,
 )
-_OTHER_NUMBERS = frozenset(  # one a line would be 28 lines
-    "aduan antrean antrian bpjs hp izin kartu kk kwh laporan meter pelanggan pengaduan perkara plat polisi "  # noqa: SIM905
-    "register registrasi rekening resi seri sertifikat surat telepon telp tiket urut wa".split()
+_OTHER_NUMBERS = frozenset(  # one a line would be 40 lines
+    "aduan antrean antrian ayat bpjs hp izin kartu kepmen keputusan kk kwh laporan meter pasal pelanggan "  # noqa: SIM905
+    "pengaduan peraturan perbup perda pergub perkara permen perpres perwali plat polisi pp register "
+    "registrasi rekening resi seri sertifikat sk surat telepon telp tiket urut uu wa".split()
 )
 """What is numbered but is no house: "jalan berlubang, tiket no 1234"."""
 

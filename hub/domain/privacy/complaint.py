@@ -19,8 +19,8 @@ _CODES = (
     "addressed_to",
 )
 _TEXTS = ("title", "description", "tags", "external_ids", "extensions")
-_BORDER = "\n#\n"
-"""Between joined texts: the # keeps digits of two texts from looking like one number."""
+_BORDER = "\n^\n"
+"""Between joined texts: the ^ keeps digits of two texts from looking like one number."""
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ _DOT = r"(?:\s?[\[({<]\s?(?:dot|titik|\.)\s?[\])}>]\s?|\s(?:dot|titik)\s|\.)"
 _PROVIDER = r"(?:gmail|googlemail|yahoo|ymail|rocketmail|hotmail|outlook|icloud)(?![^\W_])"
 _DOMAIN = rf"(?:(?:[\w\-]{{1,63}}{_DOT}){{1,4}}{_TOP}|{_PROVIDER}(?:{_DOT}[a-z]{{2,3}}(?![^\W_])){{0,2}})"
 _AT = re.compile(
-    r"(?:\s?[\[({<]\s?(?:at|@)\s?[\])}>]\s?|\s(?:at|@)\s|[_\-](?:at)[_\-]|@)(?=[\w])",
+    r"(?:\s?[\[({<]\s?(?:at|@)\s?[\])}>]\s?|\s(?:at|@)\s|[_\-](?:at)[_\-]|@\s?)(?=[\w])",
     re.IGNORECASE,
 )
 _AFTER = re.compile(_DOMAIN, re.IGNORECASE)

@@ -6,17 +6,15 @@ import re
 from collections.abc import Iterator
 
 from hub.domain.privacy.finding import Span
-from hub.domain.privacy.numbers import INVISIBLE
 
-_AT = re.compile("[@＠﹫]")
-_LABEL = rf"[\w\-{INVISIBLE}]++"
-_DOMAIN = re.compile(rf"{_LABEL}(?:[.．。]{_LABEL})++")
+_AT = re.compile("@")
+_LABEL = r"[\w\-]++"
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})++")
 _PROVIDER = re.compile(
     r"\s?(?:gmail|googlemail|yahoo|ymail|rocketmail|hotmail|outlook|live|icloud)(?:\s?\.\s?[a-z]++)*+(?![^\W\d_]|@)",
     re.IGNORECASE,
 )
 """Well-known providers are known even after a blank, or where ".com" was forgotten."""
-_ZERO_WIDTH = re.compile(f"[{INVISIBLE}]")
 
 
 def email_spans(text: str) -> Iterator[Span]:
@@ -44,4 +42,4 @@ def _start_of_name(text: str, end: int, floor: int) -> int:
 
 
 def _in_name(character: str) -> bool:
-    return character.isalnum() or character in "._+%-" or _ZERO_WIDTH.match(character) is not None
+    return character.isalnum() or character in "._+%-"

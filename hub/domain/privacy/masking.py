@@ -9,8 +9,9 @@ from hub.domain.privacy.addresses import direct_spans, house_number_spans, neigh
 from hub.domain.privacy.disguised import encoded_parts, lookalike_nik_spans, spelled_email_spans
 from hub.domain.privacy.emails import email_spans
 from hub.domain.privacy.finding import Finding, Kind, Span, as_findings, replace_spans
+from hub.domain.privacy.letters import as_written, plain_letters
 from hub.domain.privacy.numbers import number_spans
-from hub.domain.privacy.own import may_hold, own_spans
+from hub.domain.privacy.own import may_stand, own_spans
 from hub.domain.privacy.plain import is_plain
 
 SCANS = (
@@ -38,7 +39,8 @@ class Masked:
 def mask(text: str, own_values: Sequence[str] = ()) -> Masked:
     """Masks NIK, telephone numbers, e-mails, house-level addresses and the reporter's own values.
 
-    The rules are in `numbers`, `phones`, `emails`, `addresses`, `disguised` and `own`. Never raises, takes
+    The rules are in `numbers`, `phones`, `emails`, `addresses`, `disguised` and `own`,
+    and what is read in them in `letters`. Never raises, takes
     time linear in the text, and masking a masked text changes nothing.
     """
     counts: dict[Kind, int] = {}
@@ -63,12 +65,15 @@ def _mask_once(text: str, own_values: Sequence[str], counts: dict[Kind, int]) ->
 
 
 def _mask_open(text: str, own_values: Sequence[str], counts: dict[Kind, int]) -> str:
-    if own_values and may_hold(text, own_values):
-        text = replace_spans(text, own_spans(text, own_values), counts)
+    if own_values and (standing := may_stand(text, own_values)):
+        text = replace_spans(text, own_spans(text, standing), counts)
     if is_plain(text):
         return text
+    plain = plain_letters(text)
     for spans in SCANS:
-        text = replace_spans(text, spans(text), counts)
+        masked = replace_spans(text, as_written(text, spans(plain)), counts)
+        if masked is not text:
+            text, plain = masked, plain_letters(masked)
     return text
 
 

@@ -1,8 +1,10 @@
 """A person's name in a text, in the forms in which it is written every day.
 
-Found are, in any case and with or without accents: the full name (also run together), any two or more of its
-words of at least three letters side by side in any order ("Wirabuana, Zulkarnaen"), and one word with the
-initial of another ("Z. Wirabuana", "Zulkarnaen W."). Endings such as -nya and -ku may hang on the last word.
+Found are, in any case and any letters (`letters`): the full name, any two or more of its words of at least
+three letters side by side in any order ("Wirabuana, Zulkarnaen") or run together, two neighbours broken
+anywhere ("Zulkarn aen Wirabu ana"), one word with the initial of another ("Z. Wirabuana", "Zulkarnaen W."),
+and one spelled letter by letter ("Z u l k a r n a e n"). Endings such as -nya and -ku may hang on the last
+word.
 
 One word of a longer name alone stays: many are ordinary words ("Bunga", "Cahaya"), and a first name that
 thousands bear leads to nobody. Who reports anonymously or confidentially counts on more, so for them
@@ -13,11 +15,10 @@ thousands bear leads to nobody. Who reports anonymously or confidentially counts
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
-from hub.domain.privacy.numbers import INVISIBLE
+from hub.domain.privacy.letters import folded
 
 STAND_INS = frozenset(
     "admin anonim anonimus anonymous hamba masyarakat nama noname pelapor rahasia user warga".split()  # noqa: SIM905
@@ -33,49 +34,17 @@ COMMON = frozenset(  # one a line would be eighty lines
 """Words of names that are ordinary words too, and stay when they stand alone."""
 
 _BETWEEN = r"[\s.,'_+\-]"
+_ANYTHING = r"(?:(?!\[\w+ disamarkan)[\W_])"
+"""Between two words of a name; but a token is never entered."""
+_IN_WORDS = r"[\s.,'_+*|/\-]"
+_SPELLED = re.compile(rf"(?<![^\W\d_])[^\W\d_](?:{_IN_WORDS}{{1,3}}[^\W\d_]){{4}}")
 _START, _END = r"(?<![^\W\d_])", r"(?:[-'’]?(?:nya|ku|mu|lah|kah|pun))?(?![^\W\d_])"
 _STREETS = ("jalan ", "jln ", "jln. ", "jln.", "jl ", "jl. ", "jl.", "gang ", "gg ", "gg. ", "gg.")
 _NO_STREET = "".join(f"(?<!{re.escape(street)})" for street in _STREETS)
 _WORD = re.compile(r"[^\W\d_]+")
-_MARKS = re.compile(f"[\u0300-\u036f{INVISIBLE}]+")
+_NO_LETTER = re.compile(r"[\W\d_]+")
+_NO_LETTERS = bytes(code for code in range(256) if not chr(code).isalpha() or code > 0x7F)
 _FEWEST_LETTERS, _FEWEST_ALONE, _FEWEST_RUN_TOGETHER, _MOST_WORDS = 3, 5, 10, 8
-
-
-def folded(text: str) -> str:
-    """Lower case, without accents: only to look whether something may stand in a text."""
-    lowered = text.lower()
-    if lowered.isascii():
-        return lowered
-    return _MARKS.sub("", unicodedata.normalize("NFKD", lowered)).replace("ı", "i").lower()
-
-
-def unaccented(text: str) -> tuple[str, list[int] | None]:
-    """The text with plain letters and dashes, without marks and invisible characters; and each character's
-    place in `text` (and its end) where that differs."""
-    if text.isascii():
-        return text, None
-    simple = text.translate(_plain_letters())
-    if not _MARKS.search(simple):
-        return simple, None
-    places: list[int] = []
-    done = 0
-    for mark in _MARKS.finditer(simple):
-        places.extend(range(done, mark.start()))
-        done = mark.end()
-    places.extend(range(done, len(text) + 1))
-    return _MARKS.sub("", simple), places
-
-
-@cache
-def _plain_letters() -> dict[int, str]:
-    """Latin letters with accents (one character each, as they are without), dashes and apostrophes."""
-    found = {ord("ı"): "i", ord("ſ"): "s", ord("K"): "k", 0x2212: "-", 0x2019: "'"}
-    found |= dict.fromkeys(range(0x2010, 0x2016), "-")
-    for code in (*range(0xC0, 0x250), *range(0x1E00, 0x1F00)):
-        base = unicodedata.normalize("NFKD", chr(code))[0]
-        if base.isascii() and base.isalpha():
-            found[code] = base
-    return found
 
 
 def single_words(name: str) -> list[str]:
@@ -86,26 +55,46 @@ def single_words(name: str) -> list[str]:
 
 
 def name_patterns(name: str) -> list[str]:
-    """Regular expressions (for IGNORECASE) of a name's forms in a text that `unaccented` has made simple."""
+    """Regular expressions (for IGNORECASE) of a name's forms in a text of plain letters."""
     words = _words(name)
     if not words:
         return []
     if len(words) == 1:
         alone = len(words[0]) >= _FEWEST_LETTERS and words[0] not in STAND_INS
-        return [f"{_START}{_NO_STREET}{re.escape(words[0])}{_END}"] if alone else []
+        if not alone:
+            return []
+        return [f"{_START}(?:{'|'.join((_NO_STREET + re.escape(words[0]), *_spelled(words)))}){_END}"]
     gap = "{0,4}" if len("".join(words)) >= _FEWEST_RUN_TOGETHER else "{1,4}"
     spelled = {word: re.escape(word) for word in words}
-    forms = [f"{_BETWEEN}{gap}".join(spelled[word] for word in words)]
+    forms = [f"{_ANYTHING}{gap}".join(spelled[word] for word in words)]
     for word in _long(words):
         forms += _forms_around(word, words, spelled)
+    forms += _broken(words)
+    forms += _spelled(words)
     return [f"{_START}(?:{'|'.join(forms)}){_END}"]
 
 
-def name_may_stand(folded_text: str, name: str) -> bool:
-    """Cheap: False when none of the forms can be in the text."""
-    words = _words(name)
+def squeezed(folded_text: str) -> str:
+    """The letters alone."""
+    if folded_text.isascii():
+        return folded_text.encode().translate(None, _NO_LETTERS).decode()
+    return _NO_LETTER.sub("", folded_text)
+
+
+def name_may_stand(folded_text: str, letters: str, name: str) -> bool:
+    """Cheap: False when none of the forms can be in the text; `letters` are what is left of it `squeezed`.
+    `name` is folded too."""
+    words = _WORD.findall(name)
     if not words:
         return False
+    if len(words) == 1:
+        return words[0] in letters and (words[0] in folded_text or _SPELLED.search(folded_text) is not None)
+    if not any(word in letters for word in _long(words)) and not all(word in letters for word in words):
+        return False
+    if any("".join(pair) in letters for pair in _pairs(words)):
+        return True
+    if any(word in letters for word in _telling(words)) and _SPELLED.search(folded_text):
+        return True
     standing = [word for word in _long(words) if word in folded_text]
     if len(standing) >= 2 or all(word in folded_text for word in words):
         return True
@@ -128,14 +117,35 @@ def _takes_initial(word: str) -> bool:
     return len(word) > _FEWEST_LETTERS and not _is_ordinary(word)
 
 
+def _telling(words: Sequence[str]) -> list[str]:
+    """Those that are known also when they are spelled letter by letter."""
+    return [word for word in _long(words) if len(word) >= _FEWEST_ALONE and not _is_ordinary(word)]
+
+
+def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Neighbours that together are known wherever they are broken."""
+    some = words[:_MOST_WORDS]
+    return ((a, b) for a, b in pairwise(some) if len(a + b) >= _FEWEST_RUN_TOGETHER)
+
+
+def _spelled(words: Sequence[str]) -> list[str]:
+    """ "Z u l k a r n a e n" """
+    return [f"{_IN_WORDS}{{1,3}}".join(map(re.escape, word)) for word in _telling(words)]
+
+
+def _broken(words: Sequence[str]) -> list[str]:
+    """ "Zulkarn aen Wirabu ana": ten letters in their order are no chance."""
+    return [f"{_IN_WORDS}{{0,3}}".join(map(re.escape, a + b)) for a, b in _pairs(words)]
+
+
 def _forms_around(word: str, words: Sequence[str], spelled: dict[str, str]) -> list[str]:
     """The word with others of the name behind it, and with an initial before or behind it."""
     others = [other for other in _long(words) if other != word]
     forms = []
     if others:
         following = "|".join(spelled[other] for other in others)
-        forms.append(f"{spelled[word]}(?:{_BETWEEN}{{1,4}}(?:{following})(?![^\\W\\d_]))*"
-                     f"{_BETWEEN}{{1,4}}(?:{following})")  # fmt: skip
+        close = [spelled[other] for other in others if len(word) + len(other) >= _FEWEST_RUN_TOGETHER]
+        forms.append(f"{spelled[word]}(?:{'|'.join((f'{_ANYTHING}{{1,4}}(?:{following})', *close))})+")
     initials = sorted({other[0] for other in words if other != word})
     if initials and _takes_initial(word):
         letters = "".join(initials)

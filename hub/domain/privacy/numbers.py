@@ -1,26 +1,23 @@
 """Numbers of persons in a text: NIK (Indonesia's 16-digit identity number) and telephone numbers.
 
-A text is cut into runs: digits of any script with at most three visible separators (blank, dot, dash, slash
-and the like) and any number of invisible characters between them. A run's groups are then tried one after
-the other, each with its followers, so the cost is linear and what is left over holds no further match.
+A text is cut into runs: digits with at most three visible separators (blank, dot, dash, slash and the like)
+between them; what is invisible was taken out before (`letters`). A run's groups are then tried one after the
+other, each with its followers, so the cost is linear and what is left over holds no further match.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 
+from hub.domain.privacy.between import has_time, is_mixed
 from hub.domain.privacy.finding import Group, Span
 from hub.domain.privacy.phones import Phones
 from hub.domain.privacy.plain import FEWEST_DIGITS
 
-INVISIBLE = (
-    "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff\u20e3"
-)
-_VISIBLE = r"\s.,_/'’()*|·•\-‐-―−"
-_RUN = re.compile(rf"\d(?>[{INVISIBLE}]*+(?:[{_VISIBLE}][{INVISIBLE}]*+){{0,3}}+\d)*+")
-_GROUP = re.compile(rf"\d(?>[{INVISIBLE}]*+\d)*+")
+_VISIBLE = r"\s.,:;_/'()*|·•#+~=\-"
+_RUN = re.compile(rf"\d(?>[{_VISIBLE}]{{0,3}}+\d)*+")
+_GROUP = re.compile(r"\d++")
 _AMOUNT = re.compile(r"(?:\brp|\bidr)[\s.]{0,2}$", re.IGNORECASE)
 _NIK_DIGITS = 16
 
@@ -40,7 +37,7 @@ def number_spans(text: str) -> Iterator[Span]:
 
 def _spans_in_run(text: str, start: int, end: int, phones: Phones) -> Iterator[Span]:
     groups = _groups(text, start, end)
-    plus = text[start - 1 : start] in ("+", "＋")
+    plus = text[start - 1 : start] == "+"
     amount = _AMOUNT.search(text, max(0, start - 5), start) is not None
     at = 0
     while at < len(groups):
@@ -58,16 +55,9 @@ def _groups(text: str, start: int, end: int) -> list[Group]:
     groups: list[Group] = []
     before = start
     for found in _GROUP.finditer(text, start, end):
-        groups.append(Group(found.start(), found.end(), ascii_digits(found[0]), text[before : found.start()]))
+        groups.append(Group(found.start(), found.end(), found[0], text[before : found.start()]))
         before = found.end()
     return groups
-
-
-def ascii_digits(text: str, *, keep: bool = False) -> str:
-    """The digits of any script as 0-9, with what is none left out or kept."""
-    if text.isascii():
-        return text
-    return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c * keep for c in text)
 
 
 def _phone_span(text: str, start: int, end: int) -> Span:
@@ -93,7 +83,9 @@ def _is_nik(digits: str, window: list[Group]) -> bool:
     lengths = [len(group.digits) for group in window]
     if lengths == [4, 4, 4, 4] and _luhn(digits):
         return True
-    return is_plausible_nik(digits) and not _two_dates(window, lengths) and not _coordinates(window, lengths)
+    return is_plausible_nik(digits) and not (
+        _two_dates(window, lengths) or _coordinates(window, lengths) or has_time(window) or is_mixed(window)
+    )
 
 
 def is_plausible_nik(digits: str) -> bool:

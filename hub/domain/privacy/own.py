@@ -1,8 +1,5 @@
-"""The reporter's own values in a text, whatever their form.
-
-Names: see `names`. Numbers of 7 digits or more: the digits in order with any separators, with or without 0,
-62 or +62 before them. Anything with an @: as it is, in any case.
-"""
+"""The reporter's own values in a text, whatever their form: see `names`, `own_numbers` (numbers of 7 digits
+or more) and `own_addresses` (anything with an @), and `letters` for how a text is read."""
 
 from __future__ import annotations
 
@@ -11,14 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hub.domain.privacy.finding import TOKEN, Span
-from hub.domain.privacy.names import folded, name_may_stand, name_patterns, single_words, unaccented
-from hub.domain.privacy.plain import FEWEST_DIGITS
+from hub.domain.privacy.letters import as_written, folded, plain_letters
+from hub.domain.privacy.names import name_may_stand, name_patterns, single_words, squeezed
+from hub.domain.privacy.own_addresses import address_pattern, address_words
+from hub.domain.privacy.own_numbers import core_of, core_shape, number_pattern, number_shape
 
 _OWN = ("name", "phone", "email", "national_id")
-_BETWEEN_DIGITS = r"[\s.,_/()\-]{0,4}"
-_WORD = re.compile(r"[^\W\d_]+")
-_NOT_DIGITS = bytes(set(range(256)) - set(b"0123456789"))
-_FEWEST_DIGITS, _FEWEST_LETTERS, _NIK_DIGITS = 7, 3, 16
 
 
 def own_values(reporter: Mapping[str, Any], *, hidden: bool) -> list[str]:
@@ -31,64 +26,55 @@ def own_values(reporter: Mapping[str, Any], *, hidden: bool) -> list[str]:
     return values
 
 
-def may_hold(text: str, values: Iterable[str]) -> bool:
-    """Cheap: False when none of the values can be in `text`."""
+def may_stand(text: str, values: Iterable[str]) -> list[str]:
+    """Cheap: those of the values that may be in `text`; surely none that is in it is left out."""
     lowered = folded(text)
-    digits: bytes | None = None
+    shape: bytes | None = None
+    letters: str | None = None
+    found: list[str] = []
     for value in values:
-        core = _digits_of(value)
-        if core:
-            if not text.isascii():
-                return True
-            if digits is None:
-                digits = text.encode().translate(None, _NOT_DIGITS)
-            if core.encode() in digits:
-                return True
-        elif "@" in value:
-            if folded(value.strip()) in lowered:
-                return True
-        elif name_may_stand(lowered, value):
-            return True
-    return False
+        plain = folded(value)
+        if core := core_of(plain):
+            shape = number_shape(lowered) if shape is None else shape
+            stands = core_shape(core) in shape
+        elif "@" in plain:
+            stands = all(word in lowered for word in address_words(plain))
+        else:
+            letters = squeezed(lowered) if letters is None else letters
+            stands = name_may_stand(lowered, letters, plain)
+        if stands:
+            found.append(value)
+    return found
+
+
+def may_hold(text: str, values: Iterable[str]) -> bool:
+    """Whether any of the values may be in `text`."""
+    return bool(may_stand(text, values))
 
 
 def plain_may_hold(text: str, values: Iterable[str]) -> bool:
-    """`may_hold` for a text that `is_plain`: it has no @ and no long number, so most values are out."""
-    return may_hold(text, [v for v in values if "@" not in v and len(_digits_of(v)) < FEWEST_DIGITS])
+    """`may_hold` for a text that `is_plain`; without @, or what is written for it, none is an address."""
+    return may_hold(text, [value for value in values if "@" not in value])
 
 
 def own_spans(text: str, values: Sequence[str]) -> list[Span]:
     """Where the values stand, in order, leaving what is masked already alone."""
     # An address first: its beginning may be a form of the name ("y.kiwok@…"), and the rest would stay.
-    ordered = sorted(values, key=lambda value: "@" not in value)
+    ordered = sorted(map(folded, values), key=lambda value: "@" not in value)
     patterns = [pattern for value in ordered for pattern in _patterns(value)]
     if not patterns:
         return []
     # The first alternative consumes a token, so that nothing inside it is ever found.
     search = re.compile(f"({TOKEN.pattern})|{'|'.join(patterns)}", re.IGNORECASE)
-    simple, places = unaccented(text)
-    spans = [m.span() for m in search.finditer(simple) if m[1] is None and m[0]]
-    if places is None:
-        return [(start, end, "reporter") for start, end in spans]
-    return [(places[start], places[end - 1] + 1, "reporter") for start, end in spans]
-
-
-def _digits_of(value: str) -> str:
-    """The telling digits of a telephone number or NIK; "" when the value is something else."""
-    if _WORD.search(value) or not value.isascii():
-        return ""
-    digits = value.encode().translate(None, _NOT_DIGITS).decode()
-    if len(digits) < _NIK_DIGITS:
-        digits = digits.removeprefix("00").removeprefix("62")
-    core = digits.lstrip("0")
-    return core if len(core) >= _FEWEST_DIGITS else ""
+    found = search.finditer(plain_letters(text))
+    return list(
+        as_written(text, [(*each.span(), "reporter") for each in found if each[1] is None and each[0]])
+    )
 
 
 def _patterns(value: str) -> list[str]:
-    if core := _digits_of(value):
-        digits = _BETWEEN_DIGITS.join(core)
-        return [rf"(?<!\d)(?:\+?(?:00)?62{_BETWEEN_DIGITS})?(?:0{_BETWEEN_DIGITS})?{digits}(?!\d)"]
+    if core := core_of(value):
+        return [number_pattern(core)]
     if "@" in value:
-        exact = folded(value.strip())
-        return [rf"(?<![^\W\d_]){re.escape(exact)}(?![^\W\d_])"] if len(exact) > _FEWEST_LETTERS else []
+        return [pattern] if (pattern := address_pattern(value)) else []
     return name_patterns(value)

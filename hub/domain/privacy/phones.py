@@ -7,6 +7,7 @@ import re
 
 import phonenumbers
 
+from hub.domain.privacy.between import has_time, is_mixed
 from hub.domain.privacy.finding import Group
 
 _MOBILE = re.compile(r"8[1-9]\d{7,10}")
@@ -46,7 +47,9 @@ class Phones:
         national = _national(digits)
         if not national or national[0] not in "2345678":
             return False
-        if not _spoken_like_a_phone(window, plus) or (not plus and _is_amount(window)):
+        if not _spoken_like_a_phone(window, plus) or has_time(window):
+            return False
+        if not plus and (_is_amount(window) or is_mixed(window)):
             return False
         if _MOBILE.fullmatch(national):
             return True

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import re
 
-_DROPPED = b" \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f.,:-_/'()*|" + bytes(range(0x80, 0x100))
+from hub.domain.privacy.letters import is_dressed_up, plain_letters
+
+_DROPPED = b" \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f.,:;-_/'()*|#+~=" + bytes(range(0x80, 0x100))
 _SHAPE = bytes.maketrans(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789",
     b"abcdefghijklmnopqrstuvwxyz000000000",
 )
-_ASCII = bytes(range(0x80))
-_ODD = re.compile("[\\d＠﹫ıİſK]")
-"""Digits and @ of other scripts, and the letters that fold to an ASCII one when case is ignored."""
-
 _LETTERS_AND_LOOKALIKES = bytes(
     0x30
     if chr(code) in "0123456789OoIil|"
@@ -34,16 +32,16 @@ FEWEST_DIGITS = 9
 """The shortest number that is looked for: a landline with its area code."""
 
 _LONG_NUMBER = b"0" * FEWEST_DIGITS
-_MARKERS = (b"rt", b"rw", b"no", b"nomor", b"nmr", b"kav", b"kavling")
+_MARKERS = (b"rt", b"rw", b"no", b"nomor", b"nomer", b"nmr", b"kav", b"kavling")
 
 
 def is_plain(text: str) -> bool:
     """True when `text` surely holds no NIK, phone, e-mail or house-level address."""
+    if is_dressed_up(text):
+        text = plain_letters(text)
     if "@" in text or ("%" in text and _PERCENT.search(text)):
         return False
     data = text.encode("utf-8", "surrogatepass")
-    if not text.isascii() and _has_odd(data):
-        return False
     worded = data.translate(_LETTERS_AND_LOOKALIKES)
     if b" at " in worded or _LONG_LOOKALIKE in worded:
         return False
@@ -55,8 +53,3 @@ def is_plain(text: str) -> bool:
         return False
     before_digits.pop()
     return not any(words.endswith(_MARKERS) or b"blok" in words[-8:] for words in filter(None, before_digits))
-
-
-def _has_odd(data: bytes) -> bool:
-    rest = data.translate(None, _ASCII).decode("utf-8", "surrogatepass")
-    return _ODD.search(rest) is not None

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from hub.domain.privacy.numbers import ascii_digits
+from hub.domain.privacy.letters import plain_letters
 from hub.domain.privacy.own import own_spans, own_values
 
 _REFUSED = (
@@ -31,7 +31,7 @@ def reference_flaws(document: dict[str, Any]) -> list[tuple[str, str]]:
     """[(pointer, detail)] when `source.reference` tells who reported; the complaint fits the schema."""
     reference: str = document["source"]["reference"]
     if not reference.isascii():
-        reference = ascii_digits(reference, keep=True)
+        reference = plain_letters(reference)
     reporter = document["reporter"]
     if (len(reference) >= _NIK_DIGITS and _NIK.search(reference)) or (
         _may_name(reference, reporter) and own_spans(reference, own_values(reporter, hidden=False))
