@@ -5,11 +5,12 @@ impossible values refuse the start, naming the key. `deploy/simpul.toml` is the 
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import math
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +22,9 @@ PREFIX: Final = "SIMPUL_"
 NOT_OURS: Final = ("SIMPUL_TEST_", "SIMPUL_CLIENT_", "SIMPUL_CONNECTOR_", "SIMPUL_DEMO_", "SIMPUL_BENCH_")
 NOT_OURS_NAMES: Final = frozenset({"SIMPUL_WEBHOOK_SECRET"})
 """Environment variables of our tools and connectors that are no settings of the hub."""
+
+NEAR: Final = 0.75
+"""How alike two names are, of 1, for one to be suggested in place of the other."""
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -81,6 +85,35 @@ def _url(value: Any) -> str:
     return text
 
 
+_CREDENTIALS: Final = re.compile(r"\A[^@/]*@")
+"""What libpq takes for user and password: all before the first @, if no / comes before it."""
+_BARE_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
+_ENCODE: Final = (
+    "the password within the address is to be percent-encoded, @ : / ? # [ ] % as %40 %3A %2F %3F %23 %5B "
+    "%5D %25, or to stand as it is in PGPASSWORD instead"
+)
+
+
+def _flaw_of_address(rest: str) -> str | None:
+    """What PostgreSQL's driver would misread after `postgresql://`; no part of a password is repeated."""
+    place = _CREDENTIALS.sub("", rest, count=1)
+    before = place.partition("?")[0]
+    hosts, _, name = before.partition("/")
+    ports = [host.rpartition("]")[2].rpartition(":")[2] for host in hosts.split(",") if ":" in host]
+    flaw = None
+    if not name or "/" in name or any(c.isspace() or c == "\0" for c in rest):
+        flaw = "postgresql://user:password@host:port/name is needed, with the database's name"
+    elif not all(not port or (port.isdecimal() and 0 < int(port) < 65536) for port in ports):
+        flaw = "a port from 1 to 65535 is needed after each host"
+    if "@" in before or _BARE_PERCENT.search(rest) or (flaw and "@" in place):
+        flaw = _ENCODE
+        if "@" in rest:
+            flaw += f" (after the last @ stands {re.split('[/?]', rest.rpartition('@')[2])[0]!r})"
+    return flaw
+
+
 def _database(value: Any) -> str:
     text = _text(value)
     if text.startswith("sqlite:///"):
@@ -88,12 +121,8 @@ def _database(value: Any) -> str:
     scheme, separator, rest = text.partition("://")
     if not separator or scheme not in ("postgresql", "postgres"):
         raise ValueError("sqlite:///PATH or postgresql://user:password@host:port/name is needed")
-    hosts, _, name = rest.partition("?")[0].rpartition("@")[2].partition("/")
-    if not name or "/" in name or any(c.isspace() or c == "\0" for c in text):
-        raise ValueError("postgresql://user:password@host:port/name is needed, with the database's name")
-    ports = [host.rpartition("]")[2].rpartition(":")[2] for host in hosts.split(",") if ":" in host]
-    if not all(not port or (port.isdecimal() and 0 < int(port) < 65536) for port in ports):
-        raise ValueError("a port from 1 to 65535 is needed after each host")
+    if flaw := _flaw_of_address(rest):
+        raise ValueError(flaw)
     return f"postgresql://{rest}"
 
 
@@ -215,18 +244,24 @@ def load(config: Path | None, environ: Mapping[str, str]) -> Settings:
     known = {f.name: f for f in fields(Settings)}
     for key, value in _from_file(config).items():
         if key not in known:
-            raise SettingsError(f"{config}: unknown key {key!r}. Known: {', '.join(sorted(known))}.")
+            raise SettingsError(f"{config}: no such key {key!r}. {_meant(key, known)}")
         given[key] = (f"{config}: {key}", value)
     for name, value in environ.items():
         if not name.startswith(PREFIX) or name.startswith(NOT_OURS) or name in NOT_OURS_NAMES:
             continue
         key = name.removeprefix(PREFIX).lower()
         if key not in known:
-            raise SettingsError(
-                f"{name}: no such setting. Known: SIMPUL_ and one of {', '.join(known).upper()}."
-            )
+            every = [f"{PREFIX}{each}".upper() for each in known]
+            raise SettingsError(f"{name}: no such setting. {_meant(name.upper(), every)}")
         given[key] = (name, value)
     return Settings(**{key: _parsed(known[key], *given[key]) for key in given})
+
+
+def _meant(given: str, known: Iterable[str]) -> str:
+    """The nearest name, or all of them where none is near."""
+    names = sorted(known)
+    near = difflib.get_close_matches(given, names, n=1, cutoff=NEAR)
+    return f"Did you mean {near[0]}?" if near else f"Known: {', '.join(names)}."
 
 
 def make_data_folder(settings: Settings) -> None:

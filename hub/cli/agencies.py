@@ -1,4 +1,4 @@
-"""`simpul agency add|list|deactivate`: the registry of who takes part."""
+"""`simpul agency add|list|deactivate|activate`: the registry of who takes part."""
 
 from __future__ import annotations
 
@@ -86,6 +86,20 @@ def deactivate(ctx: click.Context, agency_id: str) -> None:
         _tell_what_stays(core, agency_id)
 
 
+@agency.command("activate")
+@click.argument("agency_id", metavar="ID")
+@click.pass_context
+def activate(ctx: click.Context, agency_id: str) -> None:
+    """Takes an agency in again that was deactivated, with the clients it had that were not revoked. What
+    passed on meanwhile stays where it is."""
+    with core_of(ctx) as core:
+        outcome = core.operate(ChangeAgency(agency_id, {"active": True}))
+        if outcome.agency is not None and outcome.agency.kafka:
+            broker.follow(core)
+        if outcome.agency is not None:
+            show(outcome.agency.document())
+
+
 def _tell_what_stays(core: Core, agency_id: str) -> None:
     """Work that nobody does any more can be handed over; else it passes on by itself (`passing_on.py`)."""
     with core.store.read() as session:
@@ -94,7 +108,10 @@ def _tell_what_stays(core: Core, agency_id: str) -> None:
         count = f"more than {MOST_TOLD}" if held > MOST_TOLD else str(held)
         click.echo(
             f"simpul: {agency_id} still owns, handles or was asked about {count} open case(s); "
-            f"POST /v1/agencies/{agency_id}/handover passes them on. Otherwise a running hub soon gives "
+            "a handover passes them on, with the token of a client that `simpul client add hub --scope "
+            "agencies:write` makes: curl -X POST -H 'Authorization: Bearer TOKEN' -H 'Content-Type: "
+            f"application/json' {core.settings.issuer}/v1/agencies/{agency_id}/handover "
+            """-d '{"to": "SUCCESSOR"}'. Otherwise a running hub soon gives """
             "those that it owns to the active agency above it, or to the hub, and takes back what was "
             "forwarded to it.",
             err=True,

@@ -8,19 +8,22 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
 import click
 import orjson
 import structlog
 
 from hub.app_core import Core, open_core
-from hub.cli import new_hub
+from hub.cli import away, new_hub
 from hub.cli.logs import configure
 from hub.errors import CommandRefused, SimpulError
 from hub.settings import Settings, load, make_data_folder
 
 log = structlog.get_logger(__name__)
+
+DATABASE: Final = "database"
+"""In a command's `ctx.obj`: where PostgreSQL's address was given, and the address, for what is said of it."""
 
 
 @contextmanager
@@ -58,7 +61,7 @@ class Commands(click.Group):
             with _one_line():
                 return super().invoke(ctx)
         except SimpulError as refused:
-            click.echo(f"simpul: {describe(refused)}", err=True)
+            click.echo(f"simpul: {_way_there(ctx, refused) or describe(refused)}", err=True)
             ctx.exit(1)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -69,6 +72,14 @@ class Commands(click.Group):
             log.debug("operating_system_refused", exc_info=error)
             click.echo(f"simpul: {_refusal(error)}", err=True)
             ctx.exit(1)
+
+
+def _way_there(ctx: click.Context, refused: SimpulError) -> str | None:
+    """Where PostgreSQL was looked for in vain, if that is what is wrong."""
+    if not ctx.obj or DATABASE not in ctx.obj:
+        return None
+    name, url = ctx.obj[DATABASE]
+    return away.sentence(name, url, refused)
 
 
 def _refusal(error: OSError) -> str:
@@ -87,8 +98,12 @@ def describe(error: SimpulError) -> str:
 
 def settings_of(ctx: click.Context) -> Settings:
     """The settings, read once a command; logs go to standard error from here on."""
-    settings = load(ctx.obj["config"], os.environ)
+    config = ctx.obj["config"]
+    settings = load(config, os.environ)
     configure(settings.log_level)
+    if isinstance(settings.database, str):
+        name = "SIMPUL_DATABASE_URL"
+        ctx.obj[DATABASE] = name if name in os.environ else f"{config}: database_url", settings.database
     return settings
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sqlite3
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Final
 
 import click
 import structlog
 
 from hub.app_access import access, secret_box
-from hub.app_revocations import without_password
+from hub.app_revocations import stopped_webhooks, without_password
 from hub.cli.common import alone, core_of, opened, settings_of, show
 from hub.errors import CommandRefused, StoreError
 from hub.ports.clock import SystemClock, rfc3339
@@ -31,12 +32,15 @@ from hub.store.refilling import refill
 from hub.store.restoring import restore as restore_backup
 from hub.store.revocations import revoked_in
 from hub.store.sqlite import SqliteStore
+from hub.vault import erasures, revocations
 from hub.vault.erasures import ErasureFile
 from hub.vault.master_key import MasterKeyFile
 from hub.vault.revocations import RevocationFile
 from hub.vault.sealer import Sealer
 
 log = structlog.get_logger(__name__)
+MISSING: Final = {erasures.NAME: "erased", revocations.NAME: "revoked"}
+"""What a journal tells."""
 
 
 @click.command()
@@ -93,7 +97,7 @@ def restore(ctx: click.Context, file: Path) -> None:
     with _for_itself(settings, "restore"):
         key_file = MasterKeyFile(settings.key_path)
         key_file.load()
-        _keep_what_it_knows(settings)
+        unknown = _unknown_since(settings, _keep_what_it_knows(settings))
         attachments, folded = settings.data_dir / ATTACHMENTS, fold(Sealer(key_file))
         if isinstance(settings.database, str):
             done = refill(file, settings.database, attachments, folded)
@@ -101,7 +105,7 @@ def restore(ctx: click.Context, file: Path) -> None:
             settings.database.parent.mkdir(parents=True, exist_ok=True)
             done = restore_backup(file, settings.database, attachments, folded)
         with opened(settings, migrates=True) as core:  # erases and revokes again what was since the backup
-            to_reset = without_password(core)
+            to_reset, stopped = without_password(core), stopped_webhooks(core)
     replaced = str(done.replaced) if done.replaced else None
     show(
         {
@@ -109,30 +113,55 @@ def restore(ctx: click.Context, file: Path) -> None:
             "incarnation": done.incarnation,
             "replaced": replaced,
             "officers_to_reset": to_reset,
+            "webhooks_to_put": stopped,
+            "nothing_known_of": unknown,
         }
     )
+    if unknown:
+        what = " or ".join(MISSING[name] for name in unknown)
+        click.echo(
+            f"simpul: {settings.key_path.parent} has no {' and no '.join(unknown)}, and no readable "
+            f"database was replaced: nothing is known of what was {what} since the backup, so none of it was "
+            "done again. Put the journals there and restore again, or do it by hand.",
+            err=True,
+        )
 
 
-def _keep_what_it_knows(settings: Settings) -> None:
+def _unknown_since(settings: Settings, is_replaced_known: bool) -> list[str]:
+    """The journals that are missing where nothing else tells what they would."""
+    if is_replaced_known:
+        return []
+    journals = (ErasureFile(settings.key_path), RevocationFile(settings.key_path))
+    return [each.path.name for each in journals if not each.path.exists()]
+
+
+def _keep_what_it_knows(settings: Settings) -> bool:
     """What the database that is replaced knows of erasures and revocations enters the journals beside the
     master key, where they lack it. One that cannot be read, as after damage, is no obstacle: the journals are
-    the record."""
-    erasures, revocations = ErasureFile(settings.key_path), RevocationFile(settings.key_path)
-    now, known = rfc3339(SystemClock().now()), Standing.of(revocations.lines())
+    the record. Whether there was one that could be read."""
+    erased_file, revoked_file = ErasureFile(settings.key_path), RevocationFile(settings.key_path)
+    now, known = rfc3339(SystemClock().now()), Standing.of(revoked_file.lines())
     try:
-        erased, revoked = _known_in(settings.database, now, known)
+        found = _known_in(settings.database, now, known)
     except (StoreError, sqlite3.DatabaseError) as error:
         log.warning("replaced_database_unreadable", cause=str(error))
-        return
-    journalled = {line.case_id for line in erasures.lines()}
+        return False
+    if found is None:
+        return False
+    erased, revoked = found
+    journalled = {line.case_id for line in erased_file.lines()}
     if new := [line for line in erased if line.case_id not in journalled]:
-        erasures.add(new)
-    revocations.add(revoked)
+        erased_file.add(new)
+    revoked_file.add(revoked)
+    return True
 
 
-def _known_in(place: Path | str, now: str, known: Standing) -> tuple[list[ErasureLine], list[RevocationLine]]:
+def _known_in(
+    place: Path | str, now: str, known: Standing
+) -> tuple[list[ErasureLine], list[RevocationLine]] | None:
+    """None where there is no database of ours."""
     if current_revision(place) is None:
-        return [], []
+        return None
     store: AnyStore = SqliteStore(place) if isinstance(place, Path) else PostgresStore(place)
     try:
         with store.connection() as connection:

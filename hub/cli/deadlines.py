@@ -13,9 +13,10 @@ from hub.cli.common import core_of
 from hub.domain.case import CaseState
 from hub.domain.clocks import Clock, deadline_document
 from hub.domain.derivation import derive, lines
-from hub.domain.retention import ended_at, held_by, kept
+from hub.domain.retention import ended_at, kept
 from hub.errors import CommandRefused
 from hub.ports.clock import rfc3339
+from hub.service.sweeps import held
 
 TRACKING_NUMBER: Final = re.compile(r"[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}")
 
@@ -61,9 +62,8 @@ def _retention(core: Core, state: CaseState, ended: str) -> list[str]:
     row = known.policy
     told = [f"retensi: selesai {ended}; dihapus setelah {known.until} ({row.id}, {row.amount} {row.unit})"]
     with core.store.read() as session:
-        others = session.cases_named([each.case for each in state.links])
-    held = held_by(state, {name: other.state for name, other in others.items()})
-    return [*told, *([f"ditahan: {held}"] if held else []), f"sumber: {row.source}"]
+        held_up = held(session, state)
+    return [*told, *([f"ditahan: {held_up}"] if held_up else []), f"sumber: {row.source}"]
 
 
 def _explained(core: Core, clock: Clock) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 import structlog
 
-from hub.cli.common import alone, settings_of, show
+from hub.cli.common import DATABASE, alone, settings_of, show
 from hub.errors import CommandRefused, SettingsError
 from hub.settings import Settings, load
 from hub.store.backups import ATTACHMENTS
@@ -45,7 +45,12 @@ def move(ctx: click.Context, url: str | None, back: bool) -> None:
         refuse_half_done(database)
         if not database.exists():
             raise CommandRefused(f"{database}: is not there, so there is no hub to move.")
-        show(_back(database) if url is None else _forth(settings, database, _target(url)))
+        if url is None:
+            show(_back(database))
+            return
+        target = _target(url)
+        ctx.obj[DATABASE] = "--to", target
+        show(_forth(settings, database, target))
 
 
 def _target(url: str) -> str:

@@ -1,4 +1,4 @@
-"""`simpul officer add|list|reset|disable`: accounts of officers. A one-time password is shown once, and
+"""`simpul officer add|list|reset|role|disable`: accounts of officers. A one-time password is shown once, and
 stored as a keyed hash."""
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from hub.ports.accounts import OfficerRow
 from hub.service.accounts import shown
 
 EMAIL = click.argument("email", metavar="E")
+ROLE = click.Choice([str(role) for role in OFFICER_ROLES])
 
 
 @click.group()
@@ -25,7 +26,7 @@ def officer() -> None:
 @click.argument("agency_id", metavar="AGENCY")
 @click.option("--email", required=True, metavar="E", help="By which the officer signs in.")
 @click.option("--name", required=True, metavar="N")
-@click.option("--role", required=True, type=click.Choice([str(role) for role in OFFICER_ROLES]))
+@click.option("--role", required=True, type=ROLE)
 @click.pass_context
 def add(ctx: click.Context, agency_id: str, email: str, name: str, role: str) -> None:
     """Makes an account and prints its one-time password: this once."""
@@ -50,6 +51,17 @@ def reset(ctx: click.Context, email: str) -> None:
     sessions at once, in every running process; enables an account that was disabled."""
     with core_of(ctx) as core:
         show(_with_password(*accounts(core).reset(email)))
+
+
+@officer.command("role")
+@EMAIL
+@click.argument("role", metavar="ROLE", type=ROLE)
+@click.pass_context
+def role_(ctx: click.Context, email: str, role: str) -> None:
+    """Gives the officer another role in the same agency. Ends the officer's sessions at once, in every
+    running process; the password stays."""
+    with core_of(ctx) as core:
+        show(shown(accounts(core).set_role(email, role)))
 
 
 @officer.command("disable")

@@ -10,8 +10,11 @@ from typing import Any, Final
 
 import click
 
+from hub.app_core import PAGE, Core
 from hub.cli.common import core_of, show
-from hub.domain.policies import Policy
+from hub.domain.agency import HUB
+from hub.domain.events import agency_stream
+from hub.domain.policies import Policy, refuse_changed
 from hub.errors import CommandRefused, Held
 from hub.service.requests import RecordRules
 
@@ -48,12 +51,25 @@ def set_(ctx: click.Context, file: Path) -> None:
     rows = _rows(file)
     with core_of(ctx) as core:
         try:
+            refuse_changed(rows, _recorded(core))
             core.operate(RecordRules(rows))
         except Held as held:
             raise CommandRefused("Another process is recording rules just now; try again.") from held
         core.rulebook.refresh()
         for row in core.rulebook.rows:
             show(row.document())
+
+
+def _recorded(core: Core) -> list[Policy]:
+    """Every row that the log knows: also those that were taken out again, which cases may cite still."""
+    found, after = [], 0
+    with core.store.read() as session:
+        while events := session.stream(agency_stream(HUB), after, PAGE):
+            after = events[-1].sequence
+            facts = (event.fact() for event in events)
+            changed = (fact.data["policies"] for fact in facts if fact.type == "policy.changed")
+            found += [Policy(**row) for rows in changed for row in rows]
+    return found
 
 
 def _rows(file: Path) -> tuple[Policy, ...]:

@@ -47,7 +47,7 @@ def _over(core: Core, now: str) -> Iterator[tuple[Case, str | None]]:
         while True:
             with core.store.read() as session:
                 cases = session.ended_cases(classification, after, PAGE)
-                over = [(case, held(session, case)) for case in over_among(cases, rows, limits, now)]
+                over = [(case, held(session, case.state)) for case in over_among(cases, rows, limits, now)]
             yield from over
             if len(over) < PAGE:
                 break

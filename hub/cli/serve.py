@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import gc
 import resource
 import signal
+import socket
 from typing import Final
 
 import click
@@ -30,6 +32,9 @@ SHUTDOWN_S: Final = 4.0
 BACKLOG: Final = 1024
 MOST_DESCRIPTORS: Final = 65_536
 YOUNG_OBJECTS: Final = 20_000
+UNPRIVILEGED: Final = 1_024
+DEFAULT_PORT: Final = 8_080
+PORTS_TRIED: Final = 100
 KAFKA_ROLES: Final = frozenset({RELAY, INBOUND})
 
 
@@ -125,11 +130,24 @@ async def _listen(runner: web.AppRunner, settings: Settings, *, needed: bool) ->
         if needed:
             raise CommandRefused(
                 f"Cannot listen on {host}:{port} ({error.strerror or error}). Choose another with "
-                "SIMPUL_LISTEN=127.0.0.1:8081."
+                f"SIMPUL_LISTEN={_free_beside(host, port, error)}."
             ) from error
         log.warning("no_probes", address=f"{host}:{port}", cause=error.strerror or str(error))
     else:
         log.info("listening", address=f"{host}:{port}")
+
+
+def _free_beside(host: str, port: int, refused: OSError) -> str:
+    """An address that is free now: the next port, or one of this machine where the host is none of its."""
+    if refused.errno not in (errno.EADDRINUSE, errno.EACCES):
+        host = "127.0.0.1"
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    first = port + 1 if port >= UNPRIVILEGED else DEFAULT_PORT
+    for candidate in (*range(first, min(first + PORTS_TRIED, 65_536)), 0):
+        with contextlib.suppress(OSError), socket.create_server((host, candidate), family=family) as free:
+            shown = f"[{host}]" if family == socket.AF_INET6 else host
+            return f"{shown}:{free.getsockname()[1]}"
+    return f"127.0.0.1:{DEFAULT_PORT}"
 
 
 def _spare_the_collector() -> None:

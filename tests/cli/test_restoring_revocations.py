@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,16 @@ import pytest
 from click.testing import CliRunner
 
 from auth.passwords import hash_password
-from hub.app_access import accounts
-from hub.app_core import open_core
+from hub.app_access import accounts, secret_box
+from hub.app_core import Core, open_core
 from hub.cli.main import main
+from hub.delivery.desk import Desk
+from hub.delivery.settings import DeliverySettings
+from hub.delivery.targets import Targets
+from hub.errors import NotFound
 from hub.ports.accounts import OfficerRow
 from hub.settings import Settings
+from hub.store.deliveries import DeliveryTable
 from hub.vault.revocations import RevocationFile
 
 Simpul = Callable[..., Any]
@@ -129,6 +135,96 @@ def test_a_password_that_was_changed_since_is_void(simpul: Simpul, settings: Set
     (done,) = simpul("restore", backup)
     assert done["officers_to_reset"] == ["wawan@a.go.id"]
     assert found(settings, "wawan").password_hash is None
+
+
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_nobody_signs_in_with_a_role_that_was_taken_away(
+    simpul: Simpul, settings: Settings, backup: str, is_lost: bool
+) -> None:
+    """Until somebody has looked at it: the backup knows the old role alone."""
+    simpul("officer", "role", "tari@a.go.id", "monitor")
+    if is_lost:
+        lose_the_database(settings)
+    (done,) = simpul("restore", backup)
+    assert done["officers_to_reset"] == ["tari@a.go.id"]
+    assert (found(settings, "tari").role, found(settings, "tari").password_hash) == ("liaison", None)
+
+
+def desk_of(core: Core) -> Desk:
+    """As the API has it, over a writer that works at once."""
+    settings, secrets = DeliverySettings(allowed_networks=(ip_network("127.0.0.0/8"),)), secret_box(core)
+
+    async def changed() -> None:
+        pass
+
+    return Desk(
+        store=DeliveryTable(core.store, core.store.dialect.core),
+        readers=AtOnce(None),  # type: ignore[arg-type]
+        writer=AtOnce(),  # type: ignore[arg-type]
+        targets=Targets(settings, core.clock),
+        secrets=secrets,
+        ids=core.ids,
+        clock=core.clock,
+        settings=settings,
+        revocations=core.revocations,
+        changed=changed,
+    )
+
+
+class AtOnce:
+    def __init__(self, *given: Any) -> None:
+        self.given = given
+
+    async def run(self, job: Callable[..., Any]) -> Any:
+        return job(*self.given)
+
+
+@pytest.mark.parametrize("is_lost", [True, False])
+async def test_no_webhook_comes_back_that_was_deleted_or_pointed_elsewhere(
+    simpul: Simpul, settings: Settings, backup: str, is_lost: bool
+) -> None:
+    simpul("agency", "add", "dinas-c", "--name", "Dinas C", "--kind", "agency")
+    old, new = "http://127.0.0.1:9/lama", "http://127.0.0.1:9/baru"
+    with open_core(settings) as core:
+        for agency in ("dinas-a", "dinas-b", "dinas-c"):
+            await desk_of(core).put(agency, old, ["*"], None)
+    simpul("backup", backup + "2")
+    with open_core(settings) as core:
+        desk = desk_of(core)
+        await desk.delete("dinas-a")
+        await desk.put("dinas-a", new, ["*"], None)
+        await desk.delete("dinas-a")
+        await desk.put("dinas-b", new, ["*"], None)
+        await desk.put("dinas-c", old, ["id.simpul.complaint.answered.v1"], None)
+    journal = RevocationFile(settings.key_path).path.read_text()
+    assert "127.0.0.1" not in journal and journal.count("dinas-a") == 2
+    if is_lost:
+        lose_the_database(settings)
+    (done,) = simpul("restore", backup + "2")
+    assert (done["webhooks_to_put"], done["nothing_known_of"]) == (["dinas-b"], [] if not is_lost else [
+        "erasures.ndjson"])  # fmt: skip
+    with open_core(settings) as core:
+        desk = desk_of(core)
+        with pytest.raises(NotFound):
+            await desk.get("dinas-a")
+        assert [(await desk.get(name))["active"] for name in ("dinas-b", "dinas-c")] == [False, True]
+        assert (await desk.put("dinas-b", new, ["*"], None))["active"]
+    simpul("backup", backup + "3")
+    assert simpul("restore", backup + "3")[0]["webhooks_to_put"] in ([], ["dinas-b"])
+
+
+def test_it_says_so_where_nothing_is_known_of_what_was_since(
+    simpul: Simpul, settings: Settings, backup: str
+) -> None:
+    simpul("officer", "disable", "siti@a.go.id")
+    lose_the_database(settings)
+    RevocationFile(settings.key_path).path.unlink()
+    environment = {"SIMPUL_DATA_DIR": str(settings.data_dir), "SIMPUL_LOG_LEVEL": "warning"}
+    result = CliRunner(env=environment).invoke(main, ["restore", backup])
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["nothing_known_of"] == ["erasures.ndjson", "revocations.ndjson"]
+    assert "nothing is known of what was erased or revoked since" in result.stderr
+    assert simpul("restore", backup)[0]["nothing_known_of"] == [], "the database that it replaces knows"
 
 
 def test_a_line_holds_ids_only_and_a_torn_one_is_none(

@@ -72,6 +72,42 @@ def test_what_is_no_policy_is_said_in_one_line_and_nothing_changes(
     assert len(rows(simpul(tmp_path, "policy", "list").stdout)) == len(DEFAULTS)
 
 
+@pytest.mark.parametrize(
+    ("member", "line", "other"),
+    [
+        ("amount", "amount = 2", "amount = 4"),
+        ("unit", 'unit = "hours"', 'unit = "minutes"'),
+        ("source", 'source = "latihan"', 'source = "latihan lain"'),
+        ("valid_from", "valid_from = 2026-01-01", "valid_from = 2027-01-01"),
+    ],
+)
+def test_a_row_is_never_changed_under_its_id(tmp_path: Path, member: str, line: str, other: str) -> None:
+    file, before = tmp_path / "policies.toml", simpul(tmp_path, "policy", "list", "--toml").stdout
+    file.write_text(before + ROW, "utf-8")
+    assert simpul(tmp_path, "policy", "set", str(file)).exit_code == 0
+    file.write_text(before + ROW.replace(line, other), "utf-8")
+    refused = simpul(tmp_path, "policy", "set", str(file))
+    assert refused.exit_code == 1
+    assert "'follow-up-2h'" in refused.stderr
+    assert f"/{member}" in refused.stderr or f"{member}:" in refused.stderr
+    assert "valid_from" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+    file.write_text(before + ROW + ROW.replace("2h", "4h").replace("2026", "2027").replace("= 2\n", "= 4\n"))
+    assert simpul(tmp_path, "policy", "set", str(file)).exit_code == 0, "the remedy"
+
+
+def test_an_id_that_was_taken_out_is_not_given_to_another_row(tmp_path: Path) -> None:
+    file, before = tmp_path / "policies.toml", simpul(tmp_path, "policy", "list", "--toml").stdout
+    for text in (before + ROW, before):
+        file.write_text(text, "utf-8")
+        assert simpul(tmp_path, "policy", "set", str(file)).exit_code == 0
+    file.write_text(before + ROW.replace("amount = 2", "amount = 4"), "utf-8")
+    refused = simpul(tmp_path, "policy", "set", str(file))
+    assert (refused.exit_code, "'follow-up-2h'" in refused.stderr) == (1, True)
+    file.write_text(before + ROW, "utf-8")
+    assert simpul(tmp_path, "policy", "set", str(file)).exit_code == 0, "the same row may come back"
+
+
 def test_a_deadline_is_derived_by_id_and_by_tracking_number(tmp_path: Path) -> None:
     codes = ComplaintCodes(Schemas.load(), Regions.load(), Categories.load())
     folder = make_folder(tmp_path / "data")
