@@ -181,7 +181,7 @@ TABLE: Final[dict[Action, Rule]] = {
     Action.IDENTITY: Rule("reporter:read", _only(Relation.SOURCE, Relation.OWNER), REPORTERS, _COORDINATOR),
     Action.ERASE: Rule("reporter:erase", _only(Relation.SOURCE, Relation.OWNER), REPORTERS, _COORDINATOR),
     Action.CONFIRM_ERASURE: Rule(
-        "cases:read", READERS - {Relation.ABOVE}, "an agency that received the case", _KEEPERS
+        "cases:handle", READERS - {Relation.ABOVE}, "an agency that received the case", _KEEPERS
     ),
     Action.ATTACH: Rule("attachments:write", None, "any agency, for what it will write itself", _LIAISON),
     Action.THREAD: Rule("threads:write", None, "any agency, in threads in which it takes part", _LIAISON),
@@ -283,4 +283,7 @@ def _counting(relations: frozenset[str], role: Role) -> frozenset[str]:
 
 def role_sentence(role: Role, said: str) -> str:
     """Why an officer is refused what the agency itself may do."""
-    return f"Your role, {role}, does not allow '{said}'; ask your agency's administrator for another."
+    return (
+        f"Your role, {role}, does not allow '{said}'; whoever runs the hub can give you another "
+        "(`simpul officer role`)."
+    )

@@ -12,7 +12,7 @@ SCOPES: Final[dict[str, str]] = {
     "cases:verify": "Verify complaints that the agency owns: accept, incomplete or reject.",
     "cases:consult": "Ask another agency before forwarding, and answer such questions.",
     "cases:forward": "Forward cases that the agency owns or handles, and withdraw what was forwarded.",
-    "cases:handle": "Accept, return, progress and answer what was forwarded to the agency.",
+    "cases:handle": "Accept, return, progress and answer what was forwarded; confirm erasures.",
     "cases:close": "Close cases that the agency owns.",
     "cases:reopen": "Reopen cases that the agency submitted or owns.",
     "threads:write": "Open coordination threads, post messages and make commitments.",

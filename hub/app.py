@@ -120,7 +120,16 @@ def build(core: Core, roles: frozenset[str] = frozenset(ROLES)) -> Server:
     gate, officers = access(core, secrets, writer), signing_in(core, secrets, writer)
     files = FileTables(store)
     attachments = AttachmentStore(settings.data_dir / "attachments", core.sealer)
-    delivering, desk = delivery(settings, store, clock, hub=hub, bus=bus, secrets=secrets, metrics=metrics)
+    delivering, desk = delivery(
+        settings,
+        store,
+        clock,
+        hub=hub,
+        bus=bus,
+        secrets=secrets,
+        revocations=core.revocations,
+        metrics=metrics,
+    )
     streams = live_streams(settings, store, clock, hub=hub, bus=bus, metrics=metrics)
     leases, holder = LeaseTable(store), _holder(core)
     broker, kafka_agencies = None, KafkaAgencies(None, core.registry)

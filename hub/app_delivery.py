@@ -19,6 +19,7 @@ from hub.delivery.streams import LiveStreams, StreamSettings
 from hub.delivery.targets import Targets
 from hub.ports.bus import Bus
 from hub.ports.clock import Clock
+from hub.ports.revocations import RevocationJournal
 from hub.ports.secrets import SecretBox
 from hub.ports.webhooks import WebhookDesk
 from hub.service.hub import Hub
@@ -37,6 +38,7 @@ def delivery(
     hub: Hub,
     bus: Bus,
     secrets: SecretBox,
+    revocations: RevocationJournal,
     metrics: CollectorRegistry,
 ) -> tuple[DeliveryRole, WebhookDesk]:
     """The role, which one process holds at a time, and the desk, which every process with the API has."""
@@ -72,6 +74,7 @@ def delivery(
         ids=hub.ids,
         clock=clock,
         settings=chosen,
+        revocations=revocations,
         changed=role.wake,
     )
     return role, desk

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from hub.domain.agency import HUB
 from hub.ports.clock import rfc3339
 from hub.ports.revocations import Standing
 from hub.service.requests import ChangeAgency
 from hub.store.accounts import AccountTables
+from hub.store.deliveries import DeliveryTable
+from hub.store.revocations import stop_webhook
 
 if TYPE_CHECKING:
     from hub.app_core import Core
 
+PAGE: Final = 200
+MOVED: Final = (
+    "The hub was restored from a backup; since then this webhook had been pointed elsewhere. Put it again."
+)
 log = structlog.get_logger(__name__)
 
 
@@ -25,6 +32,7 @@ def revoke_again(core: Core) -> None:
         "clients": sum(core.rows.revoke_client(name, at) for name, at in standing.clients.items()),
         "officers": _officers(core, standing),
         "agencies": sum(_deactivated(core, name) for name in standing.agencies),
+        "webhooks": sum(_webhook(core, name, standing) for name in standing.webhooks | standing.moved),
     }
     core.registry.refresh()
     if any(done.values()):
@@ -45,6 +53,40 @@ def _deactivated(core: Core, agency: str) -> bool:
         return False
     core.operate(ChangeAgency(agency, {"active": False}))
     return True
+
+
+def _webhook(core: Core, agency: str, standing: Standing) -> bool:
+    """The one that the backup has goes if it was deleted since it was made. One that was pointed elsewhere
+    since the last act of an agency in the backup rests until it is put again: where to, no journal says."""
+    table = DeliveryTable(core.store, core.store.dialect.core)
+    row = table.webhook(agency)
+    if row is None:
+        return False
+    if standing.webhooks.get(agency, "") > row.created_at:
+        return table.delete_webhook(agency) is not None
+    if standing.moved.get(agency, "") > max(row.created_at, _last_act_at(core)):
+        return stop_webhook(core.store, agency, MOVED)
+    return False
+
+
+def _last_act_at(core: Core) -> str:
+    """A backup knows no moment of its own; it is not older than what an agency did last. The hub's own events
+    may be of this very start. "" where no agency ever did anything."""
+    with core.store.read() as session:
+        end = session.last_position()
+        while end > 0:
+            start = max(0, end - PAGE)
+            facts = [event.fact() for event in session.events_after(start, end - start)]
+            if times := [fact.time for fact in facts if fact.actor != HUB]:
+                return max(times)
+            end = start
+    return ""
+
+
+def stopped_webhooks(core: Core) -> list[str]:
+    """The agencies whose webhook a restore stopped, until they put it again."""
+    rows = DeliveryTable(core.store, core.store.dialect.core).webhooks()
+    return [row.agency for row in rows if not row.active and row.cause == MOVED]
 
 
 def without_password(core: Core) -> list[str]:

@@ -10,7 +10,7 @@ SimpulError
 │   │   └── Overtaken        another process was first; run again, it sees what that one made
 │   └── MigrationNeeded      the database is older than this program
 └── Problem                  what an outside caller is told
-    ├── NotJson 400 · Unauthenticated 401 · Forbidden 403 · NotFound 404
+    ├── NotJson 400 · Unauthenticated 401 (SignInRefused) · Forbidden 403 · NotFound 404
     ├── StateConflict 409 · Erased 410 · PreconditionFailed 412
     ├── TooLarge 413 · UnsupportedMediaType 415 · Invalid 422
     └── TooMany 429 · Internal 500 · Unavailable 503
@@ -115,6 +115,12 @@ class NotJson(Problem):
 
 class Unauthenticated(Problem):
     status, code, title = 401, "unauthenticated", "A valid access token is needed"
+
+
+class SignInRefused(Unauthenticated):
+    """The same whatever was wrong: nobody learns whether there is such an account."""
+
+    code, title = "sign-in-refused", "Signing in was refused"
 
 
 class Forbidden(Problem):

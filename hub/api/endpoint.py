@@ -17,7 +17,15 @@ from aiohttp import web
 from auth.errors import InvalidToken, SessionRefused
 from hub.api import answers
 from hub.api.context import Call, Context
-from hub.errors import Internal, Problem, StoreUnavailable, TooLarge, Unauthenticated, Unavailable
+from hub.errors import (
+    Internal,
+    Problem,
+    SignInRefused,
+    StoreUnavailable,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
 
 log = structlog.get_logger(__name__)
 access = structlog.get_logger("hub.access")
@@ -92,8 +100,9 @@ def _failed(error: Exception, call: Call, template: str) -> web.Response:
     if isinstance(error, InvalidToken):
         log.warning("token_refused", route=template, cause=error.description, peer=call.peer().address)
         challenge = {"WWW-Authenticate": error.challenge()}
-        code = error.problem if isinstance(error, SessionRefused) else None
-        return answers.problem(Unauthenticated(error.description, code=code), challenge)
+        code = error.problem if isinstance(error, SessionRefused) else Unauthenticated.code
+        refused = Unauthenticated if code == Unauthenticated.code else SignInRefused
+        return answers.problem(refused(error.description, code=code), challenge)
     if isinstance(error, StoreUnavailable):
         log.warning("store_unavailable", route=template, cause=str(error))
         away = Unavailable("The hub cannot reach its database now; try again.", retry_after_s=5)

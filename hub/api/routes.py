@@ -133,7 +133,7 @@ ROUTES: Final[tuple[Route, ...]] = (
                 "`reporter.erased` in its mailbox; `erasure.receipts` of the case shows who has not "
                 "confirmed yet. Done twice, the answer is the same."),
     Route("POST", f"{C}/erasure/receipts", acting("erasure_receipt"), "confirmErasure", "Cases",
-          "Confirm an erasure", "cases:read", {200: "case"}, ACT, takes="erasure-receipt",
+          "Confirm an erasure", "cases:handle", {200: "case"}, ACT, takes="erasure-receipt",
           headers=KEY_AND_VERSION, answer_headers=("ETag",), body_optional=True,
           about="By each agency that received the case, also one that has left it, once it has deleted its "
                 "own copies. Done twice, the answer is the same."),

@@ -15,6 +15,7 @@ from hub.domain.events import EVENT_TYPES, event_type
 from hub.errors import Flaws, Invalid, NotFound, StateConflict
 from hub.ports.clock import Clock, rfc3339
 from hub.ports.deliveries import DeliveryRow, DeliveryStore, NewWebhook, WebhookRow
+from hub.ports.revocations import WEBHOOK_DELETED, WEBHOOK_MOVED, RevocationJournal, RevocationLine
 from hub.ports.secrets import SecretBox
 from hub.ports.webhooks import Delivery, DeliveryState, Webhook
 from hub.service.ids import Ids
@@ -40,12 +41,13 @@ class Desk:
         ids: Ids,
         clock: Clock,
         settings: DeliverySettings,
+        revocations: RevocationJournal,
         changed: Callable[[], Awaitable[None]],
     ) -> None:
         self._store, self._readers, self._writer = store, readers, writer
         self._targets, self._secrets = targets, secrets
         self._ids, self._clock, self._settings = ids, clock, settings
-        self._changed = changed
+        self._revocations, self._changed = revocations, changed
 
     async def put(
         self, agency: str, url: str, event_types: Sequence[str], schema_version: int | None
@@ -68,15 +70,28 @@ class Desk:
             sealed_secrets=Secrets(secret).sealed(self._secrets, agency),
             created_at=rfc3339(self._clock.now()),
         )
-        row, made = await self._writer.run(lambda: self._store.put_webhook(new))
+        row, made = await self._writer.run(lambda: self._put(new))
         await self._changed()
         return _webhook(row) | ({"secret": secret} if made else {})
+
+    def _put(self, new: NewWebhook) -> tuple[WebhookRow, bool]:
+        """A former address is noted before, so that no restore sends anything there again."""
+        known = self._store.webhook(new.agency)
+        if known is not None and known.url != new.url:
+            self._revocations.add([RevocationLine(WEBHOOK_MOVED, new.agency, new.created_at)])
+        return self._store.put_webhook(new)
+
+    def _delete(self, agency: str) -> WebhookRow | None:
+        if self._store.webhook(agency) is not None:
+            now = rfc3339(self._clock.now())
+            self._revocations.add([RevocationLine(WEBHOOK_DELETED, agency, now)])
+        return self._store.delete_webhook(agency)
 
     async def get(self, agency: str) -> Webhook:
         return _webhook(await self._row(agency))
 
     async def delete(self, agency: str) -> Webhook:
-        row = await self._writer.run(lambda: self._store.delete_webhook(agency))
+        row = await self._writer.run(lambda: self._delete(agency))
         if row is None:
             raise _no_webhook()
         await self._changed()

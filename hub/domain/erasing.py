@@ -4,12 +4,13 @@ transaction's work (`hub/service/erasing.py`); nothing here ever held a word."""
 from __future__ import annotations
 
 from hub.domain.agency import HUB
-from hub.domain.audience import copies_at
-from hub.domain.case import Case
+from hub.domain.audience import copies_at, frozen_at, takes_part
+from hub.domain.case import Case, CaseState
 from hub.domain.commands import ConfirmErasure, Erase
 from hub.domain.decisions import Around, common, conflict, decide
 from hub.domain.events import ERASURE, RECEIPT, Draft
 from hub.domain.timekeeping import ENDED
+from hub.errors import StateConflict
 
 
 @decide.register
@@ -40,9 +41,20 @@ def confirm(command: ConfirmErasure, case: Case, around: Around) -> list[Draft]:
     copy."""
     state = case.state
     if state.erasure is None:
+        if not takes_part(state, around.actor):
+            raise _unseen(state, around.actor)
         raise conflict(state, "The case was not erased; there is nothing to confirm.", around)
     if around.actor not in state.erasure.receipts:
         raise conflict(state, "Your agency held no copy of what was erased; none is waited for.", around)
     if state.erasure.receipts[around.actor] is not None:
         return []
     return [Draft(RECEIPT, common(state, state.status))]
+
+
+def _unseen(state: CaseState, agency: str) -> StateConflict:
+    """409 for an agency that sees the case only as it stood when it left: the version that it knows, and
+    nothing of what became of the case since, but that it was not erased."""
+    return StateConflict(
+        "The case was not erased; there is nothing to confirm. Possible now: nothing.",
+        extra={"state": "ended", "version": frozen_at(state, agency), "possible": []},
+    )

@@ -81,7 +81,9 @@ def touched_as_a_whole(data: bytes, trust: Trust) -> str | None:
     """Why digest or signature over the whole do not hold, in words; None when no byte was touched."""
     end = _END.fullmatch(data[-END_BYTES:])
     if end is None:
-        return "The file does not end with its digest and signature as the hub writes them."
+        return _blanks_after(data, trust) or (
+            "The file does not end with its digest and signature as the hub writes them."
+        )
     digest, kid, value = (each.decode("ascii") for each in end.groups())
     if hashlib.sha256(data[:-END_BYTES]).hexdigest() != digest:
         return (
@@ -89,6 +91,19 @@ def touched_as_a_whole(data: bytes, trust: Trust) -> str | None:
             "changed, or a blank or the order of its members."
         )
     return _refused(trust, kid, WHOLE, digest.encode(), value, "the file")
+
+
+def _blanks_after(data: bytes, trust: Trust) -> str | None:
+    """A file that ends as it should but for blanks and line breaks: who saved it added them, knowingly or
+    not. Every byte counts all the same."""
+    bare = data.rstrip(b" \t\r\n")
+    if bare == data or not _END.fullmatch(bare[-END_BYTES:]):
+        return None
+    else_touched = touched_as_a_whole(bare, trust)
+    return (
+        "A line break or a blank was added to the file after its end, as a shell's `echo` or an editor does; "
+        f"{else_touched or 'nothing else was touched.'} Save it with `curl -o FILE`, which adds nothing."
+    )
 
 
 def _refused(trust: Trust, kid: str, purpose: str, message: bytes, value: str, what: str) -> str | None:

@@ -3,8 +3,8 @@ ended case is kept."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
 from datetime import date
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ MOST_KEPT: Final = {"months": 1_200, "years": 100}
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One row, never changed once it was in force: another amount is another row with a later `valid_from`
+    """One row, never changed once it was recorded: another amount is another row with a later `valid_from`
     (ISO date, by the calendar of the agency that the clock runs for). `classification` is one of
     CLASSIFICATIONS or "*" for all that have no row of their own. `assumption`: no regulation says so, the hub
     chose it. `shown_only`: a limit that stands beside the stage's own for the reader; nothing is warned of or
@@ -121,6 +121,21 @@ def check_policies(rows: Sequence[Policy]) -> None:
               for stage in STAGES if stage not in covered]  # fmt: skip
     if flaws:
         raise Invalid("The deadline policies cannot be like this.", flaws=flaws)
+
+
+def refuse_changed(rows: Sequence[Policy], recorded: Iterable[Policy]) -> None:
+    """Raises Invalid (422) with a pointer `/policies/<index>/<member>` where a row is not what its id meant
+    before: cases cite the id, and two of them would cite one with different days."""
+    before = {row.id: row for row in recorded}
+    flaws = [(f"/policies/{index}/{field.name}",
+              f"The row {row.id!r} was recorded with {field.name} = {getattr(before[row.id], field.name)!r}, "
+              "and cases cite it by its id. Leave it as it was, and add a row with a new id and its own "
+              "valid_from.")
+             for index, row in enumerate(rows) if row.id in before
+             for field in fields(Policy)
+             if getattr(row, field.name) != getattr(before[row.id], field.name)]  # fmt: skip
+    if flaws:
+        raise Invalid("A policy is never changed under its id.", flaws=flaws)
 
 
 def _row_flaws(row: Policy) -> list[tuple[str, str]]:

@@ -12,11 +12,14 @@ from typing import Final
 from hub.domain.case import CaseState
 from hub.domain.limits import Limits, reopens_until
 from hub.domain.policies import RETENTION, Policy, policy_for
+from hub.domain.threads.thread import ThreadState
 from hub.domain.timekeeping import ENDED
 from hub.domain.working_time import instant, written
 
 WIB: Final = timedelta(hours=7)
 """By the day in WIB a row comes into force."""
+OPEN: Final = "open"
+"""Of a thread, and of a commitment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +60,35 @@ def until(ended: str, row: Policy) -> str:
     return written(at.replace(year=day.year, month=day.month, day=day.day))
 
 
-def held_by(state: CaseState, linked: Mapping[str, CaseState]) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What stands beside a case and may keep it, by id: the cases it is linked with, the threads about it."""
+
+    linked: Mapping[str, CaseState]
+    threads: Mapping[str, ThreadState]
+
+
+def held_by(state: CaseState, beside: Beside) -> str | None:
     """What keeps an ended case however long its retention is over, in words; None if nothing does. Of a
     proceeding at the Ombudsman the hub never hears that it has ended. A link with a case that is open is the
-    way to keep what is needed for one."""
+    way to keep what is needed for one. Where agencies still work on it together, in a thread that is open or
+    by a promise that is not due yet, the purpose is not met."""
     if state.overseers:
         return f"it was escalated to {', '.join(state.overseers)}; `simpul erase` erases it when that is over"
-    still = [name for name, other in linked.items() if other.status not in ENDED]
-    return f"it is linked with {still[0]}, which is open" if still else None
+    still = [name for name, other in beside.linked.items() if other.status not in ENDED]
+    if still:
+        return f"it is linked with {still[0]}, which is open"
+    for name, thread in beside.threads.items():
+        if thread.erased:
+            continue
+        if thread.status == OPEN:
+            return f"the thread {name} about it is open; it is kept until that is concluded"
+        if owed := [each for each in thread.commitments if each.status == OPEN]:
+            return f"the commitment {owed[0].id} in the thread {name} about it is open"
+    return None
 
 
-def is_over(
-    state: CaseState, linked: Mapping[str, CaseState], rows: Sequence[Policy], limits: Limits, now: str
-) -> bool:
+def is_over(state: CaseState, beside: Beside, rows: Sequence[Policy], limits: Limits, now: str) -> bool:
     """Whether the case goes now."""
     known = kept(state, rows, limits, now)
-    return known is not None and known.until < now and held_by(state, linked) is None
+    return known is not None and known.until < now and held_by(state, beside) is None

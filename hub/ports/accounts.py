@@ -97,6 +97,10 @@ class AccountStore(Protocol):
         account was last changed before `changed`. Whether it was."""
         ...
 
+    def set_role(self, officer_id: str, role: str, now: str) -> None:
+        """Another role; every session ends."""
+        ...
+
     def disable(self, officer_id: str, now: str) -> bool:
         """Ends every session. False when it was disabled already."""
         ...

@@ -11,7 +11,7 @@ from hub.domain.events import Recorded
 from hub.domain.threads.thread import Message, Thread
 from hub.ports.files import FileHolding
 from hub.ports.handovers import Departed
-from hub.ports.relaying import DeadLetter, Reply
+from hub.ports.relaying import DeadLetter, Place, Reply
 from hub.ports.sealing import WrappedKey
 
 
@@ -81,7 +81,7 @@ class Effects:
     rooms: list[Thread] = field(default_factory=list)
     """Those of the threads whose participants or commitments changed."""
     messages: list[Message] = field(default_factory=list)
-    next_offsets: dict[tuple[str, int], int] = field(default_factory=dict)
+    next_offsets: dict[tuple[str, int], Place] = field(default_factory=dict)
     """Of inbound (topic, partition): where reading goes on, stored with the effect of what was read."""
     replies: list[Reply] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)

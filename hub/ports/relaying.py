@@ -4,23 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+
+class Place(NamedTuple):
+    """Where reading a partition goes on: the offset, and the broker's id of the topic that it is of ("":
+    unknown). A topic that is deleted and made anew has another id, and its offsets are others."""
+
+    offset: int
+    topic_id: str = ""
+
+    def is_of(self, topic_id: str) -> bool:
+        return not (self.topic_id and topic_id) or self.topic_id == topic_id
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a command came from: one record of one partition. `correlation` is what the sender calls it."""
+    """Where a command came from: one record of one partition. `correlation` is what the sender calls it;
+    `topic_id` is the broker's, "" where it tells none."""
 
     topic: str
     partition: int
     offset: int
     correlation: str
+    topic_id: str = ""
+
+    @property
+    def full_topic(self) -> str:
+        """`topic@id`: never that of an earlier topic of the same name."""
+        return f"{self.topic}@{self.topic_id}" if self.topic_id else self.topic
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer to one inbound record, waiting to be published on its agency's own topic. `document` is
-    JSON: status and ids, or status and problem; no text."""
+    """The answer to one inbound record, waiting to be published on its agency's own topic. `topic` is the
+    origin's `full_topic`; `document` is JSON: status and ids, or status and problem; no text."""
 
     agency: str
     topic: str
@@ -33,7 +51,8 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A record that could not be taken: cause and origin, never the record. `sha256` of its value, hex."""
+    """A record that could not be taken: cause and origin, never the record. `sha256` of its value, hex. The
+    id is the origin's `full_topic`, partition and offset."""
 
     id: str
     agency: str
@@ -89,7 +108,7 @@ class RelayTable(Protocol):
         """It was tried again and taken: it is no dead letter any more."""
         ...
 
-    def next_offsets(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    def next_offsets(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Place]:
         """Where reading goes on, of the partitions that were ever read."""
         ...
 

@@ -14,10 +14,13 @@ CREDENTIALS_CHANGED: Final = "officer.credentials"
 """A password or a second factor was replaced, set or removed: what was good before is so no more."""
 AGENCY_DEACTIVATED: Final = "agency.deactivated"
 AGENCY_ACTIVATED: Final = "agency.activated"
+WEBHOOK_DELETED: Final = "webhook.deleted"
+WEBHOOK_MOVED: Final = "webhook.moved"
+"""It was pointed to another address; whose, the line does not say. The `id` of both is the agency's."""
 CHANGES: Final = frozenset(
     {
         *(CLIENT_REVOKED, OFFICER_DISABLED, OFFICER_ENABLED, CREDENTIALS_CHANGED),
-        *(AGENCY_DEACTIVATED, AGENCY_ACTIVATED),
+        *(AGENCY_DEACTIVATED, AGENCY_ACTIVATED, WEBHOOK_DELETED, WEBHOOK_MOVED),
     }
 )
 
@@ -56,12 +59,15 @@ class NoRevocations:
 
 @dataclass(slots=True)
 class Standing:
-    """What the lines say in the end. `credentials`: officer -> when they were last changed."""
+    """What the lines say in the end. `credentials`: officer -> when they were last changed. `webhooks` and
+    `moved`: agency -> when its webhook was last deleted, and last pointed elsewhere."""
 
     clients: dict[str, str] = field(default_factory=dict)
     officers: dict[str, str] = field(default_factory=dict)
     agencies: dict[str, str] = field(default_factory=dict)
     credentials: dict[str, str] = field(default_factory=dict)
+    webhooks: dict[str, str] = field(default_factory=dict)
+    moved: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, lines: Iterable[RevocationLine]) -> Standing:
@@ -80,4 +86,8 @@ class Standing:
                 made.agencies.pop(line.id, None)
             elif line.what == CREDENTIALS_CHANGED:
                 made.credentials[line.id] = max(line.at, made.credentials.get(line.id, ""))
+            elif line.what == WEBHOOK_DELETED:
+                made.webhooks[line.id] = max(line.at, made.webhooks.get(line.id, ""))
+            elif line.what == WEBHOOK_MOVED:
+                made.moved[line.id] = max(line.at, made.moved.get(line.id, ""))
         return made

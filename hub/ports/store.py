@@ -28,14 +28,15 @@ from hub.domain.threads.thread import Message, Thread
 from hub.ports.effects import Effects, Head, Identity, Reference, Remembered
 from hub.ports.files import UploadedFile
 from hub.ports.handovers import HandoverReads
+from hub.ports.relaying import Place
 from hub.ports.sealing import WrappedKey
 from hub.ports.sweeping import SweepReads
 from hub.ports.threads import ThreadReads
 
 
 class WriteTransaction(Protocol):
-    """One open write transaction. Call the methods in this order: reserve keys, reserve references, lock
-    and load, then `tail`, `write`. No two processes ever wait for each other in a circle."""
+    """One open write transaction. Call the methods in this order: lock, reserve keys, reserve references,
+    load, then `tail`, `write`. No two processes ever wait for each other in a circle."""
 
     def reserve_keys(self, keys: Sequence[bytes]) -> dict[bytes, Remembered]:
         """The idempotency keys among `keys` that took effect before; the others are reserved."""
@@ -77,7 +78,7 @@ class WriteTransaction(Protocol):
 
     def load_messages(self, message_ids: Sequence[str]) -> dict[str, Message]: ...
 
-    def next_offsets(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    def next_offsets(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Place]:
         """Of inbound partitions that were read before: the first offset that has taken no effect yet. Locked
         until the end of the transaction, so that a woken zombie's records are dropped."""
         ...

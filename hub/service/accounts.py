@@ -83,10 +83,7 @@ class Accounts:
             changed_at=rfc3339(now),
         )
         if not self.store.add_officer(row):
-            raise StateConflict(
-                f"There is an account with the e-mail address {given!r}; use another, or reset that one.",
-                code="officer-exists",
-            )
+            raise StateConflict(self._taken(row), code="officer-exists")
         return row, password
 
     def reset(self, email: str) -> tuple[OfficerRow, str]:
@@ -99,6 +96,20 @@ class Accounts:
         self.store.set_one_time(found.id, hashed, until, rfc3339(now))
         return self._known(email), password
 
+    def set_role(self, email: str, role: str) -> OfficerRow:
+        """Every session ends, the password stays; nothing happens where the role is that one already. After a
+        restore from before, the account is void until somebody has looked at it. Invalid for a role that an
+        officer of that agency cannot have."""
+        found, now = self._known(email), rfc3339(self.clock.now())
+        agency = self.agencies.get(found.agency)
+        if flaws := _role_flaws(role, agency):
+            raise Invalid("; ".join(detail for _, detail in flaws), flaws=flaws)
+        if found.role == role:
+            return found
+        self._note(found, now, CREDENTIALS_CHANGED)
+        self.store.set_role(found.id, role, now)
+        return self._known(email)
+
     def disable(self, email: str) -> OfficerRow:
         """Every session ends at once; what the officer did keeps its name."""
         found, now = self._known(email), rfc3339(self.clock.now())
@@ -109,6 +120,20 @@ class Accounts:
     def _note(self, officer: OfficerRow, now: str, *changes: str) -> None:
         """Before the database knows: a restore must not know less than it did."""
         self.journal.add([RevocationLine(change, officer.id, now) for change in changes])
+
+    def _taken(self, wanted: OfficerRow) -> str:
+        """Which command leads on, for an address that has an account already."""
+        found = self._known(wanted.email)
+        said = f"There is an account with the e-mail address {found.email!r}, {found.role} of {found.agency}"
+        if found.disabled_at is not None:
+            said += f", which is disabled; `simpul officer reset {found.email}` brings it back"
+        if found.agency != wanted.agency:
+            return f"{said}. It stays with that agency; for {wanted.agency} use another address."
+        if found.role != wanted.role:
+            said += f"; `simpul officer role {found.email} {wanted.role}` gives it the other role"
+        elif found.disabled_at is None:
+            said += f"; use another, or `simpul officer reset {found.email}`"
+        return f"{said}."
 
     def _known(self, email: str) -> OfficerRow:
         found = self.store.officer_of(email_key(email))
@@ -131,12 +156,17 @@ class Accounts:
             )
         elif is_piled(name):
             flaws.append(("/name", PILED))
-        if role not in OFFICER_ROLES:
-            flaws.append(("/role", f"{role!r} is no role; one of {', '.join(OFFICER_ROLES)} is needed."))
-        elif agency is not None and (kind := ONLY_IN.get(Role(role), agency.kind)) != agency.kind:
-            flaws.append(("/role", f"The role {role} is for agencies of the kind {kind} alone."))
+        flaws += _role_flaws(role, agency)
         if flaws:
             raise Invalid("; ".join(detail for _, detail in flaws), flaws=flaws)
+
+
+def _role_flaws(role: str, agency: Agency | None) -> list[tuple[str, str]]:
+    if role not in OFFICER_ROLES:
+        return [("/role", f"{role!r} is no role; one of {', '.join(OFFICER_ROLES)} is needed.")]
+    if agency is not None and (kind := ONLY_IN.get(Role(role), agency.kind)) != agency.kind:
+        return [("/role", f"The role {role} is for agencies of the kind {kind} alone.")]
+    return []
 
 
 def shown(officer: OfficerRow) -> dict[str, Any]:

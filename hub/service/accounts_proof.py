@@ -28,7 +28,7 @@ from hub.service.registry import Registry
 
 REFUSED: Final = (
     "The e-mail address or the password is wrong, or too many attempts were, and you have to wait for some "
-    "minutes. Your agency's administrator can have the account reset."
+    "minutes. If it does not help, whoever runs the hub can reset the account."
 )
 HASHES_AT_ONCE: Final = 2
 HASHES_WAITING: Final = 64

@@ -1,6 +1,6 @@
 """Many commands, one transaction.
 
-reserve keys → reserve references → lock and load → decide one by one over the overlay → take the tail →
+lock → reserve keys → reserve references → load → decide one by one over the overlay → take the tail →
 write events, tables and mailbox entries → commit. Nothing is answered before the commit."""
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ UNKNOWN: Final = (
     "again with the same Idempotency-Key or reference: what was accepted is then shown, and nothing is made "
     "twice."
 )
+REFUSED_CAUSE: Final = "the database refused it"
 HELD: Final = "Another process of the hub is working on this case or agency just now. Try again."
 OVERTAKEN_PAUSES_S: Final = (0.002, 0.01, 0.05)
 """A batch that another process overtook is run again so often, after a random part of each pause."""
@@ -105,8 +106,8 @@ class BatchRunner:
                 return self._halves(batch)
             log.error("row_refused", cause=str(refused), command=type(batch[0].command).__name__)
             problem = Internal(REFUSED)
-            if batch[0].origin is not None and not isinstance(batch[0].command, Refuse):
-                return self.run([replace(batch[0], command=Refuse(problem, "the database refused it"))])
+            if batch[0].origin is not None and not _is_plain(batch[0]):
+                return self.run([replace(batch[0], command=Refuse(problem, REFUSED_CAUSE))])
             return [problem], []
 
     def _halves(self, batch: Sequence[Request]) -> tuple[list[Result], list[Committed]]:
@@ -222,6 +223,11 @@ class BatchRunner:
             )
             overlay.remembered[row.key] = row
             effects.remembered.append(row)
+
+
+def _is_plain(request: Request) -> bool:
+    """Whether it is already the least that is written of a record: nothing of the sender's but its id."""
+    return isinstance(request.command, Refuse) and request.command.dead == REFUSED_CAUSE
 
 
 def _erasure_lines(overlay: Overlay) -> list[ErasureLine]:

@@ -11,11 +11,11 @@ from hub.domain.commands import ConfirmErasure, Erase, EraseRetained
 from hub.domain.decide import decide
 from hub.domain.decisions import Around
 from hub.domain.events import thread_stream
-from hub.domain.retention import is_over
+from hub.domain.retention import Beside, is_over
 from hub.domain.threads.thread import Message, Thread
 from hub.service.overlay import Overlay
 from hub.service.requests import CLOCK, OPERATOR, Outcome, Request
-from hub.service.rights import allow, require_version, there
+from hub.service.rights import allow, require_version, sees_it_frozen, sight_of, there
 from hub.service.rulebook import Rulebook
 from hub.service.staging import Recorder
 
@@ -40,7 +40,8 @@ class ErasureDecider:
         all. Who works on the hub's own command line may erase any case."""
         case, actor = there(overlay.cases.get(command.case_id)), request.principal.agency
         self._allow(request, command.action, case)
-        require_version(request.if_match, case)
+        seen = sight_of(request.principal, case) if sees_it_frozen(request.principal, case) else None
+        require_version(request.if_match, case, seen.until if seen else None)
         case = self._woken(case, overlay, now)
         self._allow(request, command.action, case)  # it may have passed to another owner
         around = self._around(actor, overlay, now)
@@ -63,7 +64,9 @@ class ErasureDecider:
     def _is_over(self, case: Case, around: Around, overlay: Overlay) -> bool:
         named = [each.case for each in case.state.links]
         linked = {name: overlay.cases[name].state for name in named if name in overlay.cases}
-        return is_over(case.state, linked, self._rulebook.rows, around.limits, around.now)
+        rooms = [room.thread for room in case.state.rooms]
+        threads = {name: overlay.threads[name].state for name in rooms if name in overlay.threads}
+        return is_over(case.state, Beside(linked, threads), self._rulebook.rows, around.limits, around.now)
 
 
 def _destroy(overlay: Overlay, case_id: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ import structlog
 
 from auth.principal import Principal
 from hub.domain.audience import Sight
-from hub.domain.events import is_thread_stream, thread_of
+from hub.domain.events import Fact, is_thread_stream, thread_of
 from hub.domain.threads.audience import names_file
 from hub.errors import Erased, Invalid, NotFound, TooLarge, Unavailable
 from hub.ports.attachments import (
@@ -26,7 +26,7 @@ from hub.ports.clock import Clock, rfc3339
 from hub.ports.files import FileHolder, FileRow, FileTable
 from hub.ports.store import ReadSession
 from hub.service.hub import Hub
-from hub.service.media_types import disagree
+from hub.service.media_types import ANYTHING, disagree
 from hub.service.rights import allow_without_case, require_scope, sight_of
 
 PIECE: Final = 256 * 1024
@@ -104,9 +104,7 @@ class Files:
             raise NotFound("This file is no longer kept.") from error
         except (AttachmentsUnavailable, OSError) as error:
             raise _away(error) from error
-        return OpenFile(
-            row.media_type if row else "application/octet-stream", row.size if row else None, pieces
-        )
+        return OpenFile(row.media_type if row else ANYTHING, row.size if row else None, pieces)
 
     # --- receiving ----------------------------------------------------------------------------------------
 
@@ -168,7 +166,9 @@ class Files:
         seen = [h for h in self.table.holders(sha256) if self._may_see(session, principal, h.stream, sha256)]
         for holder in seen:
             if holder.stream_key is not None:
-                return uploads[-1] if uploads else None, self._key(holder, holder.stream, sha256)
+                stored, key = uploads[-1] if uploads else None, self._key(holder, holder.stream, sha256)
+                said = self._stated(session, principal, holder.stream, sha256)
+                return replace(stored, media_type=said) if stored else None, key
         if seen:
             raise Erased("This file was erased with its case.")
         raise NotFound("There is no such file, or nothing that you may see names it.")
@@ -177,6 +177,22 @@ class Files:
         assert holder.stream_key is not None
         key = self.hub.sealing.open_stream_key(holder.stream_key)
         return self.hub.sealing.unwrap_file_key(key, sha256, holder.wrapped)
+
+    def _stated(self, session: ReadSession, principal: Principal, stream: str, sha256: str) -> str:
+        """The media type that the message or the case by which the reader comes to the file gives it. Whoever
+        uploads the same bytes, and as what, changes nothing of it."""
+        if is_thread_stream(stream):
+            naming = session.messages_naming(thread_of(stream), sha256)
+            thread = session.thread(thread_of(stream))
+            named = [
+                each
+                for each in naming
+                if thread and names_file([each], thread.state, principal.agency, sha256)
+            ]
+            return _stated_in([each.state.attachments for each in named], sha256)
+        case = session.case(stream)
+        seen = sight_of(principal, case) if case else Sight(principal.agency, False, 0)
+        return _stated_in([fact.data for fact in _naming_in_sight(session, stream, sha256, seen)], sha256)
 
     def _may_see(self, session: ReadSession, principal: Principal, stream: str, sha256: str) -> bool:
         if is_thread_stream(stream):
@@ -187,17 +203,31 @@ class Files:
         if case is None:
             return False
         seen = sight_of(principal, case)
-        return seen.whole or _named_in_sight(session, stream, sha256, seen)
+        return seen.whole or any(_naming_in_sight(session, stream, sha256, seen))
 
 
-def _named_in_sight(session: ReadSession, case_id: str, sha256: str, seen: Sight) -> bool:
-    """Whether an event that is in sight names the file; its hash stands in the clear header."""
+def _naming_in_sight(session: ReadSession, case_id: str, sha256: str, seen: Sight) -> Iterator[Fact]:
+    """The events in sight that name the file, oldest first; its hash stands in the clear header."""
     after = 0
     while after < seen.until and (events := session.stream(case_id, after, HISTORY_PAGE)):
-        if any(sha256.encode() in event.header and seen.shows(event.fact()) for event in events):
-            return True
+        named = (event.fact() for event in events if sha256.encode() in event.header)
+        yield from (fact for fact in named if seen.shows(fact))
         after = events[-1].sequence
-    return False
+
+
+def _stated_in(documents: Sequence[Any], sha256: str) -> str:
+    """What the first attachment with that hash, however deep it lies, says of its type."""
+    waiting = list(documents)
+    while waiting:
+        each = waiting.pop(0)
+        if isinstance(each, dict):
+            if each.get("sha256") == sha256 and isinstance(each.get("media_type"), str):
+                stated: str = each["media_type"]
+                return stated
+            waiting += each.values()
+        elif isinstance(each, list | tuple):
+            waiting += each
+    return ANYTHING
 
 
 def _away(error: AttachmentsUnavailable | OSError) -> Unavailable:

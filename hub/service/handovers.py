@@ -12,13 +12,15 @@ from hub.domain.agency import Agency
 from hub.domain.case import Case
 from hub.domain.events import agency_stream
 from hub.domain.handover import HandOver, Successor, check_successor, work_of
-from hub.domain.privacy import mask
+from hub.domain.privacy import mask, own_values
 from hub.domain.rendering import handover_data
 from hub.domain.threads.succession import is_concerned, officer_drafts
 from hub.domain.threads.thread import Thread
 from hub.errors import Invalid
+from hub.ports.sealing import Sealing
 from hub.ports.store import ReadSession
 from hub.service.handing_over import NOTHING, Passed
+from hub.service.identities import identities
 from hub.service.readers import Readers
 from hub.service.rendered import Rendering, opened
 from hub.service.requests import Outcome
@@ -44,25 +46,25 @@ class Found:
 class HandoverDesk:
     readers: Readers
     rendering: Rendering
+    sealing: Sealing
     agencies: Mapping[str, Agency]
 
     async def command(self, agency: str, body: Body) -> tuple[HandOver, list[str]]:
         """The command, and the kinds of what was masked in its note. Invalid names what cannot be."""
         to, note = body.get("to", agency), body.get("text")
-        masked = mask(note, []) if note else None
-        kinds: list[str] = sorted({found.kind for found in masked.found}) if masked else []
         names = _officers_named(agency, to, body)
 
-        def look(session: ReadSession) -> HandOver:
+        def look(session: ReadSession) -> tuple[HandOver, list[str]]:
             officers = _officers(session, agency, names) if names else ()
             if not officers:
                 check_successor(agency, self.agencies.get(to), to)
             found = find(session, agency, officers, MOST)
-            text = masked.text if masked else None
-            departed = bool(body.get("departed"))
-            return HandOver(agency, to, found.cases, found.threads, text, officers, departed)
+            masked = mask(note, self._reporters(session, found.cases)) if note else None
+            text, departed = masked.text if masked else None, bool(body.get("departed"))
+            command = HandOver(agency, to, found.cases, found.threads, text, officers, departed)
+            return command, sorted({each.kind for each in masked.found}) if masked else []
 
-        return await self.readers.run(look), kinds
+        return await self.readers.run(look)
 
     async def answer(self, principal: Principal, command: HandOver, outcome: Outcome) -> dict[str, Any]:
         """The summary for the successor; `complete` is false while the request finds more to hand over."""
@@ -80,6 +82,17 @@ class HandoverDesk:
             return handover_data(fact, opened(event, fact, key, self.rendering.opener())) | complete
 
         return await self.readers.run(look)
+
+    def _reporters(self, session: ReadSession, cases: Sequence[str]) -> list[str]:
+        """What in the note would name a reporter of these cases. The note is the agency's, and outlives their
+        erasure."""
+        named = identities(session, self.sealing, cases)
+        states = [case.state for case in session.cases_named(list(named)).values()]
+        return [
+            value
+            for state in states
+            for value in own_values(named[state.id], hidden=state.anonymous or state.confidential)
+        ]
 
 
 def find(session: ReadSession, agency: str, officers: Sequence[Successor], most: int) -> Found:

@@ -87,7 +87,7 @@ class Hub:
         )
         self.reporters = ReporterDesk(self.readers, self.sealing, self.act)
 
-        self.handovers = HandoverDesk(self.readers, self.rendering, self.registry.agencies)
+        self.handovers = HandoverDesk(self.readers, self.rendering, self.sealing, self.registry.agencies)
 
     # --- writing -----------------------------------------------------------------------------------------
 

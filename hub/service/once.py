@@ -1,7 +1,7 @@
 """Writes that are no commands (webhooks, cursors, redelivery, uploads), done once per Idempotency-Key.
 
-Requests with the same key wait for each other in this process; several processes on one database would have
-to take turns there.
+Requests with the same key wait for each other in this process. Two processes that get the same at once may
+both do it.
 
 The effect comes first and is then remembered, in two transactions: a crash between them lets a repeated
 request take effect again, which is harmless for these."""
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from hmac import compare_digest
 from typing import TypeVar
 
-from hub.errors import Invalid
+from hub.errors import Invalid, Overtaken
 from hub.ports.clock import Clock, rfc3339
 from hub.ports.effects import Effects, Remembered
 from hub.ports.store import Store
@@ -97,6 +97,14 @@ class Once:
         return result
 
     def _remember(self, row: Remembered) -> None:
+        """The first of two processes that were sent the same is remembered. The other took effect too: its
+        own answer is as true, and may hold a secret that nobody else was given."""
+        try:
+            self._remember_once(row)
+        except Overtaken:
+            self._remember_once(row)  # which finds the other's
+
+    def _remember_once(self, row: Remembered) -> None:
         with self.store.begin() as txn:
             if row.key not in txn.reserve_keys([row.key]):
                 txn.write(Effects(remembered=[row]))

@@ -33,7 +33,7 @@ from hub.ports.effects import (
 )
 from hub.ports.files import FileHolding, UploadedFile
 from hub.ports.handovers import Departed
-from hub.ports.relaying import Origin
+from hub.ports.relaying import Origin, Place
 from hub.ports.sealing import StreamKey, WrappedKey
 from hub.ports.store import WriteTransaction
 from hub.service.needs import agencies_of, agency_streams_of
@@ -92,7 +92,7 @@ class Overlay:
     messages: dict[str, Message] = field(default_factory=dict)
     officers: dict[str, str] = field(default_factory=dict)
     """Of those that the batch mentions and whose accounts are active: the agency."""
-    next_offsets: dict[tuple[str, int], int] = field(default_factory=dict)
+    next_offsets: dict[tuple[str, int], Place] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
     """Streams that another process works on just now."""
     stopped: set[tuple[str, int]] = field(default_factory=set)
@@ -116,7 +116,11 @@ class Overlay:
 
     @classmethod
     def load(cls, txn: WriteTransaction, batch: Sequence[Request]) -> Overlay:
-        """Reserves and loads everything that the batch needs, each group in sorted order."""
+        """Locks, reserves and loads everything that the batch needs, each group in sorted order. The locks
+        come first: a request that another process did just now has let go of its streams and is remembered,
+        or it still holds them and this one waits. Looked up before, it would be new, and its streams already
+        changed by itself."""
+        held = txn.lock(sorted({name for r in batch for name in _changed_streams(r)}))
         remembered = txn.reserve_keys(sorted({r.idempotency.key for r in batch if r.idempotency}))
         references = txn.reserve_references(sorted({r.reference for r in batch if r.reference}))
         wanted = {case_id for r in batch for case_id in r.case_ids}
@@ -128,7 +132,6 @@ class Overlay:
         streams = sorted(
             wanted | rooms | {agency_stream(name) for r in batch for name in agency_streams_of(r)}
         )
-        held = txn.lock(sorted({name for r in batch for name in _changed_streams(r)}))
         loaded = txn.load_cases(cases) if cases else {}
         loaded |= _load_linked(txn, loaded, batch)
         if about := _threads_about(batch, loaded):
@@ -141,7 +144,7 @@ class Overlay:
         ):
             loaded |= txn.load_cases(sorted(others))
         spoken_of = _spoken_of(batch, known)
-        if beside := spoken_of - loaded.keys():  # to read, not to change
+        if beside := (spoken_of | _written_to(batch)) - loaded.keys():  # to read, not to change
             loaded |= txn.load_cases(sorted(beside))
         sealed = sorted({*streams, *spoken_of})
         return cls(
@@ -177,7 +180,8 @@ class Overlay:
 
     def has_taken(self, origin: Origin) -> bool:
         """Whether this record, or a later one of its partition, took effect before."""
-        return origin.offset < self.next_offsets.get((origin.topic, origin.partition), 0)
+        place = self.next_offsets.get((origin.topic, origin.partition))
+        return place is not None and place.is_of(origin.topic_id) and origin.offset < place.offset
 
     def owner_of(self, linked: CaseLink) -> str:
         """Who owns a linked case now."""
@@ -240,6 +244,11 @@ def _spoken_of(batch: Sequence[Request], threads: Mapping[str, Thread]) -> set[s
     return named | {case_id for thread in rooms for case_id in thread.state.cases}
 
 
+def _written_to(batch: Sequence[Request]) -> set[str]:
+    """The cases whose reporters a message names: it needs one that is not erased."""
+    return {name for r in batch if isinstance(r.command, PostMessage) for name in r.command.cases}
+
+
 def _load_officers(txn: WriteTransaction, batch: Sequence[Request]) -> dict[str, str]:
     named = {name for r in batch if isinstance(r.command, PostMessage) for name in r.command.mentions}
     named |= {each.id for r in batch if isinstance(r.command, HandOver) for each in r.command.officers}
@@ -262,7 +271,7 @@ def _load_linked(txn: WriteTransaction, loaded: dict[str, Case], batch: Sequence
     return txn.load_cases(sorted(named)) if named else {}
 
 
-def _next_offsets(txn: WriteTransaction, batch: Sequence[Request]) -> dict[tuple[str, int], int]:
+def _next_offsets(txn: WriteTransaction, batch: Sequence[Request]) -> dict[tuple[str, int], Place]:
     partitions = {(r.origin.topic, r.origin.partition) for r in batch if r.origin}
     return txn.next_offsets(sorted(partitions)) if partitions else {}
 

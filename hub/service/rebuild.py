@@ -80,7 +80,7 @@ class Rebuilder:
                 if concerns_case(fact):
                     cases[fact.data["case_id"]] = _passed_on(cases[fact.data["case_id"]], fact)
             elif is_thread_stream(event.stream):
-                rooms.fold(fact, self._words(event, keys, opener), cases)
+                rooms.fold(fact, self._words(event, keys, opener), cases, self._erased_cases)
             else:
                 cases[event.stream] = self._fold(cases.get(event.stream), event, fact, keys, opener)
                 _refer(fact, effects)
@@ -121,9 +121,15 @@ class Rebuilder:
 
     def _erased(self, stream: str) -> bool:
         """Whether the log records an erasure of the stream; looked for only when a key is missing."""
+        return stream in self._whole().streams()
+
+    def _erased_cases(self) -> set[str]:
+        return self._whole().cases
+
+    def _whole(self) -> Erasures:
         if self.known is None:
             self.known = Erasures.of(self.read_log)
-        return stream in self.known.streams()
+        return self.known
 
     def _mail(self, event: Recorded, fact: Fact, effects: Effects) -> None:
         for agency in fact.recipients:

@@ -63,6 +63,9 @@ class Rendering:
     def withheld(self, fact: Fact) -> dict[str, Any]:
         return cloud_event(fact, {}, source=self._public_url, withheld=True)
 
+    def erased(self, fact: Fact) -> dict[str, Any]:
+        return cloud_event(fact, None, source=self._public_url)
+
     def tell(self, event: Recorded, broken: SealBroken) -> None:
         """Ids only, and not at every read. Readers' threads may both tell the same one: harmless."""
         if event.id in self._told:
@@ -102,6 +105,8 @@ class Renderer:
             return self._rendering.withheld(fact)
         if fact.type in MESSAGE_EVENTS and self._is_withdrawn(fact):
             return self._rendering.withheld(fact)
+        if fact.type in MESSAGE_EVENTS and self._is_erased(fact):
+            return self._rendering.erased(fact)
         return self._rendering.event(row.event, fact, row.key, self._opener)
 
     def _told(self, row: MailboxRow, fact: Fact) -> dict[str, Any]:
@@ -116,6 +121,13 @@ class Renderer:
             return False
         message = self._session.message(fact.data["message"]["id"])
         return message is not None and message.state.withdrawn_at is not None
+
+    def _is_erased(self, fact: Fact) -> bool:
+        """Whether its words went with the cases whose reporters it was for, while others keep the thread."""
+        if not fact.data["message"]["cases"] or fact.type == "thread.message_withdrawn":
+            return False
+        message = self._session.message(fact.data["message"]["id"])
+        return message is not None and message.texts is None
 
     def _shows(self, fact: Fact) -> bool:
         if fact.stream not in self._sights:

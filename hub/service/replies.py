@@ -10,7 +10,7 @@ import orjson
 
 from hub.errors import Problem
 from hub.ports.effects import Effects
-from hub.ports.relaying import DeadLetter, Origin, Reply
+from hub.ports.relaying import DeadLetter, Origin, Place, Reply
 from hub.service.overlay import Overlay
 from hub.service.requests import Outcome, Refuse, Request, Result
 
@@ -31,14 +31,22 @@ def note_taken(
 ) -> None:
     """From here on the record, and every one before it in its partition, has taken effect."""
     partition = origin.topic, origin.partition
-    overlay.next_offsets[partition] = effects.next_offsets[partition] = origin.offset + 1
+    place = Place(origin.offset + 1, origin.topic_id)
+    overlay.next_offsets[partition] = effects.next_offsets[partition] = place
     agency = request.principal.agency
     document = orjson.dumps(reply_document(result, request.masked))
-    effects.replies.append(Reply(agency, *partition, origin.offset, origin.correlation, document, now))
+    told = origin.full_topic, origin.partition, origin.offset
+    effects.replies.append(Reply(agency, *told, origin.correlation, document, now))
     if dead is not None:
         sha256 = request.command.sha256 if isinstance(request.command, Refuse) else ""
-        letter = f"{origin.topic}/{origin.partition}/{origin.offset}"
-        effects.dead_letters.append(DeadLetter(letter, agency, *partition, origin.offset, sha256, dead, now))
+        letter = "/".join(map(str, told))
+        cause = _printable(dead)
+        effects.dead_letters.append(DeadLetter(letter, agency, *partition, origin.offset, sha256, cause, now))
+
+
+def _printable(cause: str) -> str:
+    """Without control characters: PostgreSQL takes no NUL, and a terminal shows causes to an operator."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in cause)
 
 
 def reply_document(result: Result, masked: Sequence[str] = ()) -> dict[str, Any]:

@@ -21,12 +21,14 @@ def there(case: Case | None) -> Case:
     return case
 
 
-def require_version(if_match: int | None, case: Case) -> None:
-    """412 when the caller saw another version."""
-    if if_match is not None and if_match != case.state.version:
+def require_version(if_match: int | None, case: Case, frozen: int | None = None) -> None:
+    """412 when the caller saw another version. `frozen`: the one that it sees the case in, where it has left
+    it; it learns of no other."""
+    version = case.state.version if frozen is None else frozen
+    if if_match is not None and if_match != version:
         raise PreconditionFailed(
-            f"The case is at version {case.state.version} now, not {if_match}; read it again.",
-            extra={"version": case.state.version},
+            f"The case is at version {version} now, not {if_match}; read it again.",
+            extra={"version": version},
         )
 
 

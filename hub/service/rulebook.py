@@ -14,7 +14,7 @@ import orjson
 from hub.domain.agency import Agency
 from hub.domain.dated_facts import CALENDAR, DatedFact
 from hub.domain.events import Draft
-from hub.domain.policies import Policy, check_policies, companion_for, policy_for
+from hub.domain.policies import Policy, check_policies, companion_for, policy_for, refuse_changed
 from hub.domain.working_time import Calendar, for_agency
 from hub.ports.registry import RegistryStore
 from hub.service.calendars import changes
@@ -177,6 +177,7 @@ def record(rulebook: Rulebook, command: RecordRules) -> list[Draft]:
     drafts: list[Draft] = []
     if command.policies is not None and command.policies != rulebook.rows:
         check_policies(command.policies)
+        refuse_changed(command.policies, rulebook.rows)
         drafts.append(_policies(rulebook.rows, command.policies))
     if command.official is not None:
         before = rulebook.official()

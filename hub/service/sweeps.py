@@ -11,12 +11,12 @@ from typing import Final, NamedTuple
 
 import structlog
 
-from hub.domain.case import Case
+from hub.domain.case import Case, CaseState
 from hub.domain.commands import EraseRetained, PassOn
 from hub.domain.limits import Limits
 from hub.domain.passing_on import waits_for
 from hub.domain.policies import CLASSIFICATIONS, Policy
-from hub.domain.retention import ended_at, held_by, kept
+from hub.domain.retention import Beside, ended_at, held_by, kept
 from hub.errors import Held, Problem, SimpulError, StoreUnavailable, Unavailable
 from hub.ports.store import ReadSession
 from hub.service.readers import Readers
@@ -139,14 +139,16 @@ def over_among(cases: Sequence[Case], rows: Sequence[Policy], limits: Limits, no
     return found
 
 
-def held(session: ReadSession, case: Case) -> str | None:
+def held(session: ReadSession, state: CaseState) -> str | None:
     """What keeps an ended case all the same, in words."""
-    others = session.cases_named([each.case for each in case.state.links])
-    return held_by(case.state, {name: other.state for name, other in others.items()})
+    others = session.cases_named([each.case for each in state.links])
+    threads = session.threads_named([room.thread for room in state.rooms])
+    linked = {name: other.state for name, other in others.items()}
+    return held_by(state, Beside(linked, {name: each.state for name, each in threads.items()}))
 
 
 def _erasing(session: ReadSession, over: Sequence[Case]) -> list[EraseRetained]:
-    return [EraseRetained(case.state.id) for case in over if held(session, case) is None]
+    return [EraseRetained(case.state.id) for case in over if held(session, case.state) is None]
 
 
 def _place(case: Case) -> tuple[str, str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 from hub.domain.case import Case
 from hub.domain.events import Fact, Recorded, is_thread_stream
+from hub.domain.threads.audience import only_for
 from hub.domain.threads.evolution import MESSAGE_EVENTS, evolve_message, evolve_thread
 from hub.domain.threads.sharing import SHARING, share
 from hub.domain.threads.thread import Message, Thread
@@ -26,13 +27,23 @@ class ThreadFold:
         self._messages: dict[str, Message] = target.load_messages(named) if named else {}
         self._rooms: set[str] = set()
 
-    def fold(self, fact: Fact, texts: dict[str, Any] | None, cases: dict[str, Case]) -> None:
-        """Moves the thread, its message, and in `cases` those that it shares."""
+    def fold(
+        self,
+        fact: Fact,
+        texts: dict[str, Any] | None,
+        cases: dict[str, Case],
+        erased: Callable[[], Container[str]],
+    ) -> None:
+        """Moves the thread, its message, and in `cases` those that it shares. `erased` are the cases that the
+        whole log tells are; it is asked only where a message is for reporters."""
         name = fact.subject
         self._threads[name] = evolve_thread(self._threads.get(name), fact, texts)
         if fact.type in MESSAGE_EVENTS:
             message_id = fact.data["message"]["id"]
-            self._messages[message_id] = evolve_message(self._messages.get(message_id), fact, texts)
+            message = evolve_message(self._messages.get(message_id), fact, texts)
+            if message.state.cases and only_for(message.state, erased()):
+                message = Message(message.state, None)
+            self._messages[message_id] = message
         else:
             self._rooms.add(name)
         if fact.type in SHARING:

@@ -158,6 +158,11 @@ class AccountTables:
                 _end_sessions(db, officer_id)
             return bool(voided.rowcount == 1)
 
+    def set_role(self, officer_id: str, role: str, now: str) -> None:
+        with self._store.writing() as db:
+            db.execute("UPDATE officers SET role = ?, changed_at = ? WHERE id = ?", (role, now, officer_id))
+            _end_sessions(db, officer_id)
+
     def disable(self, officer_id: str, now: str) -> bool:
         with self._store.writing() as db:
             changed = db.execute(

@@ -6,7 +6,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+import orjson
+
 from hub.domain.events import is_thread_stream, thread_of
+from hub.domain.threads.audience import only_for
+from hub.domain.threads.thread import MessageState
 from hub.store.connection import next_generation
 
 PURGE_WAITS: Final = "purge_waits"
@@ -24,6 +28,9 @@ UPLOADS: Final = (
 HOLDERS: Final = "UPDATE file_holders SET wrapped = ? WHERE stream = ?"
 """That the file was named stays, so that its answer is 410; its key does not."""
 MESSAGES: Final = "UPDATE messages SET texts = NULL WHERE thread_id = ? AND texts IS NOT NULL"
+MESSAGE: Final = "UPDATE messages SET texts = NULL WHERE id = ?"
+WORDED: Final = "SELECT state FROM messages WHERE thread_id = ? AND texts IS NOT NULL"
+CASE: Final = "SELECT state FROM cases WHERE id = ?"
 NOTE: Final = (
     "INSERT INTO facts (name, value) SELECT ?, CAST(coalesce(max(position), 0) AS TEXT) FROM log WHERE true "
     "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
@@ -46,5 +53,28 @@ def destroy(connection: Any, streams: Sequence[str]) -> None:
         connection.execute(HOLDERS, (b"", stream))
         if is_thread_stream(stream):
             connection.execute(MESSAGES, (thread_of(stream),))
+        else:
+            _messages_to_reporter(connection, stream)
     connection.execute(NOTE, (PURGE_WAITS,))
     next_generation(connection)
+
+
+def _messages_to_reporter(connection: Any, case_id: str) -> None:
+    """What was meant for this case's reporter alone goes from the threads that other cases keep. In the log
+    it stays sealed under the thread's key, which those need; nobody is shown it (`hub.service.rendered`)."""
+    known: dict[str, dict[str, Any]] = {case_id: _state_of(connection, case_id)}
+    for room in known[case_id].get("rooms", ()):
+        for (document,) in connection.execute(WORDED, (room["thread"],)).fetchall():
+            message = MessageState.from_document(orjson.loads(document))
+            if case_id not in message.cases:
+                continue
+            for each in message.cases:
+                known[each] = known.get(each) or _state_of(connection, each)
+            if only_for(message, {name for name, state in known.items() if state.get("erased")}):
+                connection.execute(MESSAGE, (message.id,))
+
+
+def _state_of(connection: Any, case_id: str) -> dict[str, Any]:
+    row = connection.execute(CASE, (case_id,)).fetchone()
+    state: dict[str, Any] = orjson.loads(row[0]) if row else {}
+    return state

@@ -58,3 +58,12 @@ def disable_departed(db: Any, departed: Sequence[Departed]) -> None:
         )
         db.execute("DELETE FROM sessions WHERE officer = ?", (each.officer,))
     next_generation(db)
+
+
+def end_sessions(db: Any, agencies: Sequence[str]) -> None:
+    """Of the officers of agencies that are deactivated, for good: one that is active again has them sign in
+    anew."""
+    for agency in agencies:
+        db.execute(
+            "DELETE FROM sessions WHERE officer IN (SELECT id FROM officers WHERE agency = ?)", (agency,)
+        )

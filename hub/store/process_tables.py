@@ -37,11 +37,13 @@ inbound_positions = Table(
     Column("topic", TEXT, nullable=False),
     Column("partition", Integer, nullable=False),
     Column("next_offset", BIG, nullable=False),
+    Column("topic_id", TEXT),
     PrimaryKeyConstraint("topic", "partition"),
     sqlite_with_rowid=False,
 )
 """Per inbound partition the first offset that has taken no effect yet, written with the effect of the one
-before. No projection: events do not tell which way a command came."""
+before, and the broker's id of the topic in which it counts (none: unknown). No projection: events do not tell
+which way a command came."""
 
 inbound_replies = Table(
     "inbound_replies",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from hub.ports.leases import RELAY
-from hub.ports.relaying import DeadLetter, Relayed, Reply
+from hub.ports.relaying import DeadLetter, Place, Relayed, Reply
 from hub.store.dialect import Engine
 
 WAITING, PUBLISHED, REDRIVEN = "waiting", "published", "redriven"
@@ -112,7 +112,7 @@ class RelayTables:
         with self._store.writing() as db:
             db.execute("UPDATE dead_letters SET state = ? WHERE id = ?", (REDRIVEN, letter_id))
 
-    def next_offsets(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    def next_offsets(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Place]:
         with self._store.connection() as db:
             return read_offsets(db, partitions)
 
@@ -123,14 +123,14 @@ class RelayTables:
 
 def read_offsets(
     db: Any, partitions: Sequence[tuple[str, int]], locking: str = ""
-) -> dict[tuple[str, int], int]:
+) -> dict[tuple[str, int], Place]:
     """One by one, by primary key and in sorted order: they are few."""
     found = {}
     for topic, partition in sorted(partitions):
         row = db.execute(
-            f"SELECT next_offset FROM inbound_positions WHERE topic = ? AND partition = ?{locking}",
+            f"SELECT next_offset, topic_id FROM inbound_positions WHERE topic = ? AND partition = ?{locking}",
             (topic, partition),
         ).fetchone()
         if row is not None:
-            found[topic, partition] = row[0]
+            found[topic, partition] = Place(row[0], row[1] or "")
     return found

@@ -14,6 +14,8 @@ from hub.ports.revocations import (
     RevocationLine,
     Standing,
 )
+from hub.store.connection import next_generation
+from hub.store.dialect import Engine
 
 
 def revoked_in(connection: Any, now: str, known: Standing) -> list[RevocationLine]:
@@ -23,6 +25,16 @@ def revoked_in(connection: Any, now: str, known: Standing) -> list[RevocationLin
         *_officers(connection, known),
         *_agencies(connection, now, known),
     ]
+
+
+def stop_webhook(store: Engine, agency: str, cause: str) -> bool:
+    """Nothing is sent until the agency puts it again; what waits then goes to where that is."""
+    with store.writing() as db:
+        changed = db.execute(
+            "UPDATE webhooks SET active = ?, cause = ?, generation = ? WHERE agency = ?",
+            (False, cause, next_generation(db), agency),
+        )
+        return bool(changed.rowcount == 1)
 
 
 def _clients(connection: Any, known: Standing) -> list[RevocationLine]:

@@ -49,7 +49,7 @@ class Statements:
         self.upsert_agency = insert(tables.agencies, agency)
         dated = replacing(tables.dated_facts, "sequence", "document")
         self.upsert_dated_fact = insert(tables.dated_facts, dated)
-        offset = replacing(tables.inbound_positions, "next_offset")
+        offset = replacing(tables.inbound_positions, "next_offset", "topic_id")
         self.upsert_offset = insert(tables.inbound_positions, offset)
         self.insert_reply_once = insert(tables.inbound_replies, replacing(tables.inbound_replies))
         self.insert_dead_letter_once = insert(tables.dead_letters, replacing(tables.dead_letters))

@@ -22,12 +22,13 @@ from hub.ports.effects import (
     Remembered,
 )
 from hub.ports.files import UploadedFile
+from hub.ports.relaying import Place
 from hub.ports.sealing import WrappedKey
 from hub.store import statements
 from hub.store.connection import next_generation
 from hub.store.destroying import destroy
 from hub.store.errors import translated
-from hub.store.handovers import disable_departed
+from hub.store.handovers import disable_departed, end_sessions
 from hub.store.relaying import WAITING, read_offsets
 from hub.store.rows import agency_rows, case_from_row, case_row, leg_rows, remembered_from_row
 from hub.store.sqlite_dialect import SQLITE
@@ -110,7 +111,7 @@ class Transaction:
     def load_messages(self, message_ids: Sequence[str]) -> dict[str, Message]:
         return load_messages(self._db, self._sql.threads, self._dialect.of_texts(message_ids))
 
-    def next_offsets(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    def next_offsets(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Place]:
         return read_offsets(self._db, partitions, self._dialect.locking)
 
     def tail(self) -> int:
@@ -160,7 +161,8 @@ class Transaction:
     def _write_inbound(self, effects: Effects) -> None:
         db, sql = self._out, self._sql
         sql.upsert_offset.run(
-            db, [(*partition, offset) for partition, offset in effects.next_offsets.items()]
+            db,
+            [(*part, place.offset, place.topic_id or None) for part, place in effects.next_offsets.items()],
         )
         sql.insert_reply_once.run(
             db,
@@ -201,6 +203,7 @@ class Transaction:
         db, sql = self._out, self._sql
         agencies = {agency.id: agency for agency in effects.agencies}
         sql.upsert_agency.run(db, [(a.id, orjson.dumps(a), generation) for a in agencies.values()])
+        end_sessions(db, [agency.id for agency in agencies.values() if not agency.active])
         dated = {(fact.kind, fact.name): fact for fact in effects.dated_facts}
         sql.upsert_dated_fact.run(db, [(f.kind, f.name, f.sequence, f.document) for f in dated.values()])
 

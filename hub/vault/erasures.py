@@ -13,6 +13,7 @@ from hub.vault.journal import JournalFile
 
 log = structlog.get_logger(__name__)
 NAME: Final = "erasures.ndjson"
+MEMBERS: Final = ("case_id", "by", "erased_at")
 
 
 class ErasureFile:
@@ -30,16 +31,22 @@ class ErasureFile:
 
     def lines(self) -> list[ErasureLine]:
         found: dict[str, ErasureLine] = {}
-        for number, document in enumerate(self._file.documents(), 1):
-            try:
-                line = ErasureLine(document["case_id"], document["by"], document["erased_at"])
-            except (KeyError, TypeError):
+        for number, document in self._file.documents():
+            line = _line(document)
+            if line is None:
                 log.warning("erasure_line_unreadable", path=str(self.path), line=number)
                 continue
             found.pop(line.case_id, None)
             if not document.get("taken_back"):
                 found[line.case_id] = line
         return list(found.values())
+
+
+def _line(document: Any) -> ErasureLine | None:
+    if not isinstance(document, dict):
+        return None
+    values = [value for name in MEMBERS if isinstance(value := document.get(name), str)]
+    return ErasureLine(*values) if len(values) == len(MEMBERS) else None
 
 
 def _document(line: ErasureLine) -> dict[str, Any]:

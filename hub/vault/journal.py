@@ -40,15 +40,16 @@ class JournalFile:
         except OSError as error:
             raise self._away(error) from error
 
-    def documents(self) -> list[Any]:
-        """Line by line; None for what a kill cut off."""
+    def documents(self) -> list[tuple[int, Any]]:
+        """Each line's number, from 1, and what it holds; None for what a kill cut off."""
         try:
             data = self.path.read_bytes()
         except FileNotFoundError:
             return []
         except OSError as error:
             raise self._away(error) from error
-        return [_parsed(line) for line in data.splitlines() if line.strip()]
+        lines = enumerate(data.split(b"\n"), 1)
+        return [(number, _parsed(line)) for number, line in lines if line.strip()]
 
     def _away(self, error: OSError) -> StoreUnavailable:
         return StoreUnavailable(f"{self.path}: cannot be written or read ({error.strerror or error}).")

@@ -28,7 +28,7 @@ class RevocationFile:
 
     def lines(self) -> list[RevocationLine]:
         found = []
-        for number, document in enumerate(self._file.documents(), 1):
+        for number, document in self._file.documents():
             line = _line(document)
             if line is None:
                 log.warning("revocation_line_unreadable", path=str(self.path), line=number)

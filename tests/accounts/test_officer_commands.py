@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 import pytest
 
+from hub.ports.revocations import CREDENTIALS_CHANGED
 from tests.accounts.conftest import OTHER, PASSWORD, Browser
 from tests.api.conftest import House
 
@@ -89,6 +90,51 @@ async def test_an_address_is_one_account_s(house: House) -> None:
     done = await asyncio.to_thread(run, house, *given("SITI@kotim.go.id", agency="bbws"))
     assert done.returncode == 1
     assert b"There is an account" in done.stderr
+
+
+async def test_a_role_is_changed_and_sessions_end(house: House) -> None:
+    (added,) = await simpul(house, *given())
+    browser = Browser(house)
+    await browser.sign_in(SITI, added["one_time_password"], new_password=PASSWORD)
+    (same,) = await simpul(house, "role", SITI, "coordinator")
+    assert same["role"] == "coordinator"
+    assert (await browser.get("/v1/session")).status == 200, "nothing was changed"
+    (changed,) = await simpul(house, "role", SITI.upper(), "monitor")
+    assert (changed["officer_id"], changed["role"]) == (added["officer_id"], "monitor")
+    assert (await browser.get("/v1/session")).status == 401, "at once, in the running hub"
+    reply = await browser.sign_in(SITI)
+    assert (reply.status, reply.json["officer"]["role"]) == (200, "monitor"), "the password stays"
+    line = house.core.revocations.lines()[-1]
+    assert (line.what, line.id, line.at) == (
+        CREDENTIALS_CHANGED, added["officer_id"], changed["changed_at"]
+    ), "a restore from before gives nobody the old role unseen"  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["role", SITI, "ombudsman"], 1, b"of the kind oversight alone"),
+        (["role", SITI, "raja"], 2, b"raja"),
+        (["role", "tidak.ada@kotim.go.id", "monitor"], 1, b"no officer"),
+    ],
+)
+async def test_a_role_that_cannot_be(house: House, arguments: list[str], status: int, said: bytes) -> None:
+    await simpul(house, *given())
+    done = await asyncio.to_thread(run, house, *arguments)
+    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (status, b"", 1)
+    assert said in done.stderr
+
+
+async def test_a_disabled_address_says_what_brings_it_back(house: House) -> None:
+    await simpul(house, *given())
+    await simpul(house, "disable", SITI)
+    done = await asyncio.to_thread(run, house, *given(role="monitor"))
+    assert done.returncode == 1
+    assert f"`simpul officer reset {SITI}`".encode() in done.stderr
+    assert f"`simpul officer role {SITI} monitor`".encode() in done.stderr
+    elsewhere = await asyncio.to_thread(run, house, *given(agency="bbws"))
+    assert b"kab-kotim" in elsewhere.stderr
+    assert b"another address" in elsewhere.stderr
 
 
 async def test_roles_are_of_their_agencies(house: House) -> None:

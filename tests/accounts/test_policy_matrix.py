@@ -107,7 +107,7 @@ async def staged_case(house: House) -> dict[str, str]:
         consultations=(asked,),
         former_owners=(named["former_owner"],),
         overseers=(named["overseer"],),
-        rooms=(Room(house.core.ids.new(), {named["participant"]: WHEN}),),
+        rooms=(Room(house.core.ids.new(), {named["participant"]: WHEN, named["source"]: WHEN}),),
         clocks=(),
     )
     with house.core.store.writing() as db:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub.app_access import accounts
+from hub.service.requests import ChangeAgency
 from hub.store.accounts import AccountTables
 from tests.accounts.conftest import (
     OTHER,
@@ -244,9 +245,15 @@ async def test_a_cookie_that_was_made_up_is_refused(house: House, cookie: str) -
 
 
 async def test_the_agency_s_end_is_the_session_s(house: House) -> None:
-    from hub.service.requests import ChangeAgency
-
     browser = await officer(house)
     house.core.operate(ChangeAgency("kab-kotim", {"active": False}))
     assert (await browser.get("/v1/session")).status == 401
     assert (await Browser(house).sign_in(SITI)).status == 401
+
+
+async def test_an_agency_that_is_active_again_has_its_officers_sign_in_anew(house: House) -> None:
+    siti = await officer(house)
+    for active in (False, True):
+        house.core.operate(ChangeAgency("kab-kotim", {"active": active}))
+    assert (await siti.get("/v1/session")).status == 401
+    assert (await (await officer(house, "budi@kotim.go.id")).get("/v1/session")).status == 200

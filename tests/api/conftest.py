@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -126,10 +125,8 @@ class House:
 
 @pytest.fixture(scope="session", autouse=True)
 def loaded_once() -> Iterator[None]:
-    """The schemas are read-only, and checking them against the meta-schema takes half a second; what the
-    documents are made of differs only where a test has settings of its own."""
+    """What the documents are made of differs only where a test has settings of its own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Schemas, "load", staticmethod(cache(Schemas.load)))
         patch.setattr(api_server, "all_documents", described_once(api_server.all_documents))
         yield
 
@@ -231,9 +228,11 @@ def complaint(agency: str = "kab-kotim", **changes: Any) -> dict[str, Any]:
     return document | changes
 
 
-async def forwarded(app: Caller, to: str = "kementerian-pupr", role: str = "lead") -> tuple[str, str]:
+async def forwarded(
+    app: Caller, to: str = "kementerian-pupr", role: str = "lead", **changes: Any
+) -> tuple[str, str]:
     """A verified and forwarded case: its id and the leg's."""
-    case = await app.submit()
+    case = await app.submit(**changes)
     reply = await app.post(f"/v1/cases/{case['id']}/verification", {"decision": "accept"})
     assert reply.status == 200, reply.text
     reply = await app.post(f"/v1/cases/{case['id']}/forwardings", {"to": [{"agency": to, "role": role}]})

@@ -81,6 +81,40 @@ async def test_an_answers_file_is_not_for_who_leaves_after_it(
     assert (await other.get(f"/v1/attachments/{SHA256}")).status == 404
 
 
+@pytest.mark.parametrize("by", ["complaint", "answer", "message"])
+async def test_the_type_is_what_names_the_file_and_nobody_elses_upload(
+    app: Caller, ministry: Caller, stranger: Caller, by: str
+) -> None:
+    content = b"bukti: jalan ditambal\n"
+    sha256 = hashlib.sha256(content).hexdigest()
+    file = {"sha256": sha256, "media_type": "text/plain", "name": "bukti.txt", "size": len(content)}
+    reader = app
+    if by == "complaint":
+        await upload(app, content, "text/plain")
+        case = await app.submit(attachments=[file])
+        await app.post(f"/v1/cases/{case['id']}/verification", {"decision": "accept"})
+        to = {"to": [{"agency": "kementerian-pupr", "role": "lead"}]}
+        assert (await app.post(f"/v1/cases/{case['id']}/forwardings", to)).status == 201
+        reader = ministry
+    else:
+        await upload(ministry, content, "text/plain")
+        case_id, leg = await forwarded(app)
+        assert (await ministry.post(f"/v1/forwardings/{leg}/acceptance")).status == 200
+    if by == "answer":
+        body = {"text": "Sudah ditambal.", "attachments": [file]}
+        assert (await ministry.post(f"/v1/forwardings/{leg}/answer", body)).status == 200
+    elif by == "message":
+        room = {"subject": "Bukti", "cases": [case_id], "participants": ["kab-kotim"]}
+        thread = (await ministry.post("/v1/threads", room)).json["id"]
+        body = {"text": "Ini buktinya.", "scope": "agencies", "attachments": [file]}
+        assert (await ministry.post(f"/v1/threads/{thread}/messages", body)).status == 201
+    assert (await upload(stranger, content, "text/html")).status == 201
+    reply = await reader.get(f"/v1/attachments/{sha256}")
+    assert (reply.status, reply.body) == (200, content)
+    assert reply.headers["Content-Type"].startswith("text/plain")
+    assert (await stranger.get(f"/v1/attachments/{sha256}")).headers["Content-Type"].startswith("text/html")
+
+
 async def test_what_is_refused(app: Caller, house: House) -> None:
     assert (await upload(app, media="")).status == 415
     assert (await upload(app, media="png")).status == 415

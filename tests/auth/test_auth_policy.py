@@ -47,7 +47,7 @@ EXPECTED = {
     "evidence": ("evidence:read", "yyyy4f4yyy4"),
     "identity": ("reporter:read", "yy334343334"),
     "erase": ("reporter:erase", "yy334343334"),
-    "confirm_erasure": ("cases:read", "yyyy4f4yyy4"),
+    "confirm_erasure": ("cases:handle", "yyyy4f4yyy4"),
     "thread": ("threads:write", "yyyyyyyyyyy"),
     "mailbox": ("mailbox:read", "yyyyyyyyyyy"),
     "stream": ("stream:read", "yyyyyyyyyyy"),
@@ -162,4 +162,5 @@ def test_what_an_owner_and_a_handler_may_do() -> None:
         "progress",
         "answer",
         "reconsider",
+        "confirm_erasure",
     }

@@ -45,6 +45,7 @@ from hub.store.sqlite import SqliteStore
 from hub.store.tables import metadata
 from hub.store.thread_reading import ReadMarkTable
 from hub.vault.master_key import MasterKeyFile
+from hub.vault.revocations import RevocationFile
 from hub.vault.sealer import Sealer
 from hub.vault.secret_box import HubSecretBox
 from schemas.categories import Categories
@@ -109,6 +110,7 @@ class DeliveryWorld:
             ids=self.ids,
             clock=clock,
             settings=settings,
+            revocations=RevocationFile(folder / "master.key"),
             changed=self._wake,
         )
 

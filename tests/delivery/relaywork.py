@@ -17,7 +17,7 @@ from hub.domain.agency import Agency
 from hub.ports.broker import ACKNOWLEDGED, BrokerAway, Mark, Outcome, OutRecord, ProducerFenced, Refusal
 from hub.ports.effects import Effects
 from hub.ports.leases import RELAY
-from hub.ports.relaying import DeadLetter, Reply
+from hub.ports.relaying import DeadLetter, Place, Reply
 from hub.service.leased import Claim
 from hub.store.leases import LeaseTable
 from hub.store.relaying import RelayTables
@@ -156,7 +156,7 @@ class RelayBench:
     def write(self, *, replies: Sequence[Reply] = (), letters: Sequence[DeadLetter] = ()) -> None:
         """As an inbound batch would."""
         with self.world.store.begin() as txn:
-            places = {(INBOUND, 0): 1}
+            places = {(INBOUND, 0): Place(1)}
             txn.write(Effects(next_offsets=places, replies=list(replies), dead_letters=list(letters)))
             txn.commit()
 

@@ -9,11 +9,12 @@ import pytest
 from hub.domain.commands import Close, Escalate, Reopen
 from hub.domain.limits import DEFAULT_LIMITS, Limits
 from hub.domain.policies import ANY, DEFAULTS, RETENTION, Policy, check_policies
-from hub.domain.retention import ended_at, held_by, is_over, kept, until
+from hub.domain.retention import Beside, ended_at, held_by, is_over, kept, until
 from hub.errors import Invalid
 from tests.domain.casework import CASE_ID, in_status
 from tests.domain.waitwork import work_in
 
+ALONE = Beside({}, {})
 FIVE = Policy("jra-5y", ANY, RETENTION, 5, "years", "2020-01-01", "JRA Kabupaten Kotawaringin Timur")
 
 
@@ -38,14 +39,14 @@ def test_the_same_day_so_much_later(ended: str, amount: int, unit: str, expected
 def test_without_a_row_it_is_kept_for_ever() -> None:
     work = ended_case()
     assert kept(work.state, DEFAULTS, DEFAULT_LIMITS, "2999-01-01T00:00:00.000Z") is None
-    assert not is_over(work.state, {}, DEFAULTS, DEFAULT_LIMITS, "2999-01-01T00:00:00.000Z")
+    assert not is_over(work.state, ALONE, DEFAULTS, DEFAULT_LIMITS, "2999-01-01T00:00:00.000Z")
 
 
 def test_an_open_case_is_never_over() -> None:
     for status in ("submitted", "incomplete", "verified", "forwarded", "in_progress", "answered"):
         state = in_status(status).state
         assert ended_at(state) is None
-        assert not is_over(state, {}, (FIVE,), DEFAULT_LIMITS, "2999-01-01T00:00:00.000Z")
+        assert not is_over(state, ALONE, (FIVE,), DEFAULT_LIMITS, "2999-01-01T00:00:00.000Z")
     work = ended_case()
     work.act(Reopen(CASE_ID, "Belum."))
     assert ended_at(work.state) is None
@@ -54,7 +55,7 @@ def test_an_open_case_is_never_over() -> None:
 def test_a_rejected_case_ends_too() -> None:
     state = in_status("rejected").state
     assert ended_at(state) == state.updated_at
-    assert is_over(state, {}, (FIVE,), DEFAULT_LIMITS, "2031-01-01T00:00:00.000Z")
+    assert is_over(state, ALONE, (FIVE,), DEFAULT_LIMITS, "2031-01-01T00:00:00.000Z")
 
 
 def test_the_row_of_today_counts_also_for_what_ended_before_it() -> None:
@@ -86,19 +87,19 @@ def test_the_ombudsmans_case_and_one_linked_with_an_open_one_are_held() -> None:
     work.wait(days=63)
     work.act(Escalate(CASE_ID, "Sudah dua bulan."))
     work.act(Close(CASE_ID, "resolved"))
-    assert "ombudsman" in (held_by(work.state, {}) or "")
-    assert not is_over(work.state, {}, (FIVE,), DEFAULT_LIMITS, later)
+    assert "ombudsman" in (held_by(work.state, ALONE) or "")
+    assert not is_over(work.state, ALONE, (FIVE,), DEFAULT_LIMITS, later)
     plain, linked = ended_case().state, {"other": in_status("verified").state}
-    assert "other" in (held_by(plain, linked) or "")
-    assert not is_over(plain, linked, (FIVE,), DEFAULT_LIMITS, later)
-    assert is_over(plain, {"other": ended_case().state}, (FIVE,), DEFAULT_LIMITS, later)
+    assert "other" in (held_by(plain, Beside(linked, {})) or "")
+    assert not is_over(plain, Beside(linked, {}), (FIVE,), DEFAULT_LIMITS, later)
+    assert is_over(plain, Beside({"other": ended_case().state}, {}), (FIVE,), DEFAULT_LIMITS, later)
 
 
 def test_the_very_moment_is_still_kept() -> None:
     state = ended_case().state
     at = until(state.closed_at, FIVE)
-    assert not is_over(state, {}, (FIVE,), DEFAULT_LIMITS, at)
-    assert is_over(state, {}, (FIVE,), DEFAULT_LIMITS, at.replace(".000Z", ".001Z"))
+    assert not is_over(state, ALONE, (FIVE,), DEFAULT_LIMITS, at)
+    assert is_over(state, ALONE, (FIVE,), DEFAULT_LIMITS, at.replace(".000Z", ".001Z"))
 
 
 @pytest.mark.parametrize(("changes", "pointer"), [

@@ -10,8 +10,7 @@ import pytest
 from hub.domain.commands import Erase
 from hub.domain.threads.commands import WakeThread
 from hub.domain.threads.succession import is_concerned
-from hub.service.clock_role import ITSELF
-from hub.service.requests import Request
+from hub.service.requests import BY_ITSELF, Request
 from tests.api.conftest import Caller, forwarded
 from tests.erasure.erasurework import REASON, ErasureWorld
 from tests.service.clockwork import wake
@@ -73,7 +72,7 @@ async def test_the_clock_and_the_erasure_in_one_batch(world: ErasureWorld) -> No
         case_id = world.told(f"P-{number}")
         name = world.room(case_id)
         world.clock.moment = LONG_AFTER
-        pair = [Request(principal(KOTIM), Erase(case_id, REASON)), Request(ITSELF, WakeThread(name))]
+        pair = [Request(principal(KOTIM), Erase(case_id, REASON)), Request(BY_ITSELF, WakeThread(name))]
         results = world.run(*(pair if erase_first else pair[::-1]))
         assert [result.status for result in results] == [200, 200]
         assert len(missed(world, name)) == (0 if erase_first else 1)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from hub.domain.commands import Close, Erase, Reply, Verify
+from hub.domain.commands import Close, Erase, Reply, Return, Verify
 from hub.domain.threads.commands import OpenThread, PostMessage
-from hub.errors import Forbidden, NotFound, Problem, StateConflict
+from hub.errors import Forbidden, NotFound, PreconditionFailed, Problem, StateConflict
 from hub.service.rebuild import LogBroken
 from hub.store.files import FileTables
 from tests.erasure.erasurework import REASON, ErasureWorld
@@ -118,8 +120,6 @@ def test_receipts(world: ErasureWorld) -> None:
 def test_who_left_is_told_and_confirms(world: ErasureWorld) -> None:
     """It has copies still."""
     case_id, leg = world.forwarded((PLN, "lead"))
-    from hub.domain.commands import Return
-
     world.do(world.request(Return(case_id, leg, "not_ours"), PLN))
     world.do(world.request(world.forwarding(case_id, (PUPR, "lead"))))
     world.erase(case_id)
@@ -128,6 +128,32 @@ def test_who_left_is_told_and_confirms(world: ErasureWorld) -> None:
     assert [name for name, at in receipts.items() if at] == [PLN]
     assert world.read(lambda s: s.mailbox(PLN, 0, 99))[-1].event.fact().type == "reporter.erasure_receipted"
     assert world.difference() is None
+
+
+def test_who_left_learns_nothing_before_an_erasure(world: ErasureWorld) -> None:
+    """Of what became of the case since: neither by the state nor by the version that If-Match compares."""
+    case_id, leg = world.forwarded((PLN, "lead"))
+    world.do(world.request(Return(case_id, leg, "not_ours"), PLN))
+    left = world.read(lambda s: s.case(case_id)).state
+    world.do(world.request(world.forwarding(case_id, (PUPR, "lead"))))
+    now = world.read(lambda s: s.case(case_id)).state
+    assert now.version > left.version
+    (refused,) = world.run(world.request(_confirm(case_id), PLN))
+    assert isinstance(refused, StateConflict)
+    assert refused.extra == {"state": "ended", "version": left.version, "possible": []}
+    assert now.status not in refused.detail
+    for given in (1, now.version):
+        (stale,) = world.run(replace(world.request(_confirm(case_id), PLN), if_match=given))
+        assert isinstance(stale, PreconditionFailed)
+        assert stale.extra == {"version": left.version}
+        assert str(now.version) not in stale.detail.replace(f"not {given}", "")
+    (same,) = world.run(replace(world.request(_confirm(case_id), PLN), if_match=left.version))
+    assert isinstance(same, StateConflict)
+    (whole,) = world.run(world.request(_confirm(case_id), PUPR))
+    assert isinstance(whole, StateConflict) and whole.extra["version"] == now.version
+    world.erase(case_id)
+    confirmed = world.do(replace(world.request(_confirm(case_id), PLN), if_match=left.version))
+    assert confirmed.case.state.erasure.receipts[PLN] is not None  # type: ignore[union-attr]
 
 
 # --- threads ------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from structlog.testing import capture_logs
 
 from hub.cli.main import main
 from hub.errors import StoreUnavailable
@@ -74,6 +75,23 @@ def test_lines_that_were_taken_back_or_cut_off_are_none(tmp_path: Path) -> None:
     other = ErasureLine("0197d2a4-6f3e-7c21-9b0a-3f5f0c6f8a12", PUPR, "2025-03-15T02:00:00.000Z")
     journal.add([other])
     assert journal.lines() == [LINE, other]
+
+
+@pytest.mark.parametrize("odd", [
+    b'{"case_id": ["a"], "by": "kotim", "erased_at": "x"}', b'{"case_id": "a", "by": 1, "erased_at": "x"}',
+    b'["a"]', b"1", b"\xff\xfe", b'{"case_id": {}, "by": null}', b'"case_id"',
+])  # fmt: skip
+def test_an_odd_line_is_named_and_the_others_count(tmp_path: Path, odd: bytes) -> None:
+    journal = ErasureFile(tmp_path / "master.key")
+    journal.add([LINE])
+    with journal.path.open("ab") as file:
+        file.write(b"\n" + odd + b"\n")
+    other = ErasureLine("0197d2a4-6f3e-7c21-9b0a-3f5f0c6f8a12", PUPR, "2025-03-15T02:00:00.000Z")
+    journal.add([other])
+    with capture_logs() as told:
+        assert journal.lines() == [LINE, other]
+    (line,) = told
+    assert (line["event"], line["path"], line["line"]) == ("erasure_line_unreadable", str(journal.path), 3)
 
 
 def test_without_its_line_nothing_is_erased(world: ErasureWorld, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,10 +17,11 @@ from hub.cli.main import main as simpul
 from hub.domain.case import CaseState
 from hub.domain.commands import Close, EraseRetained, Link, Reopen, Verify
 from hub.domain.policies import ANY, DEFAULTS, RETENTION, Policy
+from hub.domain.threads.commands import Conclude, WakeThread
 from hub.service.intake import ComplaintCodes
 from hub.service.readers import Readers
-from hub.service.requests import CLOCK, RecordRules, Request
-from hub.service.sweeps import CHUNK, ITSELF
+from hub.service.requests import BY_ITSELF, CLOCK, RecordRules, Request
+from hub.service.sweeps import CHUNK, held
 from hub.settings import Settings
 from tests.erasure.erasurework import IDENTITY, MASKED, ErasureWorld, erasure_world
 from tests.service.clockwork import Straight, facts
@@ -66,6 +67,9 @@ async def test_it_goes_as_by_hand_once_its_time_is_over(world: ErasureWorld) -> 
     keep(world, FIVE)
     case_id = closed(world)
     room = world.room(case_id)
+    world.clock.turn(days=90)
+    world.do(Request(BY_ITSELF, WakeThread(room)))  # the promise was missed
+    world.do(world.request(Conclude(room, "Selesai dibahas.", despite_open_commitments=True)))
     world.clock.moment = datetime(2030, 3, 14, 2, 0, tzinfo=UTC)
     assert await swept(world) == 0, "the very moment is still kept"
     world.clock.turn(milliseconds=1)
@@ -104,11 +108,33 @@ async def test_none_goes_that_is_open_reopened_or_linked_with_an_open_one(world:
     assert world.difference() is None
 
 
+async def test_none_goes_about_which_agencies_still_work_together(world: ErasureWorld) -> None:
+    """A thread that is open holds it, and so does a promise that is not due yet."""
+    keep(world, replace(FIVE, amount=1, unit="months"))
+    discussed, promised, goes = (closed(world, f"P-{n}") for n in range(3))
+    is_open, owing = world.room(discussed), world.room(promised)
+    world.clock.moment = datetime(2025, 5, 25, 2, 0, tzinfo=UTC)
+    world.do(world.request(Conclude(owing, "Selesai dibahas.", despite_open_commitments=True)))
+    assert await swept(world) == 1
+    assert [state(world, each).erased for each in (discussed, promised, goes)] == [False, False, True]
+    for case_id, thread in ((discussed, is_open), (promised, owing)):
+        told = world.read(lambda s, name=case_id: held(s, s.case(name).state))
+        assert thread in told, told
+        (result,) = world.run(Request(BY_ITSELF, EraseRetained(case_id)))
+        assert result.replayed and not state(world, case_id).erased, "decided again in the transaction"
+    world.do(world.request(Conclude(is_open, "Selesai dibahas.", despite_open_commitments=True)))
+    assert await swept(world) == 0, "what was promised there is not due yet"
+    world.clock.moment = LATER
+    world.do(*[Request(BY_ITSELF, WakeThread(each)) for each in (is_open, owing)])
+    assert await swept(world) == 2, "a promise that was missed holds nothing in a thread that has ended"
+    assert world.difference() is None
+
+
 def test_a_command_that_is_too_early_or_comes_after_a_reopening_erases_nothing(world: ErasureWorld) -> None:
     keep(world, FIVE)
     case_id = closed(world)
-    early = Request(ITSELF, EraseRetained(case_id))
-    assert ITSELF.client_id == CLOCK
+    early = Request(BY_ITSELF, EraseRetained(case_id))
+    assert BY_ITSELF.client_id == CLOCK
     (result,) = world.run(early)
     assert result.replayed and not state(world, case_id).erased
     world.do(world.request(Reopen(case_id, "Rusak lagi.")))

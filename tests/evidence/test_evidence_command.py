@@ -102,3 +102,18 @@ def test_another_hubs_keys(plain_world: EvidenceWorld, file: Path, tmp_path: Pat
     done = simpul(plain_world.folder, file, "--keys", path)
     assert done.exit_code == 1
     assert "not among the hub's keys" in done.stderr
+
+
+@pytest.mark.parametrize("added", [b"\n", b"\r\n", b" \n\n"])
+def test_a_line_break_after_the_end_is_called_that(
+    plain_world: EvidenceWorld, file: Path, added: bytes
+) -> None:
+    data = file.read_bytes()
+    file.write_bytes(data + added)
+    refused = simpul(plain_world.folder, file)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "after its end" in refused.stderr
+    assert "nothing else" in refused.stderr
+    assert "curl -o" in refused.stderr
+    file.write_bytes(data.replace(b'"version":', b'"version": ', 1) + added)
+    assert "nothing else" not in simpul(plain_world.folder, file).stderr

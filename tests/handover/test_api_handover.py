@@ -30,19 +30,24 @@ async def begun(house: House) -> tuple[str, str, str]:
     app, ministry = await house.caller(APP), await house.caller(MINISTRY)
     case_id, leg = await forwarded(app)
     assert (await ministry.post(f"/v1/forwardings/{leg}/acceptance", headers=ACCEPTED)).status == 200
+    return case_id, leg, await thread_about(app, ministry, case_id, soon(house))
+
+
+async def thread_about(app: Caller, ministry: Caller, case_id: str, due_on: str) -> str:
+    """In which the ministry promised something."""
     body = {"subject": "Jembatan Sampit", "cases": [case_id], "participants": [MINISTRY]}
-    thread = (await app.post("/v1/threads", body)).json["id"]
+    thread: str = (await app.post("/v1/threads", body)).json["id"]
     said = {"text": "Kami periksa besok.", "scope": "agencies", "officer": "Budi Santoso"}
     assert (await ministry.post(f"/v1/threads/{thread}/messages", said)).status == 201
     owed = {
         "agency": MINISTRY,
         "officer": "Budi Santoso",
         "text": "Memeriksa jembatan",
-        "due_on": soon(house),
+        "due_on": due_on,
     }
     reply = await ministry.post(f"/v1/threads/{thread}/commitments", owed)
     assert reply.status == 201, reply.text
-    return case_id, leg, thread
+    return thread
 
 
 def soon(house: House) -> str:
@@ -62,12 +67,12 @@ def made(house: House, name: str, email: str, agency: str = MINISTRY, role: str 
 async def test_an_office_moves_and_the_successor_goes_on(house: House) -> None:
     case_id, leg, thread = await begun(house)
     hub, river = await admin(house), await house.caller(RIVER)
-    body = {"to": RIVER, "text": "Akun pindah. Hubungi 081234567890."}
+    body = {"to": RIVER, "text": "Akun pindah. Hubungi 081298765432."}
     reply = await hub.post(HANDOVER, body, headers={"Idempotency-Key": "pindah-1"})
     assert reply.status == 200, reply.text
     assert reply.headers["Simpul-Masked"] == "phone"
     said = reply.json
-    assert "081234567890" not in reply.text
+    assert "081298765432" not in reply.text
     assert (said["agency"], said["from"], said["to"], said["complete"]) == ("hub", MINISTRY, RIVER, True)
     assert said["summary"]["cases"] == [case_id]
     assert said["summary"]["threads"] == [thread]
@@ -299,3 +304,26 @@ async def test_the_events_fit_their_schema_for_every_reader(house: House) -> Non
             assert event["subject"] == MINISTRY
             assert schemas.validate("agency.handed_over", event["data"]) == []
     assert found == {"hub": [False], APP: [True], MINISTRY: [False, True], RIVER: [False, True]}
+
+
+@pytest.mark.parametrize("between", ["offices", "officers"])
+async def test_the_note_names_no_reporter_of_what_is_handed_over(house: House, between: str) -> None:
+    """It is the agency's own, and outlives the erasure of the cases: it says nothing of them."""
+    reporter = {"name": "Zulkarnaen Wirabuana", "phone": "0812 9999 8765", "anonymous": True}
+    app, ministry = await house.caller(APP), await house.caller(MINISTRY)
+    case_id, leg = await forwarded(app, reporter=reporter)
+    assert (await ministry.post(f"/v1/forwardings/{leg}/acceptance", headers=ACCEPTED)).status == 200
+    await thread_about(app, ministry, case_id, soon(house))
+    body: dict[str, Any] = {"text": "Dijanjikan kepada Zulkarnaen Wirabuana (Pak Wirabuana) selesai Senin."}
+    if between == "offices":
+        body |= {"to": RIVER}
+    else:
+        budi, sari = made(house, "Budi Santoso", "budi@pu.go.id"), made(house, "Sari Dewi", "sari@pu.go.id")
+        body |= {"from_officer": budi.id, "to_officer": sari.id}
+    reply = await (await admin(house)).post(HANDOVER, body)
+    assert reply.status == 200, reply.text
+    assert reply.json["summary"]["counts"]["threads"] == 1
+    assert reply.headers["Simpul-Masked"] == "reporter"
+    assert "Wirabuana" not in reply.text and "Zulkarnaen" not in reply.text and "Senin" in reply.text
+    told = await (await admin(house)).get("/v1/mailbox?limit=1000")
+    assert "Wirabuana" not in told.text

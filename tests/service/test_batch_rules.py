@@ -17,7 +17,7 @@ from tests.service.recording import recorded
 
 
 def test_order_of_locks(world: HubWorld) -> None:
-    """Keys, references, cases and the rest, each group sorted; the tail last; then write, commit."""
+    """Locks, keys, references, cases and the rest, each group sorted; the tail last; then write, commit."""
     cases = [world.submitted(f"OLD-{n}", KOTIM if n % 2 else MEDAN) for n in range(4)]
     batch = [world.request(Verify(case_id, "accept"), key=f"k{case_id}") for case_id in reversed(cases)]
     batch += [world.submission(f"NEW-{n}", MEDAN if n % 2 else KOTIM, key=f"n{n}") for n in range(12, 0, -1)]
@@ -25,9 +25,9 @@ def test_order_of_locks(world: HubWorld) -> None:
     runner.run(batch)
     names = [name for name, _ in calls]
     expected = [
+        "lock",
         "reserve_keys",
         "reserve_references",
-        "lock",
         "load_cases",
         "load_heads",
         "load_keys",

@@ -9,7 +9,7 @@ import pytest
 
 from hub.ports.effects import Effects
 from hub.ports.leases import RELAY
-from hub.ports.relaying import DeadLetter, Relayed, Reply
+from hub.ports.relaying import DeadLetter, Place, Relayed, Reply
 from hub.store.leases import LeaseTable
 from hub.store.relaying import RelayTables
 from tests.store.storework import WHEN, event, write
@@ -33,7 +33,7 @@ def letter(offset: int) -> DeadLetter:
 def taken(offset: int) -> Effects:
     return Effects(
         events=[event(offset + 1, f"s-{offset}", 1)],
-        next_offsets={(TOPIC, 0): offset + 1},
+        next_offsets={(TOPIC, 0): Place(offset + 1)},
         replies=[reply(offset)],
         dead_letters=[letter(offset)],
     )
@@ -47,13 +47,13 @@ def test_an_effect_and_its_place_are_written_together(store: Any, relay: RelayTa
     write(store, taken(0))
     write(store, taken(1))
     with store.begin() as txn:
-        assert txn.next_offsets([(TOPIC, 0), (TOPIC, 1)]) == {(TOPIC, 0): 2}
-    assert relay.next_offsets([(TOPIC, 0)]) == {(TOPIC, 0): 2}
+        assert txn.next_offsets([(TOPIC, 0), (TOPIC, 1)]) == {(TOPIC, 0): Place(2)}
+    assert relay.next_offsets([(TOPIC, 0)]) == {(TOPIC, 0): Place(2)}
     assert relay.replies("kotim", 9) == [reply(0), reply(1)]
     assert relay.replies("kotim", 1) == [reply(0)]
     assert relay.replies("lain", 9) == []
     relay.forget_offsets(TOPIC, 1)
-    assert relay.next_offsets([(TOPIC, 0)]) == {(TOPIC, 0): 2}, "another partition's are not touched"
+    assert relay.next_offsets([(TOPIC, 0)]) == {(TOPIC, 0): Place(2)}, "another partition's are not touched"
     relay.forget_offsets(TOPIC, 0)
     assert relay.next_offsets([(TOPIC, 0)]) == {}
 

@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,15 @@ import pytest
 from hub.app_core import open_core
 from hub.cli.database import fold
 from hub.domain.commands import Verify
-from hub.errors import CommandRefused, Held, MigrationNeeded
+from hub.errors import CommandRefused, Held, MigrationNeeded, NotJson
+from hub.ports.effects import Effects, Remembered
 from hub.ports.registry import ClientRow
+from hub.ports.relaying import Origin, Place
 from hub.service.batch import BatchRunner
 from hub.service.decide import Decider
 from hub.service.intake import ComplaintCodes, ComplaintDesk
-from hub.service.requests import Outcome, RegisterAgency
+from hub.service.once import Once
+from hub.service.requests import Idempotency, Outcome, Refuse, RegisterAgency
 from hub.service.writer import Writer
 from hub.settings import Settings, make_data_folder
 from hub.store.backups import write_backup
@@ -28,12 +31,13 @@ from hub.store.opening import open_store
 from hub.store.postgres.presence import alone
 from hub.store.rebuilding import check_rebuild, rebuild_in_place
 from hub.store.refilling import refill
+from hub.store.relaying import RelayTables
 from hub.store.restoring import restore
 from hub.vault.master_key import MasterKeyFile
 from schemas.categories import Categories
 from schemas.regions import Regions
 from schemas.registry import Registry as Schemas
-from tests.service.hubworld import AGENCIES, DEFAULT_SCOPES, HubWorld, TurnedClock, client_of, statuses
+from tests.service.hubworld import AGENCIES, DEFAULT_SCOPES, KOTIM, HubWorld, TurnedClock, client_of, statuses
 from tests.store.storework import PostgresBackend
 
 pytestmark = pytest.mark.postgres
@@ -74,28 +78,30 @@ def hubs(backend: PostgresBackend, codes: ComplaintCodes, tmp_path: Path) -> Ite
 
 @dataclass
 class Meanwhile:
-    """A store whose transactions let something happen, once, right before they take the tail."""
+    """A store whose transactions let something happen, once, right before a step; else, before the tail is
+    taken."""
 
     store: Any
     happen: Callable[[], object]
+    step: str = "tail"
 
     @contextmanager
     def begin(self) -> Iterator[Any]:
         with self.store.begin() as txn:
-            take, happen = txn.tail, self.happen
+            take = getattr(txn, self.step)
 
-            def tail() -> int:
-                self.happen = lambda: None
+            def stepped(*args: Any) -> Any:
+                happen, self.happen = self.happen, lambda: None
                 happen()
-                return int(take())
+                return take(*args)
 
-            txn.tail = tail
+            setattr(txn, self.step, stepped)
             yield txn
 
 
-def runner_with(world: HubWorld, happen: Callable[[], object]) -> BatchRunner:
+def runner_with(world: HubWorld, happen: Callable[[], object], step: str = "tail") -> BatchRunner:
     core = world.core
-    store: Any = Meanwhile(core.store, happen)
+    store: Any = Meanwhile(core.store, happen, step)
     return BatchRunner(
         store, Decider(core.sealer, core.ids, core.rulebook), core.sealer, world.clock, lambda pause_s: None
     )
@@ -121,6 +127,67 @@ def test_the_same_key_sent_to_two_processes_at_once_takes_effect_once(hubs: list
     results, _ = runner.run([request, here.submission("PGD-7", key="k2")])
     assert statuses(results) == [200, 201]
     assert [result.replayed for result in results] == [False, True]
+
+
+@pytest.mark.parametrize("step", ["lock", "reserve_keys", "reserve_references", "load_cases"])
+def test_the_same_key_is_never_refused_because_it_took_effect_elsewhere(
+    hubs: list[HubWorld], step: str
+) -> None:
+    """Whatever the moment at which the other process does it, or tries to."""
+    here, there = hubs
+    request = here.request(Verify(here.submitted("PGD-1"), "accept"), key="k")
+    first: list[Any] = []
+    runner = runner_with(here, lambda: first.extend(there.run(request)), step)
+    results, _ = runner.run([request])
+    assert statuses([r for r in [*first, *results] if not isinstance(r, Held)]) in ([200], [200, 200])
+    assert statuses(there.run(request)) == [200]
+
+
+async def test_a_write_that_is_no_command_is_answered_though_another_process_remembers_it_first(
+    hubs: list[HubWorld],
+) -> None:
+    """Both made it, which harms nobody; each answer is true, and what is remembered is one of them."""
+    here, there = hubs
+    key = Idempotency(b"k" * 32, b"b")
+
+    async def made() -> str:
+        return "rahasia"
+
+    async def again(kept: tuple[str, ...]) -> str:
+        return f"again {kept}"
+
+    async with there.serving() as other, here.serving() as hub:
+
+        def meanwhile() -> None:
+            with there.core.store.begin() as txn:
+                txn.write(Effects(remembered=[Remembered(key.key, key.body, 200, "once", ("x",), WHEN)]))
+                txn.commit()
+
+        store: Any = Meanwhile(here.core.store, meanwhile, "write")
+        assert await Once(store, hub.readers, hub.writer, here.clock).run(key, made, again) == "rahasia"
+        for world, serving in ((here, hub), (there, other)):
+            once = Once(world.core.store, serving.readers, serving.writer, world.clock)
+            assert await once.run(key, made, again) == "again ('x',)"
+
+
+@pytest.mark.parametrize(
+    ("refusal", "cause"),
+    [
+        (Refuse(NotJson("Rusak."), "specversion is 1.\x000\x1b", "ab"), "specversion is 1.\ufffd0\ufffd"),
+        (Refuse(NotJson("Rusak."), "rusak", "\x00"), "the database refused it"),
+    ],
+)
+def test_what_postgresql_cannot_hold_costs_no_answer_and_no_place(
+    hubs: list[HubWorld], refusal: Refuse, cause: str
+) -> None:
+    here, _ = hubs
+    origin = Origin("simpul.inbound.x", 0, 7, "c-7")
+    table: Any = RelayTables(here.core.store)
+    here.run(replace(here.request(refusal), origin=origin))
+    (letter,) = table.dead_letters(9)
+    assert letter.cause == cause
+    assert table.next_offsets([(origin.topic, 0)]) == {(origin.topic, 0): Place(8)}
+    assert [reply.correlation for reply in table.replies(KOTIM, 9)] == ["c-7"]
 
 
 def test_a_case_in_another_processs_hands_is_put_off_and_its_neighbours_are_not(hubs: list[HubWorld]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from hub.domain.threads.thread import (
     INTERNAL,
@@ -62,6 +62,12 @@ def readers_of_commitment(state: ThreadState, commitment: Commitment) -> dict[st
 def readers(before: ThreadState | None, after: ThreadState) -> dict[str, str]:
     """Of any other event: who takes part before or after it."""
     return _participants({*after.present(), *(before.present() if before else ())})
+
+
+def only_for(message: MessageState, erased: Container[str]) -> bool:
+    """Whether the message is meant for reporters of erased cases alone: it goes with the last of them, though
+    other cases keep its thread."""
+    return message.scope == REPORTER and bool(message.cases) and all(each in erased for each in message.cases)
 
 
 def names_file(messages: Iterable[Message], state: ThreadState, agency: str, sha256: str) -> bool:

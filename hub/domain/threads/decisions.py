@@ -41,7 +41,7 @@ def decide(
     state = thread.state
     match command:
         case PostMessage():
-            return messages.post(command, state, around)
+            return messages.post(command, state, cases, around)
         case EditMessage():
             return messages.edit(command, state, _there(message, state, around), around)
         case WithdrawMessage():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from hub.domain.case import Case
 from hub.domain.events import Draft
 from hub.domain.threads.around import MOST_EDITS, Around, common, conflict, invalid, require_open
 from hub.domain.threads.commands import EditMessage, PostMessage, WithdrawMessage
@@ -11,12 +13,14 @@ from hub.domain.threads.thread import INTERNAL, REPORTER, Message, MessageState,
 from hub.errors import Forbidden
 
 
-def post(command: PostMessage, state: ThreadState, around: Around) -> list[Draft]:
+def post(command: PostMessage, state: ThreadState, known: Mapping[str, Case], around: Around) -> list[Draft]:
     """A message of one scope. To the reporter it goes through the sources of the cases meant, which must be
-    able to carry it (409)."""
+    able to carry it, and not all be erased (409). `known` are the thread's cases."""
     _check_mentions(command, state, around)
     cases = _check_cases(command, state)
     require_open(state)
+    if cases and all(each in known and known[each].state.erased for each in cases):
+        raise conflict(state, "The case was erased, and its reporter with it: nobody can be written to.")
     for case_id in cases:
         source = around.find_agency(state.sources[case_id])
         if source is None or not source.active:
@@ -50,6 +54,7 @@ def edit(command: EditMessage, state: ThreadState, message: Message, around: Aro
     require_own(known, around.actor)
     require_open(state)
     _require_there(state, known)
+    _require_words(state, message)
     if len(known.edits) >= MOST_EDITS:
         raise conflict(state, f"The message was changed {MOST_EDITS} times, which is the limit.")
     texts: dict[str, Any] = {"text": command.text}
@@ -117,6 +122,11 @@ def require_own(known: MessageState, actor: str) -> None:
     """403 for a message of another agency."""
     if known.author != actor:
         raise Forbidden("A message is changed or withdrawn by the agency that wrote it.")
+
+
+def _require_words(state: ThreadState, message: Message) -> None:
+    if message.texts is None:
+        raise conflict(state, "The message was erased with the case of the reporter that it was for.")
 
 
 def _require_there(state: ThreadState, known: MessageState) -> None:

@@ -28,7 +28,10 @@ class ThreadSight:
         if found is None or not found.sees(fact.sequence):
             return False
         if fact.type in MESSAGE_EVENTS:
-            message = self.messages[fact.data["message"]["id"]].state
+            known_message = self.messages[fact.data["message"]["id"]]
+            message = known_message.state
+            if fact.type != "thread.message_withdrawn" and self._went_alone(known_message):
+                return False
             taken_back = message.withdrawn_at is not None and message.author != self.agency
             is_told = fact.type == "thread.message_withdrawn" or not taken_back
             return is_told and sees_message(self.state, message, self.agency)
@@ -36,3 +39,7 @@ class ThreadSight:
             known = self.state.commitment(fact.data["commitment"]["id"])
             return known is not None and sees_commitment(self.state, known, self.agency)
         return True
+
+    def _went_alone(self, message: Message) -> bool:
+        """Erased with the case whose reporter it was for, while its thread and the thread's key stay."""
+        return message.texts is None and not self.state.erased

@@ -6,7 +6,8 @@
   the first one made. Advisory locks on every key would cost a round trip and fill the server's lock table
   (64 a connection by default) to guard against what almost never happens.
 - **Streams** are locked by `pg_try_advisory_xact_lock` on 64 bits of their names, in sorted order. Nobody
-  waits for one, so no two processes wait for each other: whose stream is held goes in the next batch.
+  waits for one, so no two processes wait for each other: whose stream is held goes in the next batch. Keys
+  are looked up after it: whoever had the stream before is seen whole, what it did and the key it did it by.
 - **The tail** is one advisory lock, taken last and held until the commit can be seen: positions are dense and
   in commit order, and inserts of two processes never meet. Not an updated row: beside a long reader its dead
   versions cannot be removed, and finding the living one grew from 0.5 to 2.7 ms within 20,000 commits."""

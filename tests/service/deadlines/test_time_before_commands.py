@@ -20,8 +20,7 @@ from hub.domain.commands import (
     Verify,
 )
 from hub.errors import Forbidden, PreconditionFailed, StateConflict
-from hub.service.clock_role import ITSELF
-from hub.service.requests import ChangeAgency, RegisterAgency, Request
+from hub.service.requests import BY_ITSELF, ChangeAgency, RegisterAgency, Request
 from tests.service.clockwork import facts, types, wake
 from tests.service.hubworld import KOTIM, PLN, PUPR, STRANGER, HubWorld, statuses
 
@@ -30,7 +29,7 @@ LATE = datetime(2025, 4, 30, 2, 0, tzinfo=UTC)
 
 
 def tick(case_id: str) -> Request:
-    return Request(ITSELF, Tick(case_id))
+    return Request(BY_ITSELF, Tick(case_id))
 
 
 def below_a_province(world: HubWorld) -> None:

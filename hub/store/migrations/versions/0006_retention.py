@@ -1,4 +1,5 @@
-"""What retention needs: of each case its classification, and since when it has ended.
+"""What retention needs: of each case its classification, and since when it has ended. And of which topic an
+inbound position is, by the broker's id: unknown for those that are there.
 
 The columns only expand; but events name their officer since, and programs of 0005 cannot read those: they
 must not work beside it."""
@@ -22,6 +23,7 @@ PAGE = 500
 def upgrade() -> None:
     op.add_column("cases", sa.Column("classification", TEXT, nullable=True))
     op.add_column("cases", sa.Column("ended_at", TEXT, nullable=True))
+    op.add_column("inbound_positions", sa.Column("topic_id", TEXT, nullable=True))
     op.create_index(
         "cases_ended",
         "cases",
