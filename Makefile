@@ -16,7 +16,7 @@ install: $(STAMP) ## .venv with simpul and simpul-connector; quick when nothing 
 $(STAMP): requirements.lock requirements-dev.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing the locked packages into $(VENV) (a minute or two, once)"
-	@$(PIP) install --quiet --require-hashes --no-deps -r requirements-dev.lock
+	@$(PIP) install --quiet --no-compile --require-hashes --no-deps -r requirements-dev.lock
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable . 2>/dev/null
 	@touch $@
 
@@ -31,13 +31,19 @@ run-cluster: install ## the same on PostgreSQL and three Kafka brokers, the hub 
 	@$(BIN)/python -m deploy.demo.cluster $(if $(PORT),--port $(PORT)) $(ARGS)
 
 test: install parts ## every test, on real parts
-	$(BIN)/pytest -n 3 --dist loadfile $(ARGS)
+	$(BIN)/pytest -n 4 --dist loadfile $(ARGS)
 
 check: install ## linters, types, import directions, deployment files
 	@deploy/parts.sh check
+	@$(MAKE) --no-print-directory -j 2 check-types check-rest
+
+.PHONY: check-types check-rest
+check-types:
+	$(BIN)/mypy
+
+check-rest:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m deploy.check_files
 

@@ -15,6 +15,7 @@ from connectors.dialects import open_dialect, read_address
 from connectors.errors import StatementRefused
 from connectors.wording import blame
 from tests.connectors.apps import App
+from tests.connectors.conftest import ENGINES
 from tests.connectors.office import Office, sql_config, write_back
 from tests.connectors.processes import ConnectorProcess, eventually
 from tests.connectors.test_thread_messages import REPLIES, config
@@ -46,11 +47,11 @@ def least_user(app: App) -> Iterator[str]:
             app.run(f"DROP USER {user}@'%', {user}@'localhost'")
 
 
+@pytest.mark.parametrize("app", [each for each in ENGINES if each != "sqlite"], indirect=True)
 def test_a_missing_right_is_named_with_its_section_and_the_grant(
     app: App, office: Office, connector: ConnectorProcess
 ) -> None:
-    if app.engine == "sqlite":
-        pytest.skip("SQLite knows no users")
+    """SQLite knows no users."""
     app.report("Jalan rusak.")
     with least_user(app) as url:
         sql_config(app, office, connector, write_back(office.ministry))

@@ -167,12 +167,8 @@ async def test_many_go_in_small_transactions_oldest_first(world: ErasureWorld) -
     assert world.difference() is None
 
 
-@pytest.mark.postgres
-async def test_two_processes_erase_each_case_once(
-    made_on_postgres: Any, settings: Settings, codes: ComplaintCodes
-) -> None:
-    if not settings.on_postgres:
-        pytest.skip("one process is at work on SQLite")
+@pytest.mark.parametrize("settings", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+async def test_two_processes_erase_each_case_once(settings: Settings, codes: ComplaintCodes) -> None:
     clock = TurnedClock()
     with erasure_world(settings, codes, clock) as world, open_core(settings, clock) as other:
         keep(world, FIVE)

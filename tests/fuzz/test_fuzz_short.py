@@ -10,7 +10,7 @@ from tests.fuzz.__main__ import fuzz
 from tests.fuzz.by_schema import shorter
 from tests.fuzz.target import target
 
-SECONDS, EXAMPLES, SEED = 12.0, 1, 2025
+SECONDS, EXAMPLES, SEED = 8.0, 1, 2025
 
 
 @pytest.mark.timeout(120)

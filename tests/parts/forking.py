@@ -123,8 +123,9 @@ class ForkServer:
         connection.connect(self._path)
         with Path(os.devnull).open("wb") as nowhere:
             named = {subprocess.STDOUT: out, subprocess.DEVNULL: nowhere}
-            streams = [out.fileno(), (named[err] if isinstance(err, int) else err).fileno()]
-            socket.send_fds(connection, [json.dumps(task).encode()], streams)
+            stream = named.get(err, err) if isinstance(err, int) else err
+            number = stream if isinstance(stream, int) else stream.fileno()
+            socket.send_fds(connection, [json.dumps(task).encode()], [out.fileno(), number])
         return Forked(connection)
 
 
