@@ -31,7 +31,7 @@ run-cluster: install ## the same on PostgreSQL and three Kafka brokers, the hub 
 	@$(BIN)/python -m deploy.demo.cluster $(if $(PORT),--port $(PORT)) $(ARGS)
 
 test: install parts ## every test, on real parts
-	$(BIN)/pytest -n 4 --dist loadfile $(ARGS)
+	$(BIN)/pytest -n 3 --dist loadfile $(ARGS)
 
 check: install ## linters, types, import directions, deployment files
 	@deploy/parts.sh check
