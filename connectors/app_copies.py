@@ -7,11 +7,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.database import Database
-from connectors.effects import Effect, apply_effect, check_effect
+from connectors.effects import Effect, apply_effect, check_picks
 from connectors.erasing import Case
-from connectors.errors import ConfigRefused
 from connectors.events import parameters_of
-from connectors.statements import parameters_of_where, verb
 from connectors.wording import of_section
 from connectors.write_back import AppWriter
 
@@ -30,12 +28,9 @@ _OF_ONE_REPORT = {"key", "reference", "case_id", "tracking_number"}
 
 
 def check_app_erased(effect: Effect) -> None:
-    """What one key alone cannot show: a statement must pick the report's own rows."""
-    check_effect(effect, KEY, PARAMETERS)
-    for statement, guard in effect.guarded():
-        if not guard and not parameters_of_where(statement) & _OF_ONE_REPORT:
-            remedy = "pick the report's: WHERE id_pengaduan = :key"
-            raise ConfigRefused(f"{KEY}.statements", f"has an {verb(statement)} of other reports", remedy)
+    """A statement must pick the report's own rows."""
+    remedy = "pick the report's: WHERE id_pengaduan = :key"
+    check_picks(effect, KEY, PARAMETERS, _OF_ONE_REPORT, "other reports", remedy)
 
 
 class AppCopies:

@@ -12,7 +12,7 @@ the row it guards would write it twice one day.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +50,17 @@ class Effect:
             else:
                 pairs.append((item, "" if _is_harmless(item) else self.already_written))
         return pairs
+
+
+def check_picks(
+    effect: Effect, key: str, known: Sequence[str], one: Set[str], others: str, remedy: str
+) -> None:
+    """`check_effect`, and what one key alone cannot show: a statement must pick its rows by one of the
+    parameters `one`, or it is refused as one of `others`."""
+    check_effect(effect, key, known)
+    for statement, guard in effect.guarded():
+        if not guard and not parameters_of_where(statement) & one:
+            raise ConfigRefused(f"{key}.statements", f"has an {verb(statement)} of {others}", remedy)
 
 
 def check_effect(effect: Effect, key: str, known: Sequence[str]) -> None:

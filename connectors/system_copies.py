@@ -10,13 +10,11 @@ from zoneinfo import ZoneInfo
 from connectors.applying import Handler
 from connectors.database import Database
 from connectors.dialects.base import parameters_in
-from connectors.effects import Effect, apply_effect, check_effect
+from connectors.effects import Effect, apply_effect, check_picks
 from connectors.erased import Erasures
 from connectors.erasing import Case, parts_of, threads_of
-from connectors.errors import ConfigRefused
 from connectors.events import PARAMETERS, parameters_of
 from connectors.spool import Spool
-from connectors.statements import parameters_of_where, verb
 from connectors.wording import of_section
 
 KEY = "deliver.erased"
@@ -27,12 +25,9 @@ ERASE_BY_HAND = (
 
 
 def check_erased(effect: Effect) -> None:
-    """What one key alone cannot show: a statement must pick the case's own rows."""
-    check_effect(effect, KEY, PARAMETERS)
-    for statement, guard in effect.guarded():
-        if not guard and not parameters_of_where(statement) & _OF_ONE_CASE:
-            remedy = "pick them by the case: WHERE id_kasus = :case_id (or :tracking_number, :forwarding_id)"
-            raise ConfigRefused(f"{KEY}.statements", f"has an {verb(statement)} of other cases' rows", remedy)
+    """A statement must pick the case's own rows."""
+    remedy = "pick them by the case: WHERE id_kasus = :case_id (or :tracking_number, :forwarding_id)"
+    check_picks(effect, KEY, PARAMETERS, _OF_ONE_CASE, "other cases' rows", remedy)
 
 
 class HandedCopies:

@@ -36,7 +36,7 @@ def erase(ctx: click.Context, case_name: str, reason: str) -> None:
         outcome = core.operate(Erase(state.id, masked.text))
         done = outcome.case.state.erasure if outcome.case else None
         found = {"case_id": state.id, "tracking_number": state.tracking_number, "already": outcome.replayed}
-        found |= {"masked": sorted({each.kind for each in masked.found})}
+        found |= {"masked": masked.kinds}
         show(found | (erasure_view(done) if done else {}) | _purged(core))
 
 

@@ -12,7 +12,7 @@ from hub.domain.agency import Agency
 from hub.domain.case import Case
 from hub.domain.events import agency_stream
 from hub.domain.handover import HandOver, Successor, check_successor, work_of
-from hub.domain.privacy import mask, own_values
+from hub.domain.privacy import mask
 from hub.domain.rendering import handover_data
 from hub.domain.threads.succession import is_concerned, officer_drafts
 from hub.domain.threads.thread import Thread
@@ -20,7 +20,7 @@ from hub.errors import Invalid
 from hub.ports.sealing import Sealing
 from hub.ports.store import ReadSession
 from hub.service.handing_over import NOTHING, Passed
-from hub.service.identities import identities
+from hub.service.identities import identities, values_naming
 from hub.service.readers import Readers
 from hub.service.rendered import Rendering, opened
 from hub.service.requests import Outcome
@@ -62,7 +62,7 @@ class HandoverDesk:
             masked = mask(note, self._reporters(session, found.cases)) if note else None
             text, departed = masked.text if masked else None, bool(body.get("departed"))
             command = HandOver(agency, to, found.cases, found.threads, text, officers, departed)
-            return command, sorted({each.kind for each in masked.found}) if masked else []
+            return command, masked.kinds if masked else []
 
         return await self.readers.run(look)
 
@@ -88,11 +88,7 @@ class HandoverDesk:
         erasure."""
         named = identities(session, self.sealing, cases)
         states = [case.state for case in session.cases_named(list(named)).values()]
-        return [
-            value
-            for state in states
-            for value in own_values(named[state.id], hidden=state.anonymous or state.confidential)
-        ]
+        return [value for state in states for value in values_naming(named[state.id], state)]
 
 
 def find(session: ReadSession, agency: str, officers: Sequence[Successor], most: int) -> Found:

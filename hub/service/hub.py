@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from auth.principal import Principal
 from hub.domain.agency import Agency
 from hub.domain.limits import DEFAULT_LIMITS, Limits
-from hub.domain.privacy import mask
+from hub.domain.privacy import mask_all
 from hub.errors import NotFound, Problem
 from hub.ports.clock import Clock
 from hub.ports.sealing import Sealing
@@ -169,9 +169,7 @@ class Hub:
             case = allowed_case(session, principal, action, case_id, leg_id)
             gone = action == "erase"  # what is said of an erasure is never sealed, and outlives it
             own = own_values_of(session, self.sealing, case.state, hidden=gone) if texts else []
-            masked = [mask(text, own) for text in texts]
-            kinds: list[str] = sorted({found.kind for each in masked for found in each.found})
-            return Masked(case.state.id, [each.text for each in masked], kinds)
+            return Masked(case.state.id, *mask_all(texts, own))
 
         return await self.readers.run(look)
 

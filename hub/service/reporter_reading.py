@@ -75,7 +75,7 @@ class ReporterDesk:
         """As in whatever officers write, and the name always: no event carries any part of the reporter."""
         case = _readable(session, principal, case_id)
         masked = mask(purpose, own_values_of(session, self.sealing, case.state, hidden=True))
-        return masked.text, sorted({found.kind for found in masked.found})
+        return masked.text, masked.kinds
 
     def _opened(self, session: ReadSession, case: Case) -> tuple[dict[str, Any], Recorded]:
         """What the vault holds now, and the event that the case's version is of."""

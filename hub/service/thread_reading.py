@@ -10,7 +10,7 @@ from typing import Any, Final
 from auth.principal import Principal
 from hub.domain.audience import takes_part
 from hub.domain.events import thread_stream
-from hub.domain.privacy import mask
+from hub.domain.privacy import mask_all
 from hub.domain.threads.audience import sees_commitment
 from hub.domain.threads.commitments import require_concerned
 from hub.domain.threads.evolution import MESSAGE_EVENTS, evolve_thread
@@ -234,9 +234,7 @@ class ThreadReading:
         cases = [case for name in case_ids if (case := session.case(name)) is not None]
         seen = [case.state for case in cases if takes_part(case.state, agency)]
         own = [value for state in seen for value in own_values_of(session, self.sealing, state)]
-        masked = [mask(text, own) for text in texts]
-        kinds: list[str] = sorted({found.kind for each in masked for found in each.found})
-        return [each.text for each in masked], kinds
+        return mask_all(texts, own)
 
     # --- pieces -------------------------------------------------------------------------------------------
 

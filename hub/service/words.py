@@ -8,8 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-import orjson
-
 from hub.domain.case import CaseState
 from hub.domain.commands import (
     Advise,
@@ -26,10 +24,11 @@ from hub.domain.commands import (
     Verify,
     Withdraw,
 )
-from hub.domain.privacy import is_plain, mask, own_values
+from hub.domain.privacy import is_plain, mask_all
 from hub.domain.threads.commands import PostMessage
 from hub.ports.sealing import Sealing
 from hub.service.acts import Body, words_of
+from hub.service.identities import opened, values_naming
 from hub.service.overlay import Overlay
 from hub.service.requests import Request
 from hub.service.staging import Recorder
@@ -79,25 +78,18 @@ class OfficersWords:
         identity, key = overlay.identities.get(state.id), self._recorder.key(state.id, overlay)
         if identity is None or key is None:
             return []
-        opened = orjson.loads(self._sealing.open_identity(key, state.id, identity.sealed))
-        return own_values(opened, hidden=state.anonymous or state.confidential)
+        return values_naming(opened(self._sealing, key, identity, state.id), state)
 
 
 def masked(command: C, members: Sequence[str], own: Sequence[str]) -> tuple[C, tuple[str, ...]]:
     """The command with the words in these members masked (each None, a text, or several), and the kinds of
     what was found, in their order."""
     kinds: set[str] = set()
-
-    def clean(text: str) -> str:
-        found = mask(text, own)
-        kinds.update(each.kind for each in found.found)
-        return found.text
-
     changed: dict[str, Any] = {}
     for name in members:
         held = getattr(command, name)
-        if isinstance(held, str):
-            changed[name] = clean(held)
-        elif held:
-            changed[name] = tuple(clean(each) for each in held)
+        texts, found = mask_all([held] if isinstance(held, str) else held or (), own)
+        kinds.update(found)
+        if held:
+            changed[name] = texts[0] if isinstance(held, str) else tuple(texts)
     return (replace(command, **changed) if kinds else command), tuple(sorted(kinds))

@@ -28,6 +28,7 @@ from hub.ports.registry import ClientRow
 from hub.service.access import client_secret_pepper
 from hub.service.requests import RegisterAgency
 from hub.settings import Settings
+from hub.vault.sealer import Sealer
 from schemas.registry import Registry as Schemas
 from tests.api.checking import Checker, Reply
 
@@ -200,6 +201,20 @@ async def ministry(house: House) -> Caller:
 @pytest.fixture
 async def stranger(house: House) -> Caller:
     return await house.caller("orang-luar")
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The cases whose identity was opened."""
+    names: list[str] = []
+    real = Sealer.open_identity
+
+    def recorded(self: Sealer, key: Any, name: str, sealed: bytes) -> bytes:
+        names.append(name)
+        return real(self, key, name, sealed)
+
+    monkeypatch.setattr(Sealer, "open_identity", recorded)
+    yield names
 
 
 def references() -> Iterator[str]:

@@ -13,26 +13,11 @@ from hub.service.known_parts import KnownParts
 from hub.service.readers import Readers
 from hub.service.requests import Outcome
 from hub.service.words import MOST
-from hub.vault.sealer import Sealer
 from tests.api.conftest import Caller, House, forwarded
 
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489")
 NAMED = "Siti Rahmawati sudah dihubungi petugas."
 HIDDEN = "sudah dihubungi petugas."
-
-
-@pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """The cases whose identity was opened."""
-    names: list[str] = []
-    real = Sealer.open_identity
-
-    def recorded(self: Sealer, key: Any, name: str, sealed: bytes) -> bytes:
-        names.append(name)
-        return real(self, key, name, sealed)
-
-    monkeypatch.setattr(Sealer, "open_identity", recorded)
-    yield names
 
 
 @pytest.fixture

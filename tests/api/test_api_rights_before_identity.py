@@ -3,14 +3,13 @@ the reader's threads."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import pytest
 
 from hub.ports.store import ReadSession
 from hub.service.readers import Readers
-from hub.vault.sealer import Sealer
 from tests.api.checking import Reply
 from tests.api.conftest import Caller, House, forwarded
 
@@ -36,20 +35,6 @@ def readers(house: House) -> CountingReaders:
     hub = house.server.hub
     hub.readers = hub.reading.readers = counting = CountingReaders(hub.readers)
     return counting
-
-
-@pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """The cases whose identity was opened."""
-    names: list[str] = []
-    real = Sealer.open_identity
-
-    def recorded(self: Sealer, key: Any, name: str, sealed: bytes) -> bytes:
-        names.append(name)
-        return real(self, key, name, sealed)
-
-    monkeypatch.setattr(Sealer, "open_identity", recorded)
-    yield names
 
 
 async def test_no_identity_is_opened_for_who_may_not_write(

@@ -3,7 +3,7 @@
 from hub.domain.privacy.complaint import ComplaintParts, join_complaint, split_complaint
 from hub.domain.privacy.document import mask_document
 from hub.domain.privacy.finding import Finding, Kind
-from hub.domain.privacy.masking import Masked, mask
+from hub.domain.privacy.masking import Masked, mask, mask_all
 from hub.domain.privacy.own import own_values
 from hub.domain.privacy.plain import is_plain
 from hub.domain.privacy.references import reference_flaws
@@ -16,6 +16,7 @@ __all__ = [
     "is_plain",
     "join_complaint",
     "mask",
+    "mask_all",
     "mask_document",
     "own_values",
     "reference_flaws",

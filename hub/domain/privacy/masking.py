@@ -35,6 +35,16 @@ class Masked:
     text: str
     found: tuple[Finding, ...]
 
+    @property
+    def kinds(self) -> list[str]:
+        return sorted({finding.kind for finding in self.found})
+
+
+def mask_all(texts: Sequence[str], own_values: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Each text masked, and the kinds of what was found in any of them, sorted."""
+    masked = [mask(text, own_values) for text in texts]
+    return [each.text for each in masked], sorted({kind for each in masked for kind in each.kinds})
+
 
 def mask(text: str, own_values: Sequence[str] = ()) -> Masked:
     """Masks NIK, telephone numbers, e-mails, house-level addresses and the reporter's own values.

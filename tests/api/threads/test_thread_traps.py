@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from hub.vault.sealer import Sealer
 from tests.api.threads.conftest import APP, RIVER, ROADS, STRANGER, Flood
 
 RIGHT_TO_LEFT, ZERO_WIDTH, ISOLATE = "\u202e", "\u200b", "\u2066"
@@ -197,16 +196,9 @@ async def test_a_page_names_no_commitment_that_its_reader_may_not_know(flood: Fl
 
 
 async def test_no_identity_is_opened_of_a_case_that_the_opener_does_not_see(
-    flood: Flood, monkeypatch: pytest.MonkeyPatch
+    flood: Flood, opened: list[str]
 ) -> None:
-    opened: list[str] = []
-    real = Sealer.open_identity
-
-    def recorded(self: Sealer, key: Any, name: str, sealed: bytes) -> bytes:
-        opened.append(name)
-        return real(self, key, name, sealed)
-
-    monkeypatch.setattr(Sealer, "open_identity", recorded)
+    opened.clear()
     body = {"subject": "Siti Rahmawati", "cases": flood.cases}
     reply = await (await flood.caller(STRANGER)).post("/v1/threads", body)
     assert (reply.status, opened) == (422, [])
