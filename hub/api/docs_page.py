@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import orjson
 
-from hub.domain.diagram import diagrams
+from hub.domain.diagram import Between, diagrams, moves
 
 Json = dict[str, Any]
 STYLE: Final = (Path(__file__).parent / "docs.css").read_text("utf-8")
@@ -153,15 +153,29 @@ def _contents(label: str, content: Json) -> str:
 
 
 def _states() -> str:
-    """The diagrams as text: drawing them would take a script."""
+    """Each state's ways out as a table, and the diagram's text: drawing it would take a script."""
+    texts = diagrams()
     parts = "".join(
-        f"<details><summary>{escape(name)}</summary><pre tabindex=0>{escape(text)}</pre></details>"
-        for name, text in diagrams().items()
+        f"<h3>{escape(name)}</h3>{_ways(between)}<details><summary>as a Mermaid diagram</summary>"
+        f"<pre tabindex=0>{escape(texts[name])}</pre></details>"
+        for name, (_, between) in moves().items()
     )
     return (
-        '<section><h2 id="states">States</h2><p>What may follow what, as Mermaid state diagrams. A 409 names '
-        f"the present state and what is possible from it.</p>{parts}</section>"
+        '<section><h2 id="states">States</h2><p>What may follow what. A 409 names the present state and what '
+        f"is possible from it.</p>{parts}</section>"
     )
+
+
+def _ways(between: Between) -> str:
+    """A row for each pair of states; a state's rows stand together and name it once."""
+    rows = []
+    for at in dict.fromkeys(at for at, _ in between):
+        ways = [(to, actions) for (of, to), actions in between.items() if of == at]
+        for number, (to, actions) in enumerate(ways):
+            head = f"<th scope=rowgroup rowspan={len(ways)}>{escape(at)}</th>" if number == 0 else ""
+            after = "stays" if to == at else escape(to)
+            rows.append(f"<tr>{head}<td>{escape(', '.join(actions))}</td><td>{after}</td></tr>")
+    return f"<table><thead><tr><th>now<th>what happens<th>then</thead><tbody>{''.join(rows)}</tbody></table>"
 
 
 def _schemas(document: Json) -> str:

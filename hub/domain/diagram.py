@@ -1,4 +1,5 @@
-"""The state diagrams of the documentation (Mermaid), made from the tables in `transitions.py` alone."""
+"""The state diagrams of the documentation (Mermaid, and rows for a table), made from the tables in
+`transitions.py` alone."""
 
 from __future__ import annotations
 
@@ -8,9 +9,11 @@ from hub.domain.transitions import BY_LEGS, BY_TIME, CASE, CONSULTATION, LEG, LE
 
 Arrow = tuple[str, str, str]
 """(from, to, action)."""
+Between = dict[tuple[str, str], list[str]]
+"""(from, to) -> all the actions that lead along this way."""
 
 
-def case_diagram() -> str:
+def case_moves() -> Between:
     """What owner and source do, and where a forwarding's moves and the passing of time take the case."""
     owners = [(at, to, action) for at, moves in CASE.items() for action, ends in moves.items() for to in ends]
     legs = [
@@ -20,26 +23,33 @@ def case_diagram() -> str:
         for to in ends
     ]
     time = [(at, to, why) for at, moves in BY_TIME.items() for why, ends in moves.items() for to in ends]
-    return _diagram("submitted", [*owners, *legs, *time])
+    return _between([*owners, *legs, *time])
 
 
-def leg_diagram() -> str:
+def leg_moves_shown() -> Between:
     """A forwarding; `reconsider`, once, in place of `return` where the case was returned too often."""
     plain = [(at, to, action) for at, moves in LEG.items() for action, to in moves.items()]
     bound = [(at, to, action) for at in LEG for action, to in leg_moves(at, binding=True).items()]
     case = [(at, to, f"case {action}") for at, moves in LEG_BY_CASE.items() for action, to in moves.items()]
-    return _diagram("sent", dict.fromkeys([*plain, *bound, *case]))
+    return _between(dict.fromkeys([*plain, *bound, *case]))
 
 
-def consultation_diagram() -> str:
-    return _diagram(
-        "open", [(at, to, act) for at, moves in CONSULTATION.items() for act, to in moves.items()]
-    )
+def consultation_moves() -> Between:
+    return _between([(at, to, act) for at, moves in CONSULTATION.items() for act, to in moves.items()])
+
+
+def moves() -> dict[str, tuple[str, Between]]:
+    """Heading -> the first state, and what leads from state to state."""
+    return {
+        "A case": ("submitted", case_moves()),
+        "A forwarding": ("sent", leg_moves_shown()),
+        "A consultation": ("open", consultation_moves()),
+    }
 
 
 def diagrams() -> dict[str, str]:
     """Heading -> diagram."""
-    return {"A case": case_diagram(), "A forwarding": leg_diagram(), "A consultation": consultation_diagram()}
+    return {name: _diagram(first, between) for name, (first, between) in moves().items()}
 
 
 def diagrams_markdown() -> str:
@@ -47,11 +57,15 @@ def diagrams_markdown() -> str:
     return "\n\n".join(f"{name}:\n\n```mermaid\n{text}\n```" for name, text in diagrams().items())
 
 
-def _diagram(first: str, arrows: Iterable[Arrow]) -> str:
-    """One arrow for each pair of statuses, with all the actions that lead along it."""
-    between: dict[tuple[str, str], list[str]] = {}
+def _between(arrows: Iterable[Arrow]) -> Between:
+    found: Between = {}
     for at, to, action in arrows:
-        between.setdefault((at, to), []).append(action)
+        found.setdefault((at, to), []).append(action)
+    return found
+
+
+def _diagram(first: str, between: Between) -> str:
+    """One arrow for each pair of states."""
     lines = ["stateDiagram-v2", f"    [*] --> {first}"]
     lines += [f"    {at} --> {to}: {', '.join(actions)}" for (at, to), actions in between.items()]
     ends = {to for _, to in between} - {at for at, _ in between}
