@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import signal
 import sys
 import tempfile
 import time
@@ -34,6 +35,7 @@ def main() -> None:
     if arguments.cases:
         given["deadlines"] = arguments.cases
     size = Size(**asdict(size) | given)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # whatever was started is ended
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="simpul-bench-", dir=arguments.folder) as folder:
         results = measure(Path(folder), size, arguments.only or PARTS)
