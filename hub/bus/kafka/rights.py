@@ -4,7 +4,7 @@ there. Pure but for the library's own words."""
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final
 
@@ -23,6 +23,8 @@ from hub.ports.broker import Reader
 from hub.ports.topics import dead_letter, events, inbound, outbound
 
 EVERYBODY: Final = "User:*"
+ANONYMOUS: Final = "User:ANONYMOUS"
+"""Whoever comes without signing in."""
 EVERYTHING: Final = "*"
 CLIENT: Final = "User:client_"
 """So the principals of agencies' clients begin, also of those that are revoked."""
@@ -78,14 +80,23 @@ def changes(
 ) -> tuple[set[Right], set[Right]]:
     """(to grant, to withdraw). On the agencies' topics whatever is not wanted goes, whoever gave it; rights
     that are wider and cover the hub's topics too go where they are a client's of ours, or everybody's. `own`
-    is the hub's principal, which keeps what it has. Rights on groups go with their principal's last right to
-    read such a topic; those of others are none of ours."""
+    is the hub's principal, which keeps what it has, and gets in its own name what it had as one of everybody.
+    Rights on groups go with their principal's last right to read such a topic; those of others are none of
+    ours."""
     ours = {right for right in existing if right.principal != own and _goes(prefix, right, wish)}
     losing = {right.principal for right in ours} - {
         right.principal for right in wish if right.kind == "GROUP"
     }
     ours |= {right for right in existing if right.principal in losing and _is_own_group(right)}
-    return set(wish) - set(existing), ours - set(wish)
+    return (set(wish) | _of_its_own(ours, own)) - set(existing), ours - set(wish)
+
+
+def _of_its_own(going: Collection[Right], own: str) -> set[Right]:
+    """Else a hub that lives off a rule for everybody would lock itself out. One that does not sign in is
+    nobody in particular, and is left what the broker's settings give it."""
+    if own in ("", ANONYMOUS):
+        return set()
+    return {replace(right, principal=own) for right in going if right.principal == EVERYBODY}
 
 
 def notes(

@@ -33,7 +33,7 @@ class KafkaTopics:
 
     def __init__(self, endpoint: Endpoint, prefix: str) -> None:
         self._prefix = prefix
-        self._own = rights.principal(endpoint.username or "ANONYMOUS")
+        self._own = rights.principal(endpoint.username) if endpoint.username else rights.ANONYMOUS
         self._thread: KafkaThread[Any] = KafkaThread(
             "topics", lambda: clients.admin(endpoint), clients.close_admin
         )
@@ -71,7 +71,9 @@ class KafkaTopics:
         if todo.is_empty() or dry_run:
             return todo.told()
         _carry_out(admin, todo.plan)
-        _change_rights(admin, todo.grant, todo.withdraw)
+        kept = {right for right in todo.grant if right.principal == self._own}
+        _change_rights(admin, kept, set())  # before what it stands for goes
+        _change_rights(admin, todo.grant - kept, todo.withdraw)
         _wait_until(lambda: self._todo(admin, agencies, readers).is_empty())
         return todo.told()
 

@@ -124,9 +124,25 @@ def test_rights_that_cover_our_topics_go_however_wide(right: tuple[str, str], go
     who, name, *pattern = right
     found = rights.Right(who, "TOPIC", name, "READ", *pattern)
     wish = rights.wanted(PREFIX, [Reader("pu", "k")])
-    assert rights.changes(PREFIX, wish | {found}, wish, "User:hub") == (set(), {found} if goes else set())
+    _, withdrawn = rights.changes(PREFIX, wish | {found}, wish, "User:hub")
+    assert withdrawn == ({found} if goes else set())
     told = rights.notes(PREFIX, wish | {found}, wish, "User:hub")
     assert [found.sentence() in note for note in told] == [True] * (who in ("User:pemantau", "User:analis"))
+
+
+@pytest.mark.parametrize("name", ["*", "simpul.events", "simpul.inbound.pu"])
+def test_a_hub_that_lived_off_everybodys_right_keeps_it_in_its_own_name(name: str) -> None:
+    everybodys = rights.Right("User:*", "TOPIC", name, "WRITE")
+    its_own = rights.Right("User:hub", "TOPIC", name, "WRITE")
+    assert rights.changes(PREFIX, {everybodys}, set(), "User:hub") == ({its_own}, {everybodys})
+    assert rights.changes(PREFIX, {everybodys, its_own}, set(), "User:hub") == (set(), {everybodys})
+    assert rights.changes(PREFIX, {its_own}, set(), "User:hub") == (set(), set())
+
+
+@pytest.mark.parametrize("own", ["", rights.ANONYMOUS])
+def test_who_does_not_sign_in_is_given_nothing(own: str) -> None:
+    everybodys = rights.Right("User:*", "TOPIC", "*", "WRITE")
+    assert rights.changes(PREFIX, {everybodys}, set(), own) == (set(), {everybodys})
 
 
 def test_a_prohibition_stays() -> None:
