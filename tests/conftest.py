@@ -15,7 +15,7 @@ import structlog
 from xdist.scheduler import LoadFileScheduling
 
 from hub.store import migrate
-from tests.parts import forking, migrated, scratch
+from tests.parts import ending, forking, migrated, scratch
 
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -24,7 +24,7 @@ scratch.in_memory()
 
 YOUNG_OBJECTS = 20_000
 """As in a hub that serves."""
-ONE_BROKER = ("tests/connectors/kafka_kind/", "tests/bus/kafka_broker/", "tests/whole/")
+ONE_BROKER = ("tests/connectors/kafka_kind/", "tests/bus/kafka_broker/", "tests/secure/", "tests/whole/")
 """Each has a session's fixture with a broker."""
 LONG = (
     "tests/bus/kafka_broker/",
@@ -66,6 +66,11 @@ class InOrder(LoadFileScheduling):  # type: ignore[misc]  # xdist is untyped
     def _split_scope(self, nodeid: str) -> str:
         shared = (folder for folder in ONE_BROKER if nodeid.startswith(folder))
         return next(shared, None) or str(super()._split_scope(nodeid))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """As a plugin: what is the session's a folder's conftest does not hear of."""
+    config.pluginmanager.register(ending)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -111,9 +111,13 @@ class Node:
     def wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_WITHIN_S
         while READY not in self.said():
-            if self.process is None or self.process.poll() is not None or time.monotonic() > deadline:
+            if not self.alive() or time.monotonic() > deadline:
                 raise RuntimeError(f"broker {self.number} did not start\n{self.said()[-3000:]}")
             time.sleep(LOOK_EVERY_S)
+
+    def alive(self) -> bool:
+        """Also while it hangs."""
+        return self.process is not None and self.process.poll() is None
 
     def said(self) -> str:
         """Its log since the last start."""

@@ -6,6 +6,8 @@ import os
 import re
 import shutil
 import subprocess
+import uuid
+from base64 import urlsafe_b64encode
 from pathlib import Path
 from string import Template
 
@@ -19,6 +21,7 @@ VERSION = "4.3.1"
 HERE = Path(__file__).parent
 CLUSTER_ID = "U2ltcHVsRGVtb0NsdXN0ZQ"
 FORMAT_WITHIN_S = 60.0
+FORMATTED = "meta.properties"
 OPTIONS = ["-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"]
 LOGIN = (
     "org.apache.kafka.common.security.plain.PlainLoginModule required "
@@ -45,17 +48,17 @@ def missing() -> list[str]:
 
 def prepare(layout: ClusterLayout, password: str) -> None:
     """Writes each broker's properties, with this run's ports, and formats the folders that are new."""
-    formatting = []
+    new = []
     for name in BROKERS:
         folder = layout.broker_folder(name)
         folder.mkdir(exist_ok=True, mode=0o700)
         _write_properties(layout, name, password)
-        if not (folder / "data" / "meta.properties").exists():
-            formatting.append((name, _start_formatting(folder)))
-    for name, tool in formatting:
-        said, _ = tool.communicate(timeout=FORMAT_WITHIN_S)
-        if tool.returncode:
-            raise CannotStart(f"The folder of {name} cannot be formatted:\n  {said.decode()[-800:]}")
+        if not (folder / "data" / FORMATTED).exists():
+            new.append(name)
+    for name in new[:1]:
+        _format(name, layout.broker_folder(name))
+    for name in new[1:]:
+        _copy(layout.broker_folder(new[0]) / "data", layout.broker_folder(name) / "data", name)
 
 
 def order(layout: ClusterLayout, name: str) -> Order:
@@ -71,9 +74,28 @@ def _java() -> list[str]:
     return [shutil.which("java") or "java", *OPTIONS, *archive, logs, "-cp", f"{jars()}/*"]
 
 
-def _start_formatting(folder: Path) -> subprocess.Popen[bytes]:
+def _format(name: str, folder: Path) -> None:
     tool = ["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(folder / "broker.properties")]
-    return subprocess.Popen([*_java(), *tool], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    ended = subprocess.run(
+        [*_java(), *tool],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=FORMAT_WITHIN_S, check=False,
+    )  # fmt: skip
+    if ended.returncode:
+        raise CannotStart(f"The folder of {name} cannot be formatted:\n  {ended.stdout.decode()[-800:]}")
+
+
+def _copy(formatted: Path, data: Path, name: str) -> None:
+    """A formatted folder differs by two ids alone; the tool that makes one takes a second of a processor.
+    The file that says it is formatted comes last."""
+    data.mkdir(exist_ok=True)
+    shutil.copy(formatted / "bootstrap.checkpoint", data)
+    lines = (formatted / FORMATTED).read_text("utf-8").splitlines()
+    kept = [line for line in lines if not line.startswith(("node.id=", "directory.id="))]
+    directory = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
+    own = [f"node.id={BROKERS.index(name) + 1}", f"directory.id={directory}", ""]
+    aside = data / f"{FORMATTED}.new"
+    aside.write_text("\n".join([*kept, *own]), "utf-8")
+    aside.rename(data / FORMATTED)
 
 
 def _write_properties(layout: ClusterLayout, name: str, password: str) -> None:

@@ -28,12 +28,32 @@ def node() -> Iterator[kafka.Node]:
 
 @pytest.fixture
 def own_node() -> Iterator[kafka.Node]:
-    """A broker of the test's own, to be killed."""
+    """A broker of the test's own, to be changed."""
     try:
         with kafka.broker() as running:
             yield running
     except PartMissing as missing:
         skip_or_fail(missing)
+
+
+@pytest.fixture(scope="module")
+def sturdy_node() -> Iterator[kafka.Node]:
+    try:
+        with kafka.broker() as running:
+            yield running
+    except PartMissing as missing:
+        skip_or_fail(missing)
+
+
+@pytest.fixture
+def mortal_node(sturdy_node: kafka.Node) -> Iterator[kafka.Node]:
+    """A broker of the module's own, to be killed, stopped and paused; running again after each test."""
+    yield sturdy_node
+    if sturdy_node.alive():
+        sturdy_node.go_on()
+    else:
+        sturdy_node.kill()
+        sturdy_node.start()
 
 
 @pytest.fixture
@@ -51,6 +71,12 @@ def bench(request: pytest.FixtureRequest, prefix: str) -> Iterator[Bench]:
 @pytest.fixture
 def own_bench(own_node: kafka.Node, prefix: str) -> Iterator[Bench]:
     with Bench(own_node.bootstrap, prefix) as made:
+        yield made
+
+
+@pytest.fixture
+def mortal_bench(mortal_node: kafka.Node, prefix: str) -> Iterator[Bench]:
+    with Bench(mortal_node.bootstrap, prefix) as made:
         yield made
 
 

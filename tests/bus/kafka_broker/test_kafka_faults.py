@@ -52,22 +52,22 @@ def nothing_lost_nothing_twice(bench: Bench, topic: str) -> None:
 
 
 async def test_the_only_broker_is_killed_while_it_takes_records(
-    own_node: kafka.Node, own_bench: Bench
+    mortal_node: kafka.Node, mortal_bench: Bench
 ) -> None:
     """The kill falls into some step of a transaction, another one in each run."""
-    topic, kill = own_bench.topic("events", 3), asyncio.Event()
-    publisher = KafkaPublisher(own_bench.endpoint, "relay")
-    source = KafkaSource(own_bench.endpoint, "pembaca", beginning)
+    topic, kill = mortal_bench.topic("events", 3), asyncio.Event()
+    publisher = KafkaPublisher(mortal_bench.endpoint, mortal_bench.prefix + "relay")
+    source = KafkaSource(mortal_bench.endpoint, mortal_bench.prefix + "pembaca", beginning)
     source.subscribe([topic])
     await publisher.start()
     await source.start()
     publishing = asyncio.create_task(relay(publisher, topic, kill))
     await kill.wait()
-    own_node.kill()
+    mortal_node.kill()
     await asyncio.sleep(1)
-    own_node.start()
+    mortal_node.start()
     await asyncio.wait_for(publishing, 100)
-    nothing_lost_nothing_twice(own_bench, topic)
+    nothing_lost_nothing_twice(mortal_bench, topic)
     seen: set[int] = set()
     await read_until(source, lambda got: seen.update(numbers(got)) or len(seen) == BATCHES * SIZE)  # type: ignore[func-returns-value]
     assert publisher.away is None and source.away is None
@@ -75,14 +75,14 @@ async def test_the_only_broker_is_killed_while_it_takes_records(
 
 
 async def test_it_starts_without_a_broker_and_works_once_there_is_one(
-    own_node: kafka.Node, own_bench: Bench, monkeypatch: pytest.MonkeyPatch
+    mortal_node: kafka.Node, mortal_bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = structlog.testing.LogCapture()
     monkeypatch.setattr(threads, "log", structlog.wrap_logger(None, processors=[said]))
-    topic = own_bench.topic("events")
-    own_node.stop()
-    publisher = KafkaPublisher(own_bench.endpoint, "relay")
-    source = KafkaSource(own_bench.endpoint, "pembaca", beginning)
+    topic = mortal_bench.topic("events")
+    mortal_node.stop()
+    publisher = KafkaPublisher(mortal_bench.endpoint, mortal_bench.prefix + "relay")
+    source = KafkaSource(mortal_bench.endpoint, mortal_bench.prefix + "pembaca", beginning)
     source.subscribe([topic])
     started = time.monotonic()
     await publisher.start()
@@ -92,7 +92,7 @@ async def test_it_starts_without_a_broker_and_works_once_there_is_one(
         with pytest.raises(BrokerAway):
             await wait
     assert publisher.away is not None and "does not answer" in publisher.away
-    own_node.start()
+    mortal_node.start()
     await publish_all(publisher, [record(topic, 1)])
     await read_until(source, lambda got: len(got) == 1)
     assert publisher.away is None
@@ -115,18 +115,18 @@ async def test_they_stop_quickly_where_nobody_listens() -> None:
 
 
 async def test_they_stop_quickly_while_the_broker_hangs_and_callers_are_told(
-    own_node: kafka.Node, own_bench: Bench
+    mortal_node: kafka.Node, mortal_bench: Bench
 ) -> None:
-    topic = own_bench.topic("events")
-    publisher = KafkaPublisher(own_bench.endpoint, "relay")
-    source = KafkaSource(own_bench.endpoint, "pembaca", beginning)
+    topic = mortal_bench.topic("events")
+    publisher = KafkaPublisher(mortal_bench.endpoint, mortal_bench.prefix + "relay")
+    source = KafkaSource(mortal_bench.endpoint, mortal_bench.prefix + "pembaca", beginning)
     source.subscribe([topic])
-    topics = KafkaTopics(own_bench.endpoint, own_bench.prefix)
+    topics = KafkaTopics(mortal_bench.endpoint, mortal_bench.prefix)
     for part in (publisher, source, topics):
         await part.start()
     await publish_all(publisher, [record(topic, 1)])
     await read_until(source, lambda got: len(got) == 1)
-    own_node.pause()
+    mortal_node.pause()
     waiting = [
         asyncio.create_task(publisher.publish([record(topic, 2)])),
         asyncio.create_task(source.poll()),
@@ -135,25 +135,25 @@ async def test_they_stop_quickly_while_the_broker_hangs_and_callers_are_told(
     await asyncio.sleep(0.3)
     await stopped_quickly(publisher, source, topics)
     _, pending = await asyncio.wait(waiting, timeout=10)
-    own_node.go_on()
+    mortal_node.go_on()
     assert not pending
     assert [type(task.exception()) for task in waiting if task is not waiting[1]] == [BrokerAway] * 2
 
 
 async def test_after_a_pause_of_the_broker_the_same_batch_is_there_once(
-    own_node: kafka.Node, own_bench: Bench
+    mortal_node: kafka.Node, mortal_bench: Bench
 ) -> None:
-    topic = own_bench.topic("events")
-    publisher = KafkaPublisher(own_bench.endpoint, "relay")
+    topic = mortal_bench.topic("events")
+    publisher = KafkaPublisher(mortal_bench.endpoint, mortal_bench.prefix + "relay")
     await publisher.start()
     await publish_all(publisher, [record(topic, 1)])
-    own_node.pause()
+    mortal_node.pause()
     waiting = asyncio.create_task(publish_all(publisher, [record(topic, 2), record(topic, 3)]))
     await asyncio.sleep(8)
     assert not waiting.done()
-    own_node.go_on()
+    mortal_node.go_on()
     await asyncio.wait_for(waiting, 60)
-    assert numbers(own_bench.read(topic)) == [1, 2, 3]
+    assert numbers(mortal_bench.read(topic)) == [1, 2, 3]
     await stopped_quickly(publisher)
 
 
