@@ -60,7 +60,12 @@ def agency_endpoint(settings: Settings) -> Endpoint | None:
     """The listener at which agencies sign in with their tokens."""
     if settings.kafka_bootstrap is None or settings.kafka_agency_bootstrap is None:
         return None
-    return Endpoint(settings.kafka_agency_bootstrap, settings.kafka_agency_tls, settings.kafka_ca_file)
+    return Endpoint(
+        settings.kafka_agency_bootstrap,
+        settings.kafka_agency_tls,
+        settings.kafka_ca_file,
+        names="SIMPUL_KAFKA_AGENCY",
+    )
 
 
 def topics_of(settings: Settings) -> KafkaTopics | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from kafka.net.sasl.oauth import AbstractTokenProvider  # type: ignore[import-un
 
 from connectors.broker import troubles
 from connectors.broker.settings import Kafka
-from connectors.broker.sign_in import SignIn, ask
+from connectors.broker.sign_in import SignIn, ask, speaks_tls
 from connectors.errors import BrokerAway, ConnectorError
 from connectors.words import why_unreachable
 
@@ -144,15 +145,22 @@ class Endpoint:
         raise BrokerAway(f"the broker at {self.kafka.bootstrap} does not answer ({why})")
 
     def _refusal(self) -> ConnectorError | None:
-        """Whether it refuses the token, or takes none, by its own words; the library may learn it later."""
+        """Whether it refuses TLS or the token, or takes none, by its own words; the library may learn it
+        later, or never."""
+        where, tls = self.kafka.bootstrap, self.kafka.tls_context()
         for address in self.kafka.addresses():
-            said = ask(address, self.kafka.tls_context(), self.token(), REACH_S)
+            try:
+                said = ask(address, tls, self.token(), REACH_S)
+            except ssl.SSLError as error:
+                return troubles.no_trust(where, self.kafka.ca_file, error)
             if said is SignIn.REFUSED:
-                return troubles.token_refused(self.kafka.bootstrap)
+                return troubles.token_refused(where)
             if said is SignIn.OTHER_LISTENER:
-                return troubles.no_sign_in(self.kafka.bootstrap)
+                return troubles.no_sign_in(where)
             if said is SignIn.TAKEN:
                 return None
+            if tls is None and speaks_tls(address, REACH_S):
+                return troubles.speaks_tls(where)
         return None
 
     def _make(self, kind: Any, **more: Any) -> Any:

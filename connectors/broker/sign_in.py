@@ -5,6 +5,7 @@ Two requests of the Kafka protocol, SaslHandshake v1 and SaslAuthenticate v1, wi
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import struct
@@ -27,15 +28,30 @@ class SignIn(Enum):
 
 
 def ask(address: tuple[str, int], tls: ssl.SSLContext | None, token: str, within_s: float) -> SignIn:
-    """Signs in and hangs up. Waits at most `within_s` for each answer; never raises OSError."""
+    """Signs in and hangs up. Waits at most `within_s` for each answer; raises no OSError but ssl.SSLError."""
     try:
         with socket.create_connection(address, within_s) as plain:
             if tls is None:
                 return _ask(plain, token)
             with tls.wrap_socket(plain, server_hostname=address[0]) as sealed:
                 return _ask(sealed, token)
+    except ssl.SSLError:
+        raise
     except (OSError, struct.error):  # cut, silent, or no Kafka: the caller has an error of its own to tell
         return SignIn.UNKNOWN
+
+
+def speaks_tls(address: tuple[str, int], within_s: float) -> bool:
+    """Whoever is there; it is sent nothing but a greeting."""
+    anybody = ssl.create_default_context()
+    anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
+    with (
+        contextlib.suppress(OSError),
+        socket.create_connection(address, within_s) as plain,
+        anybody.wrap_socket(plain, server_hostname=address[0]),
+    ):
+        return True
+    return False
 
 
 def _ask(connection: socket.socket, token: str) -> SignIn:

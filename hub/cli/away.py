@@ -12,6 +12,9 @@ ENCODED: Final = (
     "in PGPASSWORD it stands as it is"
 )
 
+ADVICE: Final = (" Is the server running", " Either provide the file")
+"""Where the driver begins to advise; of TLS it would have the verification disabled."""
+
 
 def sentence(name: str, url: str, error: SimpulError) -> str | None:
     """None where something else is wrong than the way to the server that the setting `name` gives. No part of
@@ -20,7 +23,8 @@ def sentence(name: str, url: str, error: SimpulError) -> str | None:
     if said is None:
         return None
     place, database = _place(url)
-    return f"{name}: PostgreSQL at {place} cannot be used: {said}. {_remedy(said, database)}"
+    remedy = _remedy_of_tls(said, name) or _remedy(said, database)
+    return f"{name}: PostgreSQL at {place} cannot be used: {said}. {remedy}"
 
 
 def _of_the_driver(error: BaseException | None) -> str | None:
@@ -31,7 +35,9 @@ def _of_the_driver(error: BaseException | None) -> str | None:
         error = error.__cause__
     if not isinstance(error, psycopg.OperationalError) or error.sqlstate is not None:
         return None
-    first = " ".join(str(error).split()).partition(" Is the server running")[0]
+    first = " ".join(str(error).split())
+    for advice in ADVICE:
+        first = first.partition(advice)[0]
     return first.removeprefix("connection failed: ").rstrip(".")
 
 
@@ -45,6 +51,26 @@ def _place(url: str) -> tuple[str, str]:
     ports = ports if len(ports) == len(hosts) else ports[:1] * len(hosts)
     named = [f"{host}:{port or STANDARD_PORT}" for host, port in zip(hosts, ports, strict=True)]
     return ", ".join(named), str(given.get("dbname") or "")
+
+
+def _remedy_of_tls(said: str, name: str) -> str | None:
+    """The driver says the same of a stranger's certificate and of one that has expired."""
+    if "certificate verify failed" in said:
+        return (
+            "Is the file in sslrootcert that of the authority that signed the server's certificate, and has "
+            f"it expired? Name the right file in {name}, or renew the certificate at the server."
+        )
+    if "does not match host name" in said:
+        return f"Name the server in {name} as its certificate does, or give it one for this name."
+    if "root certificate file" in said:
+        return (
+            f"Name the PEM file of the authority that signed the server's certificate: sslrootcert in {name}."
+        )
+    if "does not support SSL" in said:
+        return f"Set ssl = on at the server, or take sslmode out of {name} where nobody else is on the way."
+    if "no encryption" in said:
+        return f"Add ?sslmode=verify-full&sslrootcert=/path/to/authority.pem to {name}."
+    return None
 
 
 def _remedy(said: str, database: str) -> str:

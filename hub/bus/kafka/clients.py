@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Final
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition  # type: ignore[import-untyped]
@@ -11,8 +12,11 @@ from kafka.errors import KafkaError, KafkaTimeoutError  # type: ignore[import-un
 from kafka.net.compat import KafkaNetClient  # type: ignore[import-untyped]
 from kafka.structs import OffsetAndMetadata  # type: ignore[import-untyped]
 
+from hub.bus.kafka import unusable
 from hub.bus.kafka.endpoint import Endpoint
 from hub.bus.kafka.fetching import bound
+from hub.bus.kafka.wire import Address
+from hub.ports.broker import BrokerRefused
 
 BOOTSTRAP_MS: Final = 5_000
 REQUEST_MS: Final = 5_000
@@ -61,11 +65,26 @@ class Producer(KafkaProducer):  # type: ignore[misc]  # the library is untyped
     def abort_within(self, limit_ms: int) -> None:
         self._finish_within(self._transaction_manager.begin_abort(), limit_ms)
 
+    def held_back(self, topics: Collection[str]) -> AbstractContextManager[Any]:
+        """While it lasts nothing of the open transaction is sent: what is added to it goes together. What these
+        topics consist of is known before: else it would be asked for meanwhile, and nothing could be sent."""
+        for topic in topics:
+            self.partitions_for(topic)
+        lock: AbstractContextManager[Any] = self._transaction_manager._lock
+        return lock
+
+    def add_offsets(self, offsets: Mapping[Any, Any], group: str) -> Any:
+        """The group's offsets become part of the open transaction; for `wait_for`. They go to another place
+        than the records, so that nothing is lost by asking before those are acknowledged."""
+        result = self._transaction_manager.send_offsets_to_transaction(dict(offsets), group)
+        self._sender.wakeup()
+        return result
+
     def add_offsets_within(self, offsets: Mapping[Any, Any], group: str, limit_ms: int) -> None:
-        """The group's offsets become part of the open transaction."""
-        self._finish_within(
-            self._transaction_manager.send_offsets_to_transaction(dict(offsets), group), limit_ms
-        )
+        self.wait_for(self.add_offsets(offsets, group), limit_ms)
+
+    def wait_for(self, result: Any, limit_ms: int) -> None:
+        self._finish_within(result, limit_ms)
 
     def discard(self) -> None:
         """Ends it without sending what waits; raises nothing."""
@@ -122,22 +141,51 @@ def _listened(send: Send, answers: list[KafkaError]) -> Send:
     return listened
 
 
+class _Attempts:
+    """How the connections of a client that is being made came about, or why not: the library only logs it.
+    All of them, for the same refusal may end one attempt with the broker's words and the next without."""
+
+    def __init__(self, client: KafkaNetClient) -> None:
+        self.client = client
+        self._manager, self._connect = client._manager, client._manager._connect
+        self._manager._connect = self._listened
+        self._ended: list[tuple[Address, BaseException | None]] = []
+
+    async def _listened(self, node: Any, connection: Any, **more: Any) -> None:
+        await self._connect(node, connection, **more)
+        self._ended.append(((node.host, node.port), connection.init_future.exception))
+
+    def are_over(self) -> None:
+        self._manager._connect = self._connect
+
+    def why(self, endpoint: Endpoint) -> str | None:
+        """The sentence for what somebody has to mend; None where it is the network."""
+        said = unusable.why(endpoint, self._ended)
+        return said and f"{endpoint.names}_BOOTSTRAP: {said}"
+
+
 def connected(kind: Any, endpoint: Endpoint, **options: Any) -> Any:
     """An object of the library. A constructor that fails leaves its inner client behind, with a thread for
-    every attempt at an absent broker: so that one is remembered, and closed."""
-    inside: list[Any] = []
+    every attempt at an absent broker: so that one is remembered, and closed. BrokerRefused where somebody is
+    there, but TLS or the sign-in fails."""
+    inside: list[_Attempts] = []
 
     def remember(**config: Any) -> Any:
-        inside.append(KafkaNetClient(**config))
-        return inside[-1]
+        inside.append(_Attempts(KafkaNetClient(**config)))
+        return inside[-1].client
 
     try:
-        return kind(**{**endpoint.options(), **COMMON, **options, "kafka_client": remember})
-    except BaseException:
-        for client in inside:
+        made = kind(**{**endpoint.options(), **COMMON, **options, "kafka_client": remember})
+    except BaseException as error:
+        for attempts in inside:
             with contextlib.suppress(KafkaError, RuntimeError, OSError):
-                client.close()
+                attempts.client.close()
+        if isinstance(error, KafkaError) and inside and (said := inside[0].why(endpoint)):
+            raise BrokerRefused(said) from error
         raise
+    for attempts in inside:
+        attempts.are_over()
+    return made
 
 
 def producer(endpoint: Endpoint, transactional_id: str) -> Producer:

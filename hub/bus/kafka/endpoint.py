@@ -16,7 +16,7 @@ from hub.errors import SettingsError
 class Endpoint:
     """A listener of the cluster. `bootstrap` are host:port pairs with commas; `mechanism` is PLAIN,
     SCRAM-SHA-256 or SCRAM-SHA-512 and counts only with a user; `ca_file` None trusts the system's
-    authorities."""
+    authorities. `names`: how the names of the settings begin that it was made from, for messages."""
 
     bootstrap: str
     tls: bool = False
@@ -24,6 +24,7 @@ class Endpoint:
     mechanism: str = "SCRAM-SHA-512"
     username: str | None = None
     password: str | None = field(default=None, repr=False)
+    names: str = "SIMPUL_KAFKA"
 
     def addresses(self) -> list[tuple[str, int]]:
         pairs = (address.rpartition(":") for address in self.bootstrap.split(","))

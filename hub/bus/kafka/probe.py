@@ -6,12 +6,13 @@ itself."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import Iterable
 from typing import Final
 
-from hub.bus.kafka import wire
+from hub.bus.kafka import unusable, wire
 from hub.bus.kafka.endpoint import Endpoint
 from hub.ports.broker import BrokerAway, ListenerUnsafe
 
@@ -34,7 +35,7 @@ class KafkaListenerProbe:
     async def check(self, right_token: str) -> str | None:
         waiting, seen = self._endpoint.addresses(), set[wire.Address]()
         silent: list[str] = []
-        refused: list[str] = []
+        refused: list[str] = []  # what somebody has to mend
         while waiting:
             address = waiting.pop()
             if address in seen:
@@ -46,10 +47,20 @@ class KafkaListenerProbe:
             except wire.SignInRefused as refusal:
                 refused.append(f"{_name(address)} refuses the hub's own token: {refusal}")
             except wire.NotSpoken as silence:
-                silent.append(str(silence))
+                flaw = await self._flaw(address, silence)
+                silent.append(flaw or str(silence))
+                refused += [flaw] if flaw else []
         if len(silent) == len(seen):
-            raise BrokerAway("SIMPUL_KAFKA_AGENCY_BOOTSTRAP: no broker answers: " + "; ".join(silent))
+            what = "can be used" if refused else "answers"
+            raise BrokerAway(f"SIMPUL_KAFKA_AGENCY_BOOTSTRAP: no broker {what}: " + "; ".join(silent))
         return "; ".join(sorted(refused)) or None
+
+    async def _flaw(self, address: wire.Address, silence: wire.NotSpoken) -> str | None:
+        """What is wrong with TLS there, and the remedy; None where it is the network."""
+        said = unusable.of_failure(self._endpoint, silence) or await asyncio.to_thread(
+            unusable.of_plain_speech, self._endpoint, address
+        )
+        return said and f"{_name(address)}: {said}"
 
     async def _try_forgeries(self, address: wire.Address, right_token: str) -> None:
         """ListenerUnsafe when one of them is let in."""

@@ -10,7 +10,8 @@ import asyncio
 import contextlib
 import ssl
 import struct
-from typing import Final
+from collections.abc import AsyncIterator
+from typing import Final, Protocol
 
 SASL_HANDSHAKE: Final = 17
 SASL_AUTHENTICATE: Final = 36
@@ -34,21 +35,54 @@ class NoSignIn(Exception):
     """The listener asks nobody who they are."""
 
 
+class MechanismRefused(SignInRefused):
+    """The listener takes sign-ins, but not by this mechanism."""
+
+
+class Mechanism(Protocol):
+    """A SASL mechanism, step by step (RFC 4422), as the client library has them."""
+
+    def auth_bytes(self) -> bytes: ...
+
+    def receive(self, auth_bytes: bytes) -> object: ...
+
+    def is_done(self) -> bool: ...
+
+
 async def sign_in(address: Address, token: str, tls: ssl.SSLContext | None, limit_s: float) -> list[Address]:
     """Signs in with OAUTHBEARER and gives the cluster's brokers on this listener, as they advertise
     themselves. Raises SignInRefused, NoSignIn, NotSpoken."""
+    async with _conversation(address, tls, limit_s) as conversation:
+        return await _signed_in(conversation, token)
+
+
+async def sign_in_by(
+    address: Address, name: str, mechanism: Mechanism, tls: ssl.SSLContext | None, limit_s: float
+) -> None:
+    """Signs in by the mechanism of that name, and hangs up. Raises SignInRefused (MechanismRefused),
+    NoSignIn, NotSpoken; the mechanism's own ValueError."""
+    async with _conversation(address, tls, limit_s) as conversation:
+        await _agree(conversation, name)
+        while not mechanism.is_done():
+            mechanism.receive(await _authenticate(conversation, mechanism.auth_bytes()))
+
+
+@contextlib.asynccontextmanager
+async def _conversation(
+    address: Address, tls: ssl.SSLContext | None, limit_s: float
+) -> AsyncIterator[_Conversation]:
     try:
         async with asyncio.timeout(limit_s):
             reader, writer = await asyncio.open_connection(*address, ssl=tls)
             try:
-                return await _signed_in(_Conversation(reader, writer), token)
+                yield _Conversation(reader, writer)
             finally:
                 writer.close()
                 with contextlib.suppress(OSError):  # the other side was quicker
                     await writer.wait_closed()
     except (TimeoutError, OSError, asyncio.IncompleteReadError, struct.error) as error:
         host, port = address
-        raise NotSpoken(f"{host}:{port}: {error or type(error).__name__}") from error
+        raise NotSpoken(f"{host}:{port}: {str(error) or type(error).__name__}") from error
 
 
 class _Conversation:
@@ -95,20 +129,30 @@ class _Answer:
         return self._data[start : self._at]
 
 
-async def _signed_in(conversation: _Conversation, token: str) -> list[Address]:
-    handshake = await conversation.ask(SASL_HANDSHAKE, _string("OAUTHBEARER"))
+async def _agree(conversation: _Conversation, mechanism: str) -> None:
+    handshake = await conversation.ask(SASL_HANDSHAKE, _string(mechanism))
     if code := handshake.integer(">h"):
         if code == ILLEGAL_SASL_STATE:
             raise NoSignIn("the listener asks nobody to sign in")
-        raise SignInRefused(f"the listener does not take OAUTHBEARER (error {code})")
-    first = f"n,,\x01auth=Bearer {token}\x01\x01".encode()
+        raise MechanismRefused(f"the listener does not take {mechanism} (error {code})")
+
+
+async def _authenticate(conversation: _Conversation, said: bytes) -> bytes:
+    """The broker's answer; SignInRefused with its words."""
     try:
-        answer = await conversation.ask(SASL_AUTHENTICATE, struct.pack(">i", len(first)) + first)
+        answer = await conversation.ask(SASL_AUTHENTICATE, struct.pack(">i", len(said)) + said)
     except asyncio.IncompleteReadError as error:
         raise SignInRefused("the broker closed the connection") from error
-    code, said, challenge = answer.integer(">h"), answer.text(), answer.data()
-    if code or challenge:  # RFC 7628 3.2.2: a challenge is the refusal's reason
-        raise SignInRefused(said or challenge.decode(errors="replace") or f"error {code}")
+    code, words, challenge = answer.integer(">h"), answer.text(), answer.data()
+    if code:
+        raise SignInRefused(words or challenge.decode(errors="replace") or f"error {code}")
+    return challenge
+
+
+async def _signed_in(conversation: _Conversation, token: str) -> list[Address]:
+    await _agree(conversation, "OAUTHBEARER")
+    if challenge := await _authenticate(conversation, f"n,,\x01auth=Bearer {token}\x01\x01".encode()):
+        raise SignInRefused(challenge.decode(errors="replace"))  # RFC 7628 3.2.2: the refusal's reason
     return _brokers(await conversation.ask(METADATA, struct.pack(">i", 0)))
 
 
