@@ -19,7 +19,7 @@ from hub.bus.kafka.topics import KafkaTopics
 from hub.delivery.relay import Relay
 from hub.delivery.relay_lanes import Lanes, Outlet
 from hub.errors import SettingsError, SimpulError
-from hub.ports.broker import ListenerProbe, ListenerUnsafe
+from hub.ports.broker import ListenerProbe
 from hub.ports.bus import Bus
 from hub.ports.clock import Clock
 from hub.ports.leases import INBOUND, RELAY, Leases
@@ -30,13 +30,13 @@ from hub.service.inbound import InboundDesk
 from hub.service.inbound_role import InboundRole, next_offsets
 from hub.service.kafka_agencies import KafkaAgencies
 from hub.service.leased import LeasedRole
+from hub.service.listener_watch import ListenerWatch
 from hub.service.registry import Registry
 from hub.settings import Settings
 from schemas.registry import Registry as Schemas
 
 log = structlog.get_logger(__name__)
 
-PROBE_WITHIN_S: Final = 5.0
 PING_EVERY_S: Final = 3.0
 
 
@@ -116,16 +116,17 @@ class BrokerSide:
         self._publisher = publisher
         self.relay, self.inbound = relay, inbound
         self._topics, self._agencies, self._keeps_topics = topics, agencies, keeps_topics
-        self._probe, self._access = probe, access
+        self._listener = ListenerWatch(probe, access.probe_token, self._end_traffic) if probe else None
         metrics.up.set_function(lambda: 0.0 if self.away() else 1.0)
         self._watching: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """ListenerUnsafe where the agencies' listener lets in who cannot prove who they are."""
-        await self._try_listener()
+        if self._listener is not None and not await self._listener.try_once():
+            self._watching.append(asyncio.create_task(self._listener.keep_trying()))
         if self._topics is not None:
             await self._topics.start()
-            self._watching = [asyncio.create_task(self._ping())]
+            self._watching.append(asyncio.create_task(self._ping()))
             if self._keeps_topics:
                 self._watching.append(asyncio.create_task(self._agencies.watch()))
         if self.relay is not None:
@@ -137,13 +138,20 @@ class BrokerSide:
         for task in self._watching:
             task.cancel()
         await asyncio.gather(*self._watching, return_exceptions=True)
-        parts = [part.stop() for part in (self.inbound, self.relay, self._topics) if part is not None]
+        await self._end_traffic()
+        if self._topics is not None:
+            await self._topics.stop()
+
+    async def _end_traffic(self) -> None:
+        parts = [part.stop() for part in (self.inbound, self.relay) if part is not None]
         await asyncio.gather(*parts, return_exceptions=True)
 
     def away(self) -> str | None:
         """Why the broker cannot be used now, in words; None while it can, or nobody here needs it."""
         users = [self._publisher if self.relay and self.relay.held else None, self.inbound, self._topics]
         causes = [cause for user in users if user is not None and (cause := user.away)]
+        if self._listener is not None and self._listener.unsafe:
+            return self._listener.unsafe
         return causes[0] if causes else None
 
     async def _ping(self) -> None:
@@ -152,20 +160,6 @@ class BrokerSide:
             with contextlib.suppress(SimpulError):  # `away` has the words
                 await self._topics.ping()
             await asyncio.sleep(PING_EVERY_S)
-
-    async def _try_listener(self) -> None:
-        if self._probe is None:
-            return
-        try:
-            async with asyncio.timeout(PROBE_WITHIN_S):
-                sentence = await self._probe.check(self._access.probe_token())
-        except ListenerUnsafe:
-            raise
-        except (TimeoutError, SimpulError) as error:
-            log.warning("agency_listener_not_tried", cause=str(error) or "no answer in time")
-            return
-        if sentence is not None:
-            log.warning("agency_listener", cause=sentence)
 
 
 def broker_side(
