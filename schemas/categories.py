@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,9 @@ class Categories:
         self._by_code = {category.code: category for category in categories}
 
     @classmethod
+    @cache
     def load(cls) -> Categories:
-        """The list of this package."""
+        """The list of this package, read once."""
         data = orjson.loads(_FILE.read_bytes())
         return cls(data["version"], [_category(row) for row in data["categories"]])
 

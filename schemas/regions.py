@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -46,8 +47,9 @@ class Regions:
         self._undotted = {region.code.replace(".", ""): region for region in regions}
 
     @classmethod
+    @cache
     def load(cls) -> Regions:
-        """The list of this package (its source is named in the file)."""
+        """The list of this package, read once (its source is named in the file)."""
         data = orjson.loads(_FILE.read_bytes())
         return cls(data["version"], [_region(row) for row in data["regions"]])
 

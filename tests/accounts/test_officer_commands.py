@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -15,16 +12,16 @@ import pytest
 from hub.ports.revocations import CREDENTIALS_CHANGED
 from tests.accounts.conftest import OTHER, PASSWORD, Browser
 from tests.api.conftest import House
+from tests.parts.hub import HubProcess
 
-ROOT = Path(__file__).parents[2]
 SITI = "siti@kotim.go.id"
 
 
-def run(house: House, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    settings = {"SIMPUL_DATA_DIR": str(house.core.settings.data_dir), "SIMPUL_PUBLIC_URL": "http://hub.test"}
-    script = "import sys; from hub.cli.main import main; sys.argv[0] = 'simpul'; main()"
-    command = [sys.executable, "-c", script, "officer", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=os.environ | settings, capture_output=True, check=False)
+def run(house: House, *arguments: str) -> subprocess.CompletedProcess[str]:
+    folder = house.core.settings.data_dir
+    settings = {"SIMPUL_DATA_DIR": str(folder), "SIMPUL_PUBLIC_URL": "http://hub.test"}
+    beside = HubProcess(folder.parent, settings | {"SIMPUL_LOG_LEVEL": "info"})
+    return beside.ended("officer", *arguments)
 
 
 async def simpul(house: House, *arguments: str) -> Any:
@@ -60,36 +57,36 @@ async def test_an_officer_s_life(house: House) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (given("siti"), 1, b"e-mail address"),
-        (given("a@b\u200b.go.id"), 1, b"e-mail address"),
-        (given(agency="tidak-ada"), 1, b"No active agency"),
-        (given(role="ombudsman"), 1, b"of the kind oversight alone"),
-        (given(role="hub_administrator"), 1, b"of the kind hub alone"),
-        (given(role="raja"), 2, b"raja"),
+        (given("siti"), 1, "e-mail address"),
+        (given("a@b\u200b.go.id"), 1, "e-mail address"),
+        (given(agency="tidak-ada"), 1, "No active agency"),
+        (given(role="ombudsman"), 1, "of the kind oversight alone"),
+        (given(role="hub_administrator"), 1, "of the kind hub alone"),
+        (given(role="raja"), 2, "raja"),
         (
             ["add", "kab-kotim", "--email", SITI, "--role", "liaison", "--name", "Siti\u202egnp"],
             1,
-            b"invisible",
+            "invisible",
         ),
-        (["add", "kab-kotim", "--email", SITI, "--role", "liaison", "--name", " "], 1, b"name"),
-        (["reset", "tidak.ada@kotim.go.id"], 1, b"no officer"),
-        (["disable", "tidak.ada@kotim.go.id"], 1, b"no officer"),
+        (["add", "kab-kotim", "--email", SITI, "--role", "liaison", "--name", " "], 1, "name"),
+        (["reset", "tidak.ada@kotim.go.id"], 1, "no officer"),
+        (["disable", "tidak.ada@kotim.go.id"], 1, "no officer"),
     ],
 )
 async def test_what_is_refused_is_one_line(
-    house: House, arguments: list[str], status: int, said: bytes
+    house: House, arguments: list[str], status: int, said: str
 ) -> None:
     done = await asyncio.to_thread(run, house, *arguments)
-    assert (done.returncode, done.stdout) == (status, b"")
+    assert (done.returncode, done.stdout) == (status, "")
     assert said in done.stderr
-    assert done.stderr.count(b"\n") == 1
+    assert done.stderr.count("\n") == 1
 
 
 async def test_an_address_is_one_account_s(house: House) -> None:
     await simpul(house, *given())
     done = await asyncio.to_thread(run, house, *given("SITI@kotim.go.id", agency="bbws"))
     assert done.returncode == 1
-    assert b"There is an account" in done.stderr
+    assert "There is an account" in done.stderr
 
 
 async def test_a_role_is_changed_and_sessions_end(house: House) -> None:
@@ -113,15 +110,15 @@ async def test_a_role_is_changed_and_sessions_end(house: House) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (["role", SITI, "ombudsman"], 1, b"of the kind oversight alone"),
-        (["role", SITI, "raja"], 2, b"raja"),
-        (["role", "tidak.ada@kotim.go.id", "monitor"], 1, b"no officer"),
+        (["role", SITI, "ombudsman"], 1, "of the kind oversight alone"),
+        (["role", SITI, "raja"], 2, "raja"),
+        (["role", "tidak.ada@kotim.go.id", "monitor"], 1, "no officer"),
     ],
 )
-async def test_a_role_that_cannot_be(house: House, arguments: list[str], status: int, said: bytes) -> None:
+async def test_a_role_that_cannot_be(house: House, arguments: list[str], status: int, said: str) -> None:
     await simpul(house, *given())
     done = await asyncio.to_thread(run, house, *arguments)
-    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (status, b"", 1)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (status, "", 1)
     assert said in done.stderr
 
 
@@ -130,11 +127,11 @@ async def test_a_disabled_address_says_what_brings_it_back(house: House) -> None
     await simpul(house, "disable", SITI)
     done = await asyncio.to_thread(run, house, *given(role="monitor"))
     assert done.returncode == 1
-    assert f"`simpul officer reset {SITI}`".encode() in done.stderr
-    assert f"`simpul officer role {SITI} monitor`".encode() in done.stderr
+    assert f"`simpul officer reset {SITI}`" in done.stderr
+    assert f"`simpul officer role {SITI} monitor`" in done.stderr
     elsewhere = await asyncio.to_thread(run, house, *given(agency="bbws"))
-    assert b"kab-kotim" in elsewhere.stderr
-    assert b"another address" in elsewhere.stderr
+    assert "kab-kotim" in elsewhere.stderr
+    assert "another address" in elsewhere.stderr
 
 
 async def test_roles_are_of_their_agencies(house: House) -> None:

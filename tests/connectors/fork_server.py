@@ -7,6 +7,7 @@ signals, runs `connectors.main` from its command line on, and ends as an interpr
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import random
@@ -74,6 +75,8 @@ def become(wanted: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     shared_rules()
+    gc.collect()
+    gc.freeze()  # what was imported stays: a child that counted it, or took it down at its end, would copy it
     task = serve(sys.argv[1])
     become(task)
     main(args=task["arguments"], prog_name="simpul-connector")

@@ -79,6 +79,14 @@ class HubProcess:
 
     def cli(self, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
         """Runs `simpul …` beside the hub; HubFailed with what it said when it exits otherwise."""
+        ended = self.ended(*arguments)
+        if ended.returncode != status:
+            words = (ended.stderr + ended.stdout)[-2000:]
+            raise HubFailed(f"simpul {' '.join(arguments)}: exit {ended.returncode}\n{words}")
+        return ended
+
+    def ended(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The same, however it ends."""
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             process = self._spawn(SCRIPT, arguments, out, err)
             try:
@@ -89,11 +97,7 @@ class HubProcess:
             out.seek(0)
             err.seek(0)
             said = [stream.read().decode() for stream in (out, err)]
-        ended = subprocess.CompletedProcess([*SCRIPT, *arguments], returned, *said)
-        if ended.returncode != status:
-            words = (ended.stderr + ended.stdout)[-2000:]
-            raise HubFailed(f"simpul {' '.join(arguments)}: exit {ended.returncode}\n{words}")
-        return ended
+        return subprocess.CompletedProcess([*SCRIPT, *arguments], returned, *said)
 
     def run(self, *arguments: str) -> Any:
         """A command's JSON result."""
