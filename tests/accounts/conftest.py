@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import pytest
 
-from hub.app_access import accounts
+from hub.app_access import access, accounts, secret_box
 from hub.app_core import open_core
 from hub.service.requests import RegisterAgency
 from hub.settings import Settings
@@ -84,6 +84,7 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with open_core(Settings(data_dir=folder, public_url=PUBLIC)) as core:
         for agency in AGENCIES:
             core.operate(RegisterAgency(agency))
+        access(core, secret_box(core)).ensure_signing_key()
     return folder
 
 

@@ -21,6 +21,7 @@ from auth.scopes import DEFAULT_SCOPES
 from hub.api import server as api_server
 from hub.api.server import make_runner
 from hub.app import Server, build
+from hub.app_access import access, secret_box
 from hub.app_core import Core, open_core
 from hub.domain.agency import Agency
 from hub.ports.clock import Clock, rfc3339
@@ -147,11 +148,12 @@ def described_once(make: Callable[..., dict[str, bytes]]) -> Callable[..., dict[
 
 @pytest.fixture(scope="session")
 def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with its agencies, made once; each test takes a copy."""
+    """A data folder with its agencies and its signing key, made once; each test takes a copy."""
     folder = tmp_path_factory.mktemp("furnished") / "var"
     with open_core(Settings(data_dir=folder, public_url=PUBLIC)) as core:
         for agency in AGENCIES:
             core.operate(RegisterAgency(agency))
+        access(core, secret_box(core)).ensure_signing_key()
     return folder
 
 

@@ -9,13 +9,36 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from auth.clients import hash_secret, new_client_id, new_secret
+from auth.scopes import DEFAULT_SCOPES
+from hub.app_core import open_core
+from hub.domain.agency import Agency
+from hub.ports.clock import rfc3339
+from hub.ports.registry import ClientRow
+from hub.service.access import client_secret_pepper
+from hub.service.requests import RegisterAgency
+from hub.settings import load
 from tests.connectors.apps import App
 from tests.connectors.processes import ConnectorProcess
-from tests.parts.caller import Caller, complaint
+from tests.parts.caller import Caller, Member, complaint
 from tests.parts.hub import ROOT, HubProcess
 
 EXAMPLE = ROOT / "connectors" / "examples" / "pengaduan-mariadb.toml"
 ANSWER = "Sudah kami tangani pada {n}."
+
+
+def register(hub: HubProcess, *agencies: Agency) -> list[Caller]:
+    """What `simpul agency add` and `simpul client add` do, with the hub's database opened once for all."""
+    made = []
+    with open_core(load(None, hub.settings())) as core:
+        for agency in agencies:
+            core.operate(RegisterAgency(agency))
+            secret, scopes = new_secret(), tuple(sorted(DEFAULT_SCOPES))
+            hashed, now = hash_secret(secret, client_secret_pepper(core.sealer)), rfc3339(core.clock.now())
+            row = ClientRow(new_client_id(), agency.id, scopes, hashed, None, now)
+            core.rows.add_client(row)
+            made.append(hub.caller(Member(agency.id, row.id, secret)))
+    return made
 
 
 @dataclass
@@ -30,8 +53,10 @@ class Office:
     @classmethod
     def open(cls, hub: HubProcess) -> Office:
         mark = uuid.uuid4().hex[:8]
-        source = hub.agency(f"kab-{mark}", "regency", "--region", "62.02")
-        return cls(hub, source, hub.agency(f"kemen-{mark}", "ministry"), hub.url)
+        names = f"kab-{mark}", f"kemen-{mark}"
+        regency = Agency(names[0], names[0].title(), "regency", "62.02")
+        source, ministry = register(hub, regency, Agency(names[1], names[1].title(), "ministry"))
+        return cls(hub, source, ministry, hub.url)
 
     def complaints(self) -> dict[str, Any]:
         """What arrived, by reference, oldest first."""
@@ -110,8 +135,8 @@ class Office:
     def settled(self, caller: Caller | None = None) -> bool:
         """Whether an agency's connector (by default the source's) has acknowledged its whole mailbox."""
         caller = caller or self.source
-        statement = "SELECT cursor FROM mailbox_cursors WHERE agency = ?"
-        return self.query(statement, caller.agency) == [(caller.events()[-1]["position"],)]
+        statement = "SELECT cursor = head FROM mailboxes JOIN mailbox_cursors USING (agency) WHERE agency = ?"
+        return self.query(statement, caller.agency) == [(1,)]
 
     def destroy_key(self, case_id: str) -> None:
         """What an erasure comes down to: the case's key is gone, and with it every word of it."""
