@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import orjson
 
-from hub.delivery.relay import LOG, Lane, Piece
+from hub.delivery.relay_reading import LOG, Lane, Piece
 from hub.domain.agency import Agency
 from hub.domain.events import Recorded, event_type
 from hub.ports import topics
@@ -60,6 +60,7 @@ class LogLane:
     """`events`: every event's clear header and sealed part, for the hub's own projections and analysis."""
 
     name = LOG
+    by_position = True
 
     def __init__(self, outlet: Outlet) -> None:
         self._outlet = outlet
@@ -99,6 +100,8 @@ class LogLane:
 class MailboxLane:
     """`agency.<id>`: the agency's mailbox, rendered as everywhere else."""
 
+    by_position = True
+
     def __init__(self, outlet: Outlet, agency: str, rendering: Rendering) -> None:
         self._outlet = outlet
         self._agency = agency
@@ -125,6 +128,8 @@ class MailboxLane:
 
 class ReplyLane:
     """The answers to what an agency sent by its inbound topic, on its own topic, by correlation id."""
+
+    by_position = False
 
     def __init__(self, outlet: Outlet, agency: str) -> None:
         self._outlet = outlet
@@ -159,6 +164,7 @@ class DeadLetterLane:
     """`dead-letter`: cause and origin of each record that could not be taken; never the record."""
 
     name = DEAD_LETTERS
+    by_position = False
 
     def __init__(self, outlet: Outlet) -> None:
         self._outlet = outlet

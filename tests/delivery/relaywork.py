@@ -11,8 +11,9 @@ from typing import Any
 import orjson
 
 from hub.bus.kafka.binding import published
-from hub.delivery.relay import Lane, Relay
+from hub.delivery.relay import Relay
 from hub.delivery.relay_lanes import Lanes, Outlet
+from hub.delivery.relay_reading import Lane
 from hub.domain.agency import Agency
 from hub.ports.broker import ACKNOWLEDGED, BrokerAway, Mark, Outcome, OutRecord, ProducerFenced, Refusal
 from hub.ports.effects import Effects

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 from structlog.testing import capture_logs
 
-from hub.delivery.relay import REFUSED_WAIT_S, Lane, Piece
+from hub.delivery.relay_reading import REFUSED_WAIT_S, Lane, Piece
 from hub.domain.agency import Agency
 from hub.ports.broker import BrokerAway, OutRecord, ProducerFenced, Refusal
 from hub.ports.leases import RELAY
@@ -126,6 +126,10 @@ class Interrupted:
     @property
     def name(self) -> str:
         return self.lane.name
+
+    @property
+    def by_position(self) -> bool:
+        return self.lane.by_position
 
     async def pieces(self, after: int, limit: int) -> Sequence[Piece]:
         found = await self.lane.pieces(after, limit)

@@ -6,7 +6,7 @@ import asyncio
 
 from structlog.testing import capture_logs
 
-from hub.delivery.relay import REFUSED_WAIT_S
+from hub.delivery.relay_reading import REFUSED_WAIT_S
 from hub.ports.broker import Refusal
 from tests.delivery.delivery_world import until
 from tests.delivery.relaywork import INBOUND, KOTIM, OWN, PUPR, RelayBench, letter, reply, submitted, up_to

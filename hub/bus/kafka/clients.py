@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition  # type: ignore[import-untyped]
@@ -65,26 +64,11 @@ class Producer(KafkaProducer):  # type: ignore[misc]  # the library is untyped
     def abort_within(self, limit_ms: int) -> None:
         self._finish_within(self._transaction_manager.begin_abort(), limit_ms)
 
-    def held_back(self, topics: Collection[str]) -> AbstractContextManager[Any]:
-        """While it lasts nothing of the open transaction is sent: what is added to it goes together. What these
-        topics consist of is known before: else it would be asked for meanwhile, and nothing could be sent."""
-        for topic in topics:
-            self.partitions_for(topic)
-        lock: AbstractContextManager[Any] = self._transaction_manager._lock
-        return lock
-
-    def add_offsets(self, offsets: Mapping[Any, Any], group: str) -> Any:
-        """The group's offsets become part of the open transaction; for `wait_for`. They go to another place
-        than the records, so that nothing is lost by asking before those are acknowledged."""
-        result = self._transaction_manager.send_offsets_to_transaction(dict(offsets), group)
-        self._sender.wakeup()
-        return result
-
     def add_offsets_within(self, offsets: Mapping[Any, Any], group: str, limit_ms: int) -> None:
-        self.wait_for(self.add_offsets(offsets, group), limit_ms)
-
-    def wait_for(self, result: Any, limit_ms: int) -> None:
-        self._finish_within(result, limit_ms)
+        """The group's offsets become part of the open transaction."""
+        self._finish_within(
+            self._transaction_manager.send_offsets_to_transaction(dict(offsets), group), limit_ms
+        )
 
     def discard(self) -> None:
         """Ends it without sending what waits; raises nothing."""

@@ -16,7 +16,7 @@ import orjson
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from hub.bus.kafka import clients
-from hub.delivery.relay import TOGETHER
+from hub.delivery.relay_reading import TOGETHER
 from tests.bench import machine
 
 READ_WITHIN_S: Final = 120.0
