@@ -19,7 +19,7 @@ from hub.api.limits import RateLimit
 from hub.api.metrics import HttpMetrics
 from hub.api.protocol import Runner, expected
 from hub.api.route import Route
-from hub.api.routes import ROUTES
+from hub.api.routes import ROUTES, C, F
 from hub.api.settings import ApiSettings
 from hub.errors import NotFound, Problem
 from hub.ports.clock import Clock
@@ -36,6 +36,9 @@ from schemas.regions import Regions
 from schemas.registry import Registry as Schemas
 
 PROBES: Final = ("/healthz", "/readyz", "/metrics")
+BUSY: Final = frozenset((C, f"{C}/forwardings", f"{C}/verification", f"{F}/acceptance", f"{F}/answer"))
+"""Paths that are asked for most. The router tries those with an id in them one after the other, 0.6 us each:
+these come first."""
 LINGERING_S: Final = 10.0
 """So long is the rest of a refused body read and dropped, so that the answer arrives."""
 
@@ -89,7 +92,8 @@ def make_app(
         ),
     )
     app = web.Application(client_max_size=settings.max_body_bytes)
-    for route in (r for r in ROUTES if not settings.probes_only or r.path in PROBES):
+    served_here = (r for r in ROUTES if not settings.probes_only or r.path in PROBES)
+    for route in sorted(served_here, key=lambda r: r.path not in BUSY):
         served = endpoint(route.handler, route.path, context, secured=route.secured)
         for method in route.methods:
             app.router.add_route(method, route.path, served, expect_handler=expected)

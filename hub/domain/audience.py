@@ -178,13 +178,14 @@ def recipients(before: CaseState | None, after: CaseState, actor: str) -> dict[s
     told the answer."""
     names = {after.owner, after.source, *after.former_owners, *after.overseers}
     names |= {asked.agency for asked in after.consultations}
-    if before is None or takes_part(before, actor):
-        names.add(actor)
-    states = [state for state in (before, after) if state is not None]
+    states = [after] if before is None else [before, after]
     for state in states:
         names |= {leg.to for leg in state.legs if leg.status in HELD_LEG}
         names.add(state.owner)
-        names |= shared_with(state)
+        if state.rooms:
+            names |= shared_with(state)
+    if actor not in names and (before is None or takes_part(before, actor)):
+        names.add(actor)
     strongest = _strongest(states)
     return {name: strongest.get(name, "actor") for name in sorted(names)}
 
@@ -193,18 +194,20 @@ def _strongest(states: list[CaseState]) -> dict[str, str]:
     """agency -> what names its relation in an event, when it is several things at once in any of the states:
     the weakest comes first, and each stronger one over it."""
     legs = [leg for state in states for leg in state.legs]
-    by_rank = {
-        "former": [leg.to for leg in legs] + [visit.agency for state in states for visit in state.visits],
-        "sender": [leg.sender for leg in legs],
-        "participant": [name for state in states for name in shared_with(state)],
-        "overseer": [name for state in states for name in state.overseers],
-        "former_owner": [name for state in states for name in state.former_owners],
-        "consulted": [asked.agency for state in states for asked in state.consultations],
-        "handler": [leg.to for leg in legs if leg.status in HELD_LEG],
-        "source": [state.source for state in states],
-        "owner": [state.owner for state in states],
-    }
-    return {name: relation for relation, names in by_rank.items() for name in names}
+    found = {leg.to: "former" for leg in legs}
+    found |= {visit.agency: "former" for state in states if state.visits for visit in state.visits}
+    found |= {leg.sender: "sender" for leg in legs}
+    for state in states:
+        if state.rooms:
+            found |= dict.fromkeys(shared_with(state), "participant")
+    for state in states:
+        found |= dict.fromkeys(state.overseers, "overseer")
+    for state in states:
+        found |= dict.fromkeys(state.former_owners, "former_owner")
+    found |= {asked.agency: "consulted" for state in states for asked in state.consultations}
+    found |= {leg.to: "handler" for leg in legs if leg.status in HELD_LEG}
+    found |= {state.source: "source" for state in states}
+    return found | {state.owner: "owner" for state in states}
 
 
 def may_link(state: CaseState, agency: str) -> bool:

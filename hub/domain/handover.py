@@ -20,7 +20,7 @@ from hub.domain.case import (
 from hub.domain.clocks import Clock
 from hub.domain.copies import but
 from hub.domain.events import HANDED_OVER, Draft, Fact, Recorded, is_agency_stream
-from hub.domain.timekeeping import Wait, waits
+from hub.domain.timekeeping import waits
 from hub.domain.transitions import OPEN_LEG
 from hub.errors import Invalid
 
@@ -171,8 +171,8 @@ def _clocks(after: CaseState, handed: Handover) -> tuple[Clock, ...]:
     def owed(clock: Clock) -> Clock:
         if not clock.is_open or clock.agency != handed.sender:
             return clock
-        before = Wait(clock.stage, clock.subject, handed.sender)
-        passes = before not in wanted and before._replace(agency=handed.to) in wanted
+        owed_before = (clock.stage, clock.subject, handed.sender) in wanted
+        passes = not owed_before and (clock.stage, clock.subject, handed.to) in wanted
         return but(clock, agency=handed.to) if passes else clock
 
     return tuple([owed(clock) for clock in after.clocks])

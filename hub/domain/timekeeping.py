@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
 from hub.domain.case import CaseState
 from hub.domain.clocks import Clock, facts, next_wake, pause, resume, start, stop
@@ -35,13 +35,9 @@ class Rules(Protocol):
         ...
 
 
-class Wait(NamedTuple):
-    """Somebody is waited for: `agency` owes the `stage` of `subject` (the case's id, a leg's or a
-    consultation's)."""
-
-    stage: str
-    subject: str
-    agency: str
+Wait = tuple[str, str, str]
+"""(stage, subject, agency): the agency owes this stage of the subject, the case's id, a leg's or a
+consultation's. A plain tuple: some sixteen are made for each event."""
 
 
 def waits(state: CaseState) -> dict[Wait, bool]:
@@ -55,24 +51,24 @@ def waits(state: CaseState) -> dict[Wait, bool]:
 def _of_the_case(state: CaseState) -> dict[Wait, bool]:
     """The owner's clock runs until somebody leads, and again from when nobody does; it stands still while the
     reporter is asked back. After a reply to the answer the owner's word is waited for again."""
-    owners = Wait("verification", state.id, state.owner)
+    owners = ("verification", state.id, state.owner)
     if state.status == "incomplete":
-        return {owners: False, Wait("reply", state.id, state.source): True}
+        return {owners: False, ("reply", state.id, state.source): True}
     if state.status == "answered" and not state.replied:
-        return {Wait("closure", state.id, state.owner): True}
+        return {("closure", state.id, state.owner): True}
     if state.status == "answered" or state.lead() is None:
         return {owners: True}
     return {}
 
 
 def _of_its_parts(state: CaseState) -> dict[Wait, bool]:
-    found = {Wait("consultation", asked.id, asked.agency): True
-             for asked in state.consultations if asked.status == "open"}  # fmt: skip
+    asked = [each for each in state.consultations if each.status == "open"]
+    found: dict[Wait, bool] = {("consultation", each.id, each.agency): True for each in asked}
     for leg in state.legs:
         if leg.status == "sent":
-            found[Wait("acceptance", leg.id, leg.to)] = True
+            found["acceptance", leg.id, leg.to] = True
         if leg.status in OPEN_LEG:
-            found[Wait("follow_up", leg.id, leg.to)] = True
+            found["follow_up", leg.id, leg.to] = True
     return found
 
 
@@ -91,16 +87,19 @@ def follow(after: CaseState, fact: Fact, rules: Rules, *, passes_on: bool = Fals
     for clock in after.clocks:
         if not clock.is_open:
             continue
-        wait = Wait(clock.stage, clock.subject, clock.agency)
+        wait = clock.stage, clock.subject, clock.agency
         if asked_again and clock.stage == "reply":
             changed.append(stop(clock, rules.calendar(clock.calendar), at))
             continue
         running.add(wait)
-        moved = _moved(clock, wanted.get(wait), at, rules)
+        runs = wanted.get(wait)
+        if runs and not clock.pauses:  # as nearly every clock
+            continue
+        moved = _moved(clock, runs, at, rules)
         if moved is not clock:
             changed.append(moved)
     for wait, runs in wanted.items():
-        if wait not in running and not (passes_on and wait.subject == after.id):
+        if wait not in running and not (passes_on and wait[1] == after.id):
             changed += _started(wait, runs, after, fact, rules)
     return changed
 
@@ -114,12 +113,13 @@ def _moved(clock: Clock, runs: bool | None, at: datetime, rules: Rules) -> Clock
 
 
 def _started(wait: Wait, runs: bool, state: CaseState, fact: Fact, rules: Rules) -> Iterator[Clock]:
-    at, calendar = instant(fact.time), rules.calendar_of(wait.agency)
+    stage, subject, agency = wait
+    at, calendar = instant(fact.time), rules.calendar_of(agency)
     classification = state.complaint["classification"]
-    for policy in rules.policies(classification, wait.stage, local_day(calendar, at)):
-        name = f"{wait.subject}/{wait.stage}/{fact.sequence}{'/shown' if policy.shown_only else ''}"
+    for policy in rules.policies(classification, stage, local_day(calendar, at)):
+        name = f"{subject}/{stage}/{fact.sequence}{'/shown' if policy.shown_only else ''}"
         history = fact.data.get("historical", False)  # what begins after a case was taken over counts
-        clock = start(name, wait.subject, wait.agency, policy, calendar, at, historical=history)
+        clock = start(name, subject, agency, policy, calendar, at, historical=history)
         yield clock if runs else pause(clock, at)
 
 
@@ -145,4 +145,4 @@ def next_wake_of(state: CaseState) -> str | None:
 
 def is_overdue(state: CaseState) -> bool:
     """Whether something that the case still waits for is late, by a deadline that counts."""
-    return any(clock.is_open and clock.state == "missed" and not clock.shown_only for clock in state.clocks)
+    return any(clock.state == "missed" and clock.is_open and not clock.shown_only for clock in state.clocks)

@@ -14,6 +14,8 @@ from hub.domain.retention import ended_at
 from hub.domain.timekeeping import is_overdue, next_wake_of
 from hub.domain.transitions import HELD_LEG
 from hub.ports.effects import Remembered
+from hub.store.case_tables import cases
+from hub.store.recent_states import RECENT_STATES
 
 OWNER: Final = 1
 SOURCE: Final = 2
@@ -28,6 +30,8 @@ WHOLE: Final = OWNER | SOURCE | HANDLER | CONSULTED | FORMER_OWNER | OVERSEER | 
 
 ROLE_BITS: Final = {"owner": OWNER, "handler": HANDLER, "participant": WHOLE}
 """`role` of `GET /v1/cases` -> the bits of which one must be set."""
+
+STATE: Final = cases.columns.keys().index("state")
 
 Row = tuple[Any, ...]
 
@@ -51,14 +55,32 @@ def case_row(case: Case) -> Row:
 
 
 def case_from_row(state: bytes, texts: bytes | None) -> Case:
-    known = CaseState.from_document(orjson.loads(state))
-    return Case(known, None if texts is None else CaseTexts.from_document(orjson.loads(texts)))
+    return Case(CaseState.from_document(orjson.loads(state)), _texts(texts))
 
 
-def leg_rows(case: Case) -> list[Row]:
-    """Whatever in a case has an id by which a route names it: its legs and its consultations."""
-    state = case.state
-    ids = [leg.id for leg in state.legs] + [asked.id for asked in state.consultations]
+def recent_case(case_id: str, state: bytes, texts: bytes | None) -> Case:
+    """The same, for the writer: its state is often one that it has just written."""
+    return Case(RECENT_STATES.read(case_id, state), _texts(texts))
+
+
+def changed_case_row(case: Case) -> Row:
+    """The row of a case that was acted on, and so will be again."""
+    row = case_row(case)
+    RECENT_STATES.keep(row[STATE], case.state)
+    return row
+
+
+def _texts(texts: bytes | None) -> CaseTexts | None:
+    return None if texts is None else CaseTexts.from_document(orjson.loads(texts))
+
+
+def leg_rows(case: Case, before: Case | None = None) -> list[Row]:
+    """Whatever in a case has an id by which a route names it: its legs and its consultations; of one that was
+    read as `before`, those that are new, since none is ever taken away."""
+    state, legs, asked = case.state, 0, 0
+    if before is not None:
+        legs, asked = len(before.state.legs), len(before.state.consultations)
+    ids = [leg.id for leg in state.legs[legs:]] + [each.id for each in state.consultations[asked:]]
     return [(part_id, state.id) for part_id in ids]
 
 

@@ -30,7 +30,14 @@ from hub.store.destroying import destroy
 from hub.store.errors import translated
 from hub.store.handovers import disable_departed, end_sessions
 from hub.store.relaying import WAITING, read_offsets
-from hub.store.rows import agency_rows, case_from_row, case_row, leg_rows, remembered_from_row
+from hub.store.rows import (
+    agency_rows,
+    case_row,
+    changed_case_row,
+    leg_rows,
+    recent_case,
+    remembered_from_row,
+)
 from hub.store.sqlite_dialect import SQLITE
 from hub.store.statements import Statements
 from hub.store.thread_writing import load_messages, load_threads, write_threads
@@ -45,6 +52,8 @@ class Transaction:
         """Takes the INSERTs of `write`."""
         self._sql = sql
         self._dialect = sql.dialect
+        self._before: dict[str, Case] = {}
+        """The cases to be written, as they were found: their legs have rows already."""
 
     def reserve_keys(self, keys: Sequence[bytes]) -> dict[bytes, Remembered]:
         # a JSON list cannot carry bytes; these are few, and by primary key
@@ -63,7 +72,9 @@ class Transaction:
 
     def load_cases(self, case_ids: Sequence[str]) -> dict[str, Case]:
         rows = self._db.execute(self._sql.cases, self._dialect.of_texts(case_ids))
-        return {case_id: case_from_row(state, texts) for case_id, state, texts in rows}
+        found = {row[0]: recent_case(*row) for row in rows}
+        self._before |= found
+        return found
 
     def load_heads(self, streams: Sequence[str]) -> dict[str, Head]:
         rows = self._db.execute(self._sql.heads, self._dialect.of_texts(streams))
@@ -183,9 +194,11 @@ class Transaction:
         db, sql, new, changed = self._out, self._sql, effects.new_cases, effects.changed_cases
         sql.insert_case.run(db, [case_row(case) for case in new])
         sql.insert_case_agency.run(db, list(joined.from_iterable(agency_rows(case) for case in new)))
-        sql.upsert_case.run(db, [case_row(case) for case in changed])
+        sql.upsert_case.run(db, [changed_case_row(case) for case in changed])
         sql.upsert_case_agency.run(db, list(joined.from_iterable(agency_rows(c) for c in changed)))
-        sql.insert_leg_once.run(db, list(joined.from_iterable(leg_rows(c) for c in (*new, *changed))))
+        legs = [leg_rows(case, self._before.get(case.state.id)) for case in (*new, *changed)]
+        sql.insert_leg_once.run(db, list(joined.from_iterable(legs)))
+        self._before.clear()  # a rebuild loads and writes without end
         sql.insert_reference.run(
             db, [(r.agency, r.reference, r.case_id, r.accepted_at) for r in effects.references]
         )
