@@ -68,9 +68,17 @@ class Core:
 
 
 @contextmanager
-def open_core(settings: Settings, clock: Clock | None = None, *, migrates: bool = False) -> Iterator[Core]:
+def open_core(
+    settings: Settings,
+    clock: Clock | None = None,
+    *,
+    migrates: bool = False,
+    name: str | None = None,
+    is_alone: bool = False,
+) -> Iterator[Core]:
     """Database, master key and the agency `hub` exist; a restore that was cut off is finished. An older
-    schema on PostgreSQL: MigrationNeeded, but for who `migrates`."""
+    schema on PostgreSQL: MigrationNeeded, but for who `migrates`. `name` and `is_alone` as for `open_store`:
+    until the block ends no restore and no move begins."""
     clock = clock or SystemClock()
     make_data_folder(settings)
     key_file, now = MasterKeyFile(settings.key_path), clock.now()
@@ -79,7 +87,7 @@ def open_core(settings: Settings, clock: Clock | None = None, *, migrates: bool 
         """A lost key file must never be replaced by a new one that opens nothing."""
         key_file.load() if known else key_file.ensure(now)
 
-    store = open_store(settings.database, found, migrates=migrates)
+    store = open_store(settings.database, found, migrates=migrates, name=name, is_alone=is_alone)
     try:
         rows, sealer, ids = RegistryTables(store), Sealer(key_file), Ids(clock)
         rulebook = Rulebook(rows, store.registry_generation)

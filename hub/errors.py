@@ -5,7 +5,8 @@ SimpulError
 ├── CommandRefused           a CLI command was understood and refused
 ├── StoreError
 │   ├── StoreUnavailable     the database cannot be reached or cannot write now; try again
-│   │   └── OutcomeUnknown   it was lost in the middle of a commit, and nobody could say how that ended
+│   │   ├── OutcomeUnknown   it was lost in the middle of a commit, and nobody could say how that ended
+│   │   └── Displaced        this process lost its place on it to somebody who needs it alone; it must end
 │   ├── RowRefused           the database refused one row; its neighbours are unharmed
 │   │   └── Overtaken        another process was first; run again, it sees what that one made
 │   └── MigrationNeeded      the database is older than this program
@@ -50,6 +51,11 @@ class StoreUnavailable(StoreError):
 class OutcomeUnknown(StoreUnavailable):
     """The connection was lost while a commit was under way, and the database did not come back in time to
     say whether it took effect. Asking again with the same idempotency key or reference is safe."""
+
+
+class Displaced(StoreUnavailable):
+    """The process was cut off from the database, and somebody who needs it alone came first, or has replaced
+    what was there. Whatever the process remembers may be wrong: it writes nothing more, and ends."""
 
 
 class RowRefused(StoreError):

@@ -91,7 +91,8 @@ class EmbeddedBus:
     async def _look(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._grown.wait(), self._look_every_s)
+                async with asyncio.timeout(self._look_every_s):  # `wait_for` may swallow a cancel
+                    await self._grown.wait()
                 await asyncio.sleep(LOOKS_APART_S)
             self._grown.clear()
             try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Final
@@ -19,6 +19,7 @@ from hub.cli import away, new_hub
 from hub.cli.logs import configure
 from hub.errors import CommandRefused, SimpulError
 from hub.settings import Settings, load, make_data_folder
+from hub.store import file_presence, opening
 
 log = structlog.get_logger(__name__)
 
@@ -114,13 +115,19 @@ def core_of(ctx: click.Context) -> Iterator[Core]:
 
 
 @contextmanager
-def opened(settings: Settings, *, migrates: bool = False) -> Iterator[Core]:
+def opened(settings: Settings, *, migrates: bool = False, is_alone: bool = False) -> Iterator[Core]:
     """The open core; where no hub was before, its new folder is named."""
     new = new_hub.is_new(settings)
-    with open_core(settings, migrates=migrates) as core:
+    with open_core(settings, migrates=migrates, name=_name(), is_alone=is_alone) as core:
         if new:
             new_hub.tell(settings)
         yield core
+
+
+def _name() -> str:
+    """Of the command that runs, as others are told of it."""
+    _, *words = click.get_current_context().command_path.split()
+    return " ".join(["simpul", *words])
 
 
 def show(document: Any) -> None:
@@ -129,27 +136,29 @@ def show(document: Any) -> None:
 
 
 @contextmanager
-def alone(settings: Settings, what: str) -> Iterator[None]:
-    """Holds the data folder's lock: no hub runs meanwhile, and none starts. The kernel lets go of it when
-    the process ends, however it ends."""
+def alone(settings: Settings, what: str) -> Iterator[Callable[[], None]]:
+    """No hub runs meanwhile and none starts, nor any other command that may write. Gives what raises where
+    that is no longer so."""
+    make_data_folder(settings)
+    with running(settings, what), opening.alone(settings.database, what) as still:
+        yield still
+
+
+@contextmanager
+def running(settings: Settings, what: str = "serve") -> Iterator[None]:
+    """On SQLite one hub serves, and holds the data folder's lock; the kernel lets go of it when the process
+    ends, however it ends. On PostgreSQL as many serve as there are."""
+    if isinstance(settings.database, str):
+        yield
+        return
     make_data_folder(settings)
     with lock_file(settings.data_dir / "hub.lock").open("r+") as handle:
         if not _locked(handle):
+            file_presence.present(settings.database).close()  # says so, if it is a restore that holds it
             raise CommandRefused(
                 f"{what} needs the data folder {settings.data_dir} for itself, but a hub is running there. "
                 "Stop it first."
             )
-        yield
-
-
-@contextmanager
-def running(settings: Settings) -> Iterator[None]:
-    """For a hub that serves: on SQLite the only process; on PostgreSQL one of several, which the database
-    itself keeps apart from commands that need it for themselves."""
-    if settings.on_postgres:
-        yield
-        return
-    with alone(settings, "serve"):
         yield
 
 

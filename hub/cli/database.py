@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
@@ -20,12 +19,11 @@ from hub.ports.revocations import RevocationLine, Standing
 from hub.ports.sealing import Sealing
 from hub.ports.store import ReadSession, WriteTransaction
 from hub.service.rebuild import Rebuilder, verify_chains
-from hub.settings import Settings, make_data_folder
+from hub.settings import Settings
 from hub.store.backups import ATTACHMENTS, refuse_target, write_backup
 from hub.store.engines import AnyStore
 from hub.store.erasures import erased_in
 from hub.store.migrate import HEAD, current_revision
-from hub.store.postgres import presence
 from hub.store.postgres.store import PostgresStore
 from hub.store.rebuilding import Fold, check_rebuild, rebuild_in_place
 from hub.store.refilling import refill
@@ -72,7 +70,7 @@ def rebuild(ctx: click.Context, check: bool) -> None:
             show({"events": events, "difference": None})
         return
     settings = settings_of(ctx)
-    with _for_itself(settings, "rebuild"), opened(settings) as core:
+    with alone(settings, "rebuild"), opened(settings, is_alone=True) as core:
         show({"events": rebuild_in_place(core.store, fold(core.sealer))})
 
 
@@ -94,17 +92,18 @@ def restore(ctx: click.Context, file: Path) -> None:
     """Puts FILE in the place of the database, under a new incarnation. What was there is kept aside (SQLite),
     or replaced (PostgreSQL: back it up before)."""
     settings = settings_of(ctx)
-    with _for_itself(settings, "restore"):
+    with alone(settings, "restore") as still:
         key_file = MasterKeyFile(settings.key_path)
         key_file.load()
         unknown = _unknown_since(settings, _keep_what_it_knows(settings))
         attachments, folded = settings.data_dir / ATTACHMENTS, fold(Sealer(key_file))
         if isinstance(settings.database, str):
-            done = refill(file, settings.database, attachments, folded)
+            done = refill(file, settings.database, attachments, folded, still)
         else:
             settings.database.parent.mkdir(parents=True, exist_ok=True)
             done = restore_backup(file, settings.database, attachments, folded)
-        with opened(settings, migrates=True) as core:  # erases and revokes again what was since the backup
+        # Erases and revokes again what was since the backup.
+        with opened(settings, migrates=True, is_alone=True) as core:
             to_reset, stopped = without_password(core), stopped_webhooks(core)
     replaced = str(done.replaced) if done.replaced else None
     show(
@@ -162,20 +161,12 @@ def _known_in(
     """None where there is no database of ours."""
     if current_revision(place) is None:
         return None
-    store: AnyStore = SqliteStore(place) if isinstance(place, Path) else PostgresStore(place)
+    store: AnyStore = SqliteStore(place) if isinstance(place, Path) else PostgresStore(place, name=None)
     try:
         with store.connection() as connection:
             return erased_in(connection), revoked_in(connection, now, known)
     finally:
         store.close()
-
-
-def _for_itself(settings: Settings, what: str) -> AbstractContextManager[None]:
-    """No hub runs on the database meanwhile."""
-    if isinstance(settings.database, str):
-        make_data_folder(settings)
-        return presence.alone(settings.database, what)
-    return alone(settings, what)
 
 
 def fold(sealer: Sealing) -> Fold:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -17,8 +17,9 @@ from hub.cli.common import core_of, show
 from hub.service.backlog.desk import BacklogDesk
 from hub.service.backlog.files import rows_of
 from hub.service.backlog.mapping import BacklogMapping, load_mapping
-from hub.service.backlog.taking import DryRun, Taking, Tally, patient
+from hub.service.backlog.taking import DryRun, Run, Taking, Tally, patient
 from hub.service.intake import ComplaintCodes, ComplaintDesk
+from hub.service.requests import Request, Result
 from schemas.categories import Categories
 from schemas.regions import Regions
 from schemas.registry import Registry as Schemas
@@ -41,7 +42,7 @@ def import_(ctx: click.Context, file: Path, mapping: Path, dry_run: bool) -> Non
         desk = _desk(core, plan)
         trial = DryRun(desk, core.store.read) if dry_run else None
         with closing(trial) if trial else nullcontext():
-            run = trial.run if trial else patient(lambda requests: core.runner.run(requests)[0])
+            run = trial.run if trial else patient(_running(core))
             tally = Taking(desk, plan, run, show).take(rows_of(file, plan), _progress())
     show(asdict(tally))
     ctx.exit(1 if tally.refused else 0)
@@ -52,6 +53,17 @@ def _desk(core: Core, plan: BacklogMapping) -> BacklogDesk:
     agencies = core.registry.agencies
     desk = ComplaintDesk(codes=codes, agencies=agencies, sealing=core.sealer, ids=core.ids, clock=core.clock)
     return BacklogDesk(desk, codes.schemas, core.sealer, core.clock, agencies, plan.layout.agency)
+
+
+def _running(core: Core) -> Run:
+    """Ends at once where this process lost its place on the database: that never gets better."""
+
+    def run(requests: Sequence[Request]) -> Sequence[Result]:
+        results, _ = core.runner.run(requests)
+        core.store.still_present()
+        return results
+
+    return run
 
 
 def _progress() -> Callable[[Tally], None]:

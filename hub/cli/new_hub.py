@@ -9,6 +9,7 @@ import click
 import structlog
 
 from hub.settings import Settings
+from hub.store.file_presence import lock_beside
 
 log = structlog.get_logger(__name__)
 
@@ -19,7 +20,8 @@ def is_new(settings: Settings) -> bool:
     database = settings.database
     if isinstance(database, str):
         return not settings.data_dir.exists()
-    return not any(database.parent.glob(f"{database.name}*"))
+    lock = lock_beside(database)  # may be made before this is asked
+    return all(path == lock for path in database.parent.glob(f"{database.name}*"))
 
 
 def tell(settings: Settings) -> None:

@@ -94,8 +94,11 @@ async def _serve(core: Core, roles: frozenset[str]) -> None:
 
 
 async def serve_until(core: Core, stop: asyncio.Event, roles: frozenset[str]) -> None:
-    """Listens until `stop` is set; then ends long polls and everything else in order."""
+    """Listens until `stop` is set; then ends long polls and everything else in order. Displaced where a
+    restore, a rebuild or a move came in between."""
     _allow_connections()
+    loop = asyncio.get_running_loop()
+    core.store.on_displaced(lambda: loop.call_soon_threadsafe(stop.set))
     server = build(core, roles)
     runner = make_runner(server.web, shutdown_timeout=SHUTDOWN_S, handler_cancellation=True)
     await runner.setup()
@@ -109,6 +112,7 @@ async def serve_until(core: Core, stop: asyncio.Event, roles: frozenset[str]) ->
         server.hub.mailboxes.close()
         await runner.cleanup()
         await server.stop()
+    core.store.still_present()
 
 
 def _allow_connections() -> None:

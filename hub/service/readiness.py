@@ -75,7 +75,8 @@ class Readiness:
 
     async def once(self) -> None:
         try:
-            await asyncio.wait_for(self._writer.run(self._ask), PATIENCE_S)
+            async with asyncio.timeout(PATIENCE_S):  # `wait_for` may swallow a cancel
+                await self._writer.run(self._ask)
         except TimeoutError:
             self.heard(f"the writer did not answer within {PATIENCE_S:.0f} s")
         except SimpulError as error:

@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 from hub.errors import CommandRefused
 from hub.store.copying import KEPT, copy_rows
+from hub.store.file_presence import SUFFIX
 from hub.store.migrate import HEAD, migrate
 from hub.store.projections import empty
 from hub.store.sqlite import SqliteStore
@@ -37,7 +38,7 @@ def refuse_target(file: Path, database: Path, data: Path, others: Iterable[Path]
     if file.exists() and not file.is_file():
         raise CommandRefused(f"{file}: is no regular file; a backup can only become one.")
     real = file.resolve()
-    own = [database.with_name(database.name + suffix) for suffix in ("", "-wal", "-shm", "-stamp")]
+    own = [database.with_name(database.name + suffix) for suffix in ("", "-wal", "-shm", "-stamp", SUFFIX)]
     own += [data / "jwks.json", data / "hub.lock", data / "master.key", *others]
     is_own = any(real == path.resolve() or _same(file, path) for path in own)
     inside = {data.resolve(), database.parent.resolve()} & set(real.parents)
@@ -113,8 +114,7 @@ def _copy_file(store: SqliteStore, copy: Path) -> int:
                 target.execute(f"DELETE FROM {table.name}")  # noqa: S608  # our own table names
             target.execute("COMMIT")
             target.execute("VACUUM")
-            events: int = target.execute("SELECT count(*) FROM log").fetchone()[0]
-            return events
+            return _events(target)
         finally:
             target.close()
 
@@ -128,12 +128,31 @@ def _copy_rows(store: AnyStore, copy: Path) -> int:
             target.execute("BEGIN")
             for name in ("facts", "leases"):
                 target.execute(f"DELETE FROM {name}")  # noqa: S608
-            counts = {table.name: copy_rows(source, target, SQLITE, table) for table in KEPT}
+            for table in KEPT:
+                copy_rows(source, target, SQLITE, table)
             target.execute("COMMIT")
             target.execute("PRAGMA journal_mode = DELETE").fetchall()
+            return _events(target)
         finally:
             target.close()
-    return counts["log"]
+
+
+def _events(copy: sqlite3.Connection) -> int:
+    """How many there are; CommandRefused where one is missing: no restore would take that file."""
+    events, last = copy.execute("SELECT count(*), coalesce(max(position), 0) FROM log").fetchone()
+    if events != last:
+        gap = copy.execute(
+            "SELECT min(number) FROM "
+            "(SELECT row_number() OVER (ORDER BY position) AS number, position FROM log) "
+            "WHERE number <> position"
+        ).fetchone()[0]
+        raise CommandRefused(
+            f"The log has a gap: {last - events} events are missing, the first at position {gap}, and a "
+            "backup of it could not be restored. Nothing was written. Keep the backups that you have, stop "
+            "the hub, copy the database with its own means (SQLite: the file; PostgreSQL: pg_dump), and "
+            "restore the newest backup."
+        )
+    return int(events)
 
 
 def _same(one: Path, other: Path) -> bool:

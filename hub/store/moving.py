@@ -62,7 +62,11 @@ def move(database: Path, url: str, said: Said) -> Moved:
         for table in MOVED:
             moved.copied += _copy(source, target, table, said)
         target.execute("ANALYZE")  # plans for what is there now, not for empty tables
-        _verify(source, target, moved)
+        try:
+            _verify(source, target, moved)
+        except CommandRefused:
+            keep_mark(source, replace(mark, move=secrets.token_hex(16)))  # what is there is not gone on from
+            raise
         keep_mark(source, replace(mark, finished=True))
         target.execute(DROP, (UNDER_WAY,))
     return moved
@@ -250,7 +254,8 @@ def _verify(source: sqlite3.Connection, target: Any, moved: Moved) -> None:
 def _not_the_same(difference: str) -> str:
     return (
         f"The target is not the same as the SQLite database. {difference}. The move is not finished, and no "
-        "hub starts on either. Empty the target and move again, or stay here with `simpul move --undo`."
+        "hub starts on either. Run `simpul move --to` it again, which copies everything anew, or stay here "
+        "with `simpul move --undo`."
     )
 
 

@@ -1,11 +1,16 @@
-"""Which engine a hub runs on, and a store on it, with a schema that fits."""
+"""Which engine a hub runs on, and a store on it, with a schema that fits; or the database for oneself.
+
+Whoever opens a store is *present* until it is closed: it may write. A rebuild, a restore and a move must be
+*alone*: they are refused while anybody is present, and whoever comes meanwhile is refused."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hub.store import file_presence
 from hub.store.migrate import Place, current_revision, migrate, require_current
 from hub.store.move_marks import refuse_moved, refuse_under_way
 from hub.store.restoring import finish, refuse_half_done
@@ -13,27 +18,69 @@ from hub.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from hub.store.engines import AnyStore
+    from hub.store.postgres.store import PostgresStore
+
+Found = Callable[[bool], None]
+"""Is told, before anything is made, whether there is a database already; may refuse."""
 
 
-def open_store(place: Place, found: Callable[[bool], None], *, migrates: bool) -> AnyStore:
+def open_store(
+    place: Place, found: Found, *, migrates: bool, name: str | None = None, is_alone: bool = False
+) -> AnyStore:
     """A store on a SQLite file, which is made or migrated on the way, or on PostgreSQL's URL, which only a
     caller that `migrates` makes or migrates: others raise MigrationNeeded, with the remedy, if it is older.
-    `found` is told, before anything is made, whether there is a database already; it may refuse."""
+    `name` is what a command is called where others are told of it. CommandRefused while somebody is alone on
+    the database, unless that is the caller."""
     if isinstance(place, Path):
+        return _on_file(place, found, is_alone=is_alone)
+    return _on_server(place, found, migrates=migrates, name=name, is_alone=is_alone)
+
+
+@contextmanager
+def alone(place: Place, what: str) -> Iterator[Callable[[], None]]:
+    """The database for the command `what`; CommandRefused while somebody is present. Gives what raises where
+    it is no longer so."""
+    if isinstance(place, Path):
+        with file_presence.alone(place, what):
+            yield lambda: None  # the kernel takes a lock from nobody
+        return
+    from hub.store.postgres import presence
+
+    with presence.alone(place, what) as held:
+        yield held.still
+
+
+def _on_file(place: Path, found: Found, *, is_alone: bool) -> SqliteStore:
+    """Present before the marks are looked at: from then on nobody can set one."""
+    presence = None if is_alone else file_presence.present(place)
+    try:
         finish(place)
         refuse_half_done(place)
         refuse_moved(place)
         found(place.exists())
         migrate(place)
-        return SqliteStore(place)
-    if not migrates:
-        require_current(place)
-    there = current_revision(place) is not None
-    if there:
-        refuse_under_way(place)
-    found(there)
-    if migrates:
-        migrate(place)
-    from hub.store.postgres.store import PostgresStore  # a hub on SQLite loads no driver of another engine
+        return SqliteStore(place, presence=presence)
+    except BaseException:
+        if presence is not None:
+            presence.close()
+        raise
 
-    return PostgresStore(place)
+
+def _on_server(url: str, found: Found, *, migrates: bool, name: str | None, is_alone: bool) -> PostgresStore:
+    from hub.store.postgres.connections import WRITER  # a hub on SQLite loads no driver of another engine
+    from hub.store.postgres.store import PostgresStore
+
+    if not migrates:
+        require_current(url)
+    there = current_revision(url) is not None
+    store = PostgresStore(url, name=None if is_alone else name or WRITER)
+    try:
+        if there:
+            refuse_under_way(url)
+        found(there)
+        if migrates:
+            migrate(url)
+    except BaseException:
+        store.close()
+        raise
+    return store

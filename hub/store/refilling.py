@@ -6,6 +6,7 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from hub.store import tables
 from hub.store.copying import KEPT, copy_rows
 from hub.store.migrate import migrate
 from hub.store.postgres.store import PostgresStore
+from hub.store.postgres.transaction import TAIL_LOCK
 from hub.store.projections import drop_trimmed
 from hub.store.reading import Session
 from hub.store.rebuilding import Fold
@@ -22,26 +24,32 @@ from hub.store.writing import Transaction
 
 STAYING: Final = (tables.leases,)
 """Its tokens must never be given out again."""
+TAKE_LOG: Final = f"SELECT pg_advisory_xact_lock({TAIL_LOCK})"
+"""Nobody appends to the log that is replaced: what is committed before goes with it, nothing comes after."""
 
 
-def refill(file: Path, url: str, attachments: Path, fold: Fold) -> Restored:
-    """The caller sees to it that no hub runs. CommandRefused, with nothing changed, for a file that is no
-    backup."""
+def refill(
+    file: Path, url: str, attachments: Path, fold: Fold, still: Callable[[], None] = lambda: None
+) -> Restored:
+    """The caller sees to it that nobody else may write; `still`, asked before the commit, raises where that
+    is no longer so. CommandRefused, with nothing changed, for a file that is no backup."""
     folder = attachments.parent
     sweep(folder)
     with tempfile.TemporaryDirectory(prefix=PREFIX, dir=folder) as name:
         aside = unpack(file, Path(name))
         migrate(aside)
         migrate(url)
-        store = PostgresStore(url)
+        store = PostgresStore(url, name=None)
         try:
             with store.writing() as target:
                 for statement in store.dialect.patience:
                     target.execute(statement)
+                target.execute(TAKE_LOG)
                 incarnation = _pour(aside, store, target)
                 events = fold(Session(target, store.sql), Transaction(target, store.sql))
                 drop_trimmed(target)
                 add_attachments(aside.parent / attachments.name, attachments)
+                still()
         finally:
             store.close()
     return Restored(events, incarnation, None)

@@ -23,6 +23,7 @@ from hub.ports.purging import Purged
 from hub.store.connection import Connection
 from hub.store.destroying import PURGE_DONE, PURGE_SINCE, PURGE_WAITS
 from hub.store.errors import translated
+from hub.store.file_presence import FilePresence
 from hub.store.reading import Session
 from hub.store.sqlite_dialect import SQLITE
 from hub.store.stamp import Stamp
@@ -70,8 +71,10 @@ class SqliteStore:
 
     dialect, sql = SQLITE, SQLITE_SQL
 
-    def __init__(self, path: Path, *, readers: int = 4) -> None:
+    def __init__(self, path: Path, *, readers: int = 4, presence: FilePresence | None = None) -> None:
+        """`presence` is held until the store is closed; None: the caller is alone on the file."""
         self.path = path
+        self._presence = presence
         with translated():
             self._writer = connect(path, cache_kib=32_768)
             self._generation = connect(path, cache_kib=64)
@@ -169,6 +172,12 @@ class SqliteStore:
     def on_commit_elsewhere(self, callback: Callable[[Committed | None], None]) -> None:
         """Other processes on the file are commands; what they commit is found by looking."""
 
+    def on_displaced(self, callback: Callable[[], object]) -> None:
+        """Never: the kernel takes a lock from nobody."""
+
+    def still_present(self) -> None:
+        """Always."""
+
     def start_checkpoints(self) -> None:
         """Moves the write-ahead log into the database beside the writer, not within its commits."""
         self._checkpoints = threading.Thread(target=self._checkpoint, name="checkpoints", daemon=True)
@@ -222,3 +231,5 @@ class SqliteStore:
         self._generation.close()
         self._writer.close()
         self._stamp.close()
+        if self._presence is not None:
+            self._presence.close()

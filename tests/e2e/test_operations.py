@@ -104,7 +104,9 @@ def desk(tmp_path: Path) -> HubProcess:
 
 
 @pytest.mark.parametrize(
-    "name", ["simpul.db", "simpul.db-wal", "simpul.db-stamp", "master.key", "jwks.json", "hub.lock", "other"]
+    "name",
+    [f"simpul.db{suffix}" for suffix in ("", "-wal", "-stamp", "-lock")]
+    + ["master.key", "jwks.json", "hub.lock", "other"],
 )
 def test_a_backup_never_replaces_the_hubs_own_files(desk: HubProcess, name: str) -> None:
     target = desk.data / name

@@ -98,7 +98,6 @@ def test_an_older_sqlite_schema_is_refused_before_the_target_is_touched(source: 
 
 def test_a_target_with_a_hub_on_it_is_refused(source: Path, target: str) -> None:
     store = open_store(target, lambda known: None, migrates=True)
-    store.start_checkpoints()
     try:
         with pytest.raises(CommandRefused, match="a hub is running on it"):
             move(source, target, silent)

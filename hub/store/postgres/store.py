@@ -16,7 +16,7 @@ from typing import Final
 
 import psycopg
 
-from hub.errors import StoreUnavailable
+from hub.errors import CommandRefused, Displaced, StoreUnavailable
 from hub.ports.bus import Committed
 from hub.ports.purging import Purged
 from hub.store.postgres.connections import LISTENER, READER, WRITER, Connection, Limits, connector
@@ -24,7 +24,7 @@ from hub.store.postgres.dialect import POSTGRES
 from hub.store.postgres.errors import translated
 from hub.store.postgres.listener import SEEN, Listener
 from hub.store.postgres.outcome import OutcomeDesk
-from hub.store.postgres.presence import present
+from hub.store.postgres.presence import enter, incarnation, leave
 from hub.store.postgres.purging import PURGER, PURGING, purge
 from hub.store.postgres.transaction import POSTGRES_SQL, PostgresTransaction
 from hub.store.reading import Session
@@ -49,8 +49,13 @@ class PostgresStore:
     folder = None
     """Scratch files go where the system keeps temporary ones."""
 
-    def __init__(self, url: str, *, readers: int = 4, limits: Limits | None = None) -> None:
+    def __init__(
+        self, url: str, *, readers: int = 4, limits: Limits | None = None, name: str | None = WRITER
+    ) -> None:
+        """`name` is shown to whoever needs the database alone (a serving hub's is WRITER); None: the caller
+        is alone on it. CommandRefused while somebody else is."""
         self.url = url
+        self._name = name
         limits = limits or Limits()
         self._connect = connector(url, limits)
         self._outcomes = OutcomeDesk(self._connect, limits.outcome_s)
@@ -60,7 +65,9 @@ class PostgresStore:
         self._readers: queue.LifoQueue[Connection] = queue.LifoQueue()
         self._spare = readers
         self._closed = False
-        self._presence: Connection | None = None
+        self._incarnation: str | None = None
+        self._displaced: str | None = None
+        self._on_displaced: Callable[[], object] = lambda: None
         self._elsewhere: Callable[[Committed | None], None] = lambda committed: None
         self._listener = Listener(self._connect, self._grown)
         self._connected()
@@ -116,11 +123,42 @@ class PostgresStore:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
-        self._renew_presence()
+        self.still_present()
         connection = self._connect(WRITER)
-        connection.execute(f"LISTEN {SEEN}")
+        try:
+            self._enter(connection)
+            connection.execute(f"LISTEN {SEEN}")
+        except BaseException:
+            connection.close()
+            raise
         self._writer, self._writer_pid = connection, connection.info.backend_pid
         return connection
+
+    def _enter(self, connection: Connection) -> None:
+        """Before anything is written by it. What this process remembers holds only as long as nobody else has
+        had the database alone meanwhile."""
+        if self._name is None:
+            return
+        with translated():
+            refused, found = enter(connection, self._name), incarnation(connection)
+        if self._writer_pid == 0 and refused:
+            raise CommandRefused(refused)
+        if refused is None and self._incarnation not in (None, found):
+            refused = "Another incarnation is in the database now: it was restored meanwhile."
+        if refused:
+            self._displaced = f"The connection to the database was cut, and then it was too late. {refused}"
+            self._on_displaced()
+        self.still_present()
+        self._incarnation = found
+
+    def on_displaced(self, callback: Callable[[], object]) -> None:
+        """`callback` is told, on whichever thread writes, when this process lost its place: it must end."""
+        self._on_displaced = callback
+
+    def still_present(self) -> None:
+        """Displaced where it is not, for ever."""
+        if self._displaced is not None:
+            raise Displaced(self._displaced)
 
     def _end(self, connection: Connection) -> None:
         try:
@@ -208,14 +246,7 @@ class PostgresStore:
             connection.execute(PROBE)
 
     def start_checkpoints(self) -> None:
-        """PostgreSQL makes its own. From here on a hub runs, and no command gets the database for itself."""
-        self._presence = present(self._connect)
-
-    def _renew_presence(self) -> None:
-        """After the server was away."""
-        if self._presence is not None and not self._presence.is_alive():
-            self._presence.close()
-            self._presence = present(self._connect)
+        """PostgreSQL makes its own."""
 
     def purge(self) -> Purged | None:
         """On a connection of its own, which may take its time, but waits for no lock for long."""
@@ -233,9 +264,8 @@ class PostgresStore:
         self._listener.close()
         while not self._readers.empty():
             self._readers.get_nowait().close()
-        if self._presence is not None and self._presence.is_alive():
-            with suppress(psycopg.Error):  # the server notices a closed connection only a moment later
-                self._presence.execute("SELECT pg_advisory_unlock_all()")
-        for connection in (self._writer, self._presence):
-            if connection is not None:
-                connection.close()
+        if self._writer is not None:
+            if self._write_lock.acquire(blocking=False):  # not waiting for a writer that hangs
+                leave(self._writer)
+                self._write_lock.release()
+            self._writer.close()
