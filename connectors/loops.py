@@ -69,6 +69,7 @@ class Loop:
             await asyncio.sleep(pause_s)
             return
         try:
-            await asyncio.wait_for(self._woken.wait(), pause_s)
+            async with asyncio.timeout(pause_s):  # `wait_for` may swallow a cancel
+                await self._woken.wait()
         except TimeoutError:
             return  # nobody woke it: the pause is over

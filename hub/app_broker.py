@@ -38,6 +38,9 @@ from schemas.registry import Registry as Schemas
 log = structlog.get_logger(__name__)
 
 PING_EVERY_S: Final = 3.0
+MADE_AGAIN: Final = (
+    "a process with the role relay makes it again within seconds, and so does `simpul topics apply`"
+)
 
 
 def own_endpoint(settings: Settings) -> Endpoint | None:
@@ -117,12 +120,13 @@ class BrokerSide:
         self.relay, self.inbound = relay, inbound
         self._topics, self._agencies, self._keeps_topics = topics, agencies, keeps_topics
         self._listener = ListenerWatch(probe, access.probe_token, self._end_traffic) if probe else None
-        metrics.up.set_function(lambda: 0.0 if self.away() else 1.0)
+        metrics.up.set_function(lambda: 0.0 if self._broker_away() else 1.0)
         self._watching: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """ListenerUnsafe where the agencies' listener lets in who cannot prove who they are."""
-        if self._listener is not None and not await self._listener.try_once():
+        if self._listener is not None:
+            await self._listener.try_once()
             self._watching.append(asyncio.create_task(self._listener.keep_trying()))
         if self._topics is not None:
             await self._topics.start()
@@ -147,7 +151,16 @@ class BrokerSide:
         await asyncio.gather(*parts, return_exceptions=True)
 
     def away(self) -> str | None:
-        """Why the broker cannot be used now, in words; None while it can, or nobody here needs it."""
+        """Why the broker cannot be used now, or not by agencies, or not all of it, in words; None while it
+        can, or nobody here needs it."""
+        missing = self._topics.missing if self._topics is not None else ()
+        return (
+            self._broker_away()
+            or (self._listener.away if self._listener is not None else None)
+            or (f"the broker has no topic {', '.join(sorted(missing))}; {MADE_AGAIN}" if missing else None)
+        )
+
+    def _broker_away(self) -> str | None:
         users = [self._publisher if self.relay and self.relay.held else None, self.inbound, self._topics]
         causes = [cause for user in users if user is not None and (cause := user.away)]
         if self._listener is not None and self._listener.unsafe:
@@ -155,7 +168,8 @@ class BrokerSide:
         return causes[0] if causes else None
 
     async def _ping(self) -> None:
-        """A process that needs the broker for nothing else hears of its absence too: /readyz says so."""
+        """A process that needs the broker for nothing else hears of its absence too, and of a topic that
+        somebody deleted: /readyz says so."""
         while self._topics is not None:
             with contextlib.suppress(SimpulError):  # `away` has the words
                 await self._topics.ping()

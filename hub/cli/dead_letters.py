@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import asdict, replace
 
 import click
+import structlog
 
 from hub.app import idle_hub
 from hub.app_broker import own_endpoint
@@ -14,7 +15,7 @@ from hub.app_core import Core
 from hub.bus.kafka.binding import received
 from hub.bus.kafka.origin import record_at
 from hub.cli.common import core_of, show
-from hub.errors import CommandRefused, Problem
+from hub.errors import CommandRefused, Problem, SimpulError
 from hub.ports.broker import InRecord
 from hub.ports.relaying import DeadLetter
 from hub.service.inbound import InboundDesk
@@ -22,6 +23,8 @@ from hub.service.replies import reply_document
 from hub.service.requests import Request
 from hub.store.relaying import RelayTables
 from schemas.registry import Registry as Schemas
+
+log = structlog.get_logger(__name__)
 
 
 @click.group("dead-letter")
@@ -51,7 +54,7 @@ def redrive(ctx: click.Context, letter_id: str) -> None:
         if letter is None:
             raise CommandRefused(f"There is no dead letter {letter_id!r}; see `simpul dead-letter list`.")
         record = _record(core, letter)
-        request = asyncio.run(_prepared(core, record))
+        request = asyncio.run(_prepared(core, record, letter.id))
         (result,), _ = core.runner.run([replace(request, origin=None)])
         if isinstance(result, Problem):
             raise result
@@ -71,12 +74,19 @@ def _record(core: Core, letter: DeadLetter) -> InRecord:
     return record
 
 
-async def _prepared(core: Core, record: InRecord) -> Request:
+async def _prepared(core: Core, record: InRecord, letter_id: str) -> Request:
     hub = idle_hub(core)
+    prefix = core.settings.kafka_topic_prefix
+    desk = InboundDesk(hub, Schemas.load(), core.registry.agencies, received, prefix)
     try:
-        prefix = core.settings.kafka_topic_prefix
-        return await InboundDesk(hub, Schemas.load(), core.registry.agencies, received, prefix).prepare(
-            record
-        )
+        return await desk.prepare(record)
+    except (SimpulError, OSError):
+        raise
+    except Exception as crash:
+        log.debug("redrive_crashed", exc_info=crash)
+        raise CommandRefused(
+            f"The hub still fails on the record at {letter_id} ({type(crash).__name__}). It stays dead; "
+            "a later release may take it. With SIMPUL_LOG_LEVEL=debug it is said where."
+        ) from crash
     finally:
         hub.readers.close()

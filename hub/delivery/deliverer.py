@@ -132,7 +132,8 @@ class Deliverer:
     async def _watch(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):  # then the slow look, in case a hint was lost
-                await asyncio.wait_for(self._changed.wait(), self._settings.poll_interval_s)
+                async with asyncio.timeout(self._settings.poll_interval_s):  # `wait_for` may swallow a cancel
+                    await self._changed.wait()
             self._changed.clear()
             try:
                 await self.refresh()

@@ -101,6 +101,7 @@ def _progress(endpoint: Endpoint, rows: dict[int, DeliveryRow]) -> Progress:
 
 async def _wait(event: asyncio.Event, timeout_s: float) -> None:
     try:
-        await asyncio.wait_for(event.wait(), timeout_s)
+        async with asyncio.timeout(timeout_s):  # `wait_for` may swallow a cancel
+            await event.wait()
     except TimeoutError:
         return

@@ -258,6 +258,11 @@ class Topics(Protocol):
         """Asks the broker something small; raises BrokerAway."""
         ...
 
+    @property
+    def missing(self) -> Collection[str]:
+        """The hub's own topics that were not there at the last `ping`."""
+        ...
+
     async def revoke(self, client_id: str) -> Applied:
         """Withdraws every right of a client at once; what it holds open fails at its next fetch or write."""
         ...

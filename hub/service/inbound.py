@@ -61,6 +61,7 @@ UNREAD: Final[Mapping[Unread, type[Problem]]] = {
 }
 """What its sender is answered when a record could not be read at all."""
 IF_MATCH: Final = "if-match"
+STRUCTURED: Final = b"application/cloudevents"
 FAILED: Final = "the hub failed on it"
 """The cause of a dead letter that was the hub's own fault."""
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
@@ -198,6 +199,8 @@ class InboundDesk:
             raise TooLarge(f"The record is {len(value):,} bytes long; at most {MAX_BYTES:,} are taken.")
         if not is_event:  # a complaint by itself, as the HTTP route takes it
             return _Wanted(COMPLAINT, "", None, value, strict_json.parse(value))
+        if _says(record, STRUCTURED + b"+json"):  # as it came: once taken apart, no member is there twice
+            strict_json.parse(value)
         try:
             event = self._decode(record)
         except ValueError as error:
@@ -234,13 +237,15 @@ def correlation_of(record: InRecord) -> str:
 
 
 def _is_event(record: InRecord) -> bool:
-    for name, value in record.headers:
-        lower = name.lower()
-        if lower.startswith("ce_"):
-            return True
-        if lower == "content-type" and (value or b"").startswith(b"application/cloudevents"):
-            return True
-    return False
+    return _says(record, STRUCTURED) or any(name.lower().startswith("ce_") for name, _ in record.headers)
+
+
+def _says(record: InRecord, media_type: bytes) -> bool:
+    """Whether its content-type begins so, in whatever case."""
+    return any(
+        name.lower() == "content-type" and (value or b"").lower().startswith(media_type)
+        for name, value in record.headers
+    )
 
 
 def _target(act: Act, subject: str) -> dict[str, str]:

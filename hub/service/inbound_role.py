@@ -27,14 +27,16 @@ from hub.service.writer import Writer
 
 log = structlog.get_logger(__name__)
 
-CHUNK: Final = 128
+CHUNK: Final = 256
+"""The most that the writer takes as one transaction: a complaint costs a sixth less than in one of 128."""
 AT_A_TIME: Final = 8
 """Records that are prepared before the loop serves others again."""
 AWAY_WAIT_S: Final = 1.0
 FIRST_WAIT_S: Final = 0.05
 LONGEST_WAIT_S: Final = 5.0
-TRIES: Final = 3
-"""A record on which the hub crashes so often, a moment apart, is at fault itself."""
+TRIES: Final = 2
+"""A record on which the hub crashes so often, at once, is at fault itself: a pause between would be every
+agency's, since all their records wait behind it."""
 LATE_S: Final = 30.0
 """Records in hand for longer than that: /readyz says so."""
 
@@ -151,7 +153,7 @@ class InboundRole:
     async def _request(self, record: InRecord) -> Request:
         """A trouble of the hub's is raised, and the record waits. One that is the record's own, however often
         it is tried, must not hold up what is behind it."""
-        wait_s, tried = FIRST_WAIT_S, 0
+        tried = 0
         while True:
             try:
                 return await self._desk.prepare(record)
@@ -164,8 +166,6 @@ class InboundRole:
                 if tried == TRIES or isinstance(crash, SealBroken):
                     self._seen("crashed", 1)
                     return self._desk.crashed(record)
-            await self._sleep(wait_s)
-            wait_s *= 2
 
     def _begin(self) -> None:
         if self._chunk:

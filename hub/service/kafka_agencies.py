@@ -20,6 +20,8 @@ log = structlog.get_logger(__name__)
 APPLY_WITHIN_S: Final = 10.0
 LOOK_EVERY_S: Final = 1.0
 EVERY_S: Final = 60.0
+SOON_S: Final = 3.0
+"""While a topic of the hub's own is gone: the log's lane, and who shares a transaction with it, wait."""
 NOT_OFFERED: Final = (
     "This hub offers no Kafka to agencies: its operator has set no SIMPUL_KAFKA_AGENCY_BOOTSTRAP. "
     "Mailbox and webhook carry the same events."
@@ -80,11 +82,13 @@ class KafkaAgencies:
             log.warning("topics_not_applied", cause=str(error) or "no answer in time")
 
     async def watch(self) -> None:
-        """Follows the registry for ever: changes of other processes, and what an absent broker missed."""
+        """Follows the registry for ever: changes of other processes, what an absent broker missed, and what
+        somebody deleted there."""
         waited_s = EVERY_S
         while True:
             self._registry.refresh()
-            if self._applied != self._registry.generation or waited_s >= EVERY_S:
+            every_s = SOON_S if self._topics is not None and self._topics.missing else EVERY_S
+            if self._applied != self._registry.generation or waited_s >= every_s:
                 waited_s = 0.0
                 await self._bring_up()
             await asyncio.sleep(LOOK_EVERY_S)

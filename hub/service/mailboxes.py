@@ -115,7 +115,8 @@ class Mailboxes:
 
 async def _wait(woken: asyncio.Event, timeout_s: float) -> bool:
     try:
-        await asyncio.wait_for(woken.wait(), timeout_s)
+        async with asyncio.timeout(timeout_s):  # `wait_for` may swallow a cancel
+            await woken.wait()
     except TimeoutError:
         return False
     return True

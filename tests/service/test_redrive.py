@@ -166,6 +166,21 @@ def test_while_the_cause_remains_it_stays_dead(
     assert [letter["id"] for letter in before] == [LETTER]
 
 
+def test_a_hub_that_still_fails_on_it_says_so_in_one_line(
+    world: HubWorld, command: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(world, record(), decider=Defective)
+
+    async def fails(desk: InboundDesk, taken: InRecord) -> Any:
+        raise TypeError("a defect")
+
+    monkeypatch.setattr(InboundDesk, "prepare", fails)
+    done = command("redrive", LETTER)
+    assert (done.exit_code, done.stderr.count("\n"), cases(world)) == (1, 1, 0)
+    assert LETTER in done.stderr and "TypeError" in done.stderr
+    assert [letter["id"] for letter in listed(command)] == [LETTER]
+
+
 def test_another_record_at_its_place_is_not_taken_for_it(
     world: HubWorld, command: Callable[..., Result], broker: Broker
 ) -> None:

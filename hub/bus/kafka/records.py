@@ -5,7 +5,6 @@ Source: Kafka Protocol Binding for CloudEvents 1.0.2, sections 3.2 (binary) and 
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -134,13 +133,16 @@ def _data(document: dict[str, Any]) -> bytes | None:
         return None
     if isinstance(data, str) and not _is_json(str(document.get("datacontenttype") or JSON)):
         return data.encode()
-    return orjson.dumps(data)
+    try:
+        return orjson.dumps(data)
+    except TypeError as error:  # orjson reads deeper than it writes
+        raise NotACloudEvent("data is nested too deep; send it flat.") from error
 
 
 def _decoded(encoded: object) -> bytes:
     try:
         return base64.b64decode(str(encoded), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii's own is one, and so is what it says of letters beyond ASCII
         raise NotACloudEvent(f"data_base64 is not base64 ({error}).") from error
 
 

@@ -12,11 +12,11 @@ from kafka import errors  # type: ignore[import-untyped]
 from kafka.admin import ConfigResource  # type: ignore[import-untyped]
 
 from hub.bus.kafka import clients, layout, rights
-from hub.bus.kafka.directory import Found, look_up_all
+from hub.bus.kafka.directory import Found, look_up, look_up_all
 from hub.bus.kafka.endpoint import Endpoint
 from hub.bus.kafka.threads import KafkaThread
 from hub.ports.broker import Applied, BrokerAway, BrokerRefused, Reader
-from hub.ports.topics import inbound, outbound
+from hub.ports.topics import dead_letter, events, inbound, outbound
 
 PING_WITHIN_S: Final = 8.0
 APPLY_WITHIN_S: Final = 120.0
@@ -33,6 +33,8 @@ class KafkaTopics:
 
     def __init__(self, endpoint: Endpoint, prefix: str) -> None:
         self._prefix = prefix
+        self._hubs = frozenset((events(prefix), dead_letter(prefix)))
+        self._missing: frozenset[str] = frozenset()
         self._own = rights.principal(endpoint.username) if endpoint.username else rights.ANONYMOUS
         self._thread: KafkaThread[Any] = KafkaThread(
             "topics", lambda: clients.admin(endpoint), clients.close_admin
@@ -41,6 +43,10 @@ class KafkaTopics:
     @property
     def away(self) -> str | None:
         return self._thread.away
+
+    @property
+    def missing(self) -> frozenset[str]:
+        return self._missing
 
     async def start(self) -> None:
         await self._thread.start()
@@ -59,8 +65,10 @@ class KafkaTopics:
         return await self._thread.run(lambda admin: self._revoke(admin, client_id), APPLY_WITHIN_S)
 
     async def ping(self) -> None:
-        """Asks the broker something small; `away` says afterwards how that went. Raises BrokerAway."""
-        await self._thread.run(lambda admin: admin.describe_cluster(), PING_WITHIN_S)
+        """Asks the broker for the hub's own two topics; `away` and `missing` say afterwards how that went.
+        Raises BrokerAway."""
+        found = await self._thread.run(lambda admin: look_up(admin, self._hubs), PING_WITHIN_S)
+        self._missing = frozenset(name for name, topic in found.items() if not (topic.exists or topic.hidden))
 
     # --- on the thread ------------------------------------------------------------------------------------
 

@@ -157,3 +157,17 @@ def _rules(bench: Bench) -> set[rights.Right]:
     """Those of this test's topics and clients."""
     rules, _ = bench.admin.describe_acls(rights.everything())
     return {rule for rule in rights.read(rules) if bench.prefix in rule.name}
+
+
+async def test_a_deleted_topic_of_the_hubs_own_is_missed_until_it_is_made_again(
+    bench: Bench, topics: KafkaTopics
+) -> None:
+    await topics.apply([], [])
+    await topics.ping()
+    assert topics.missing == frozenset()
+    bench.admin.delete_topics([events(bench.prefix)])
+    await topics.ping()
+    assert topics.missing == {events(bench.prefix)}
+    await topics.apply([], [])
+    await topics.ping()
+    assert topics.missing == frozenset()

@@ -114,6 +114,8 @@ WHOLE = {"specversion": "1.0", "id": "1", "source": "/a", "type": "t"}
         (AS_OBJECT, None, "not JSON"),
         (AS_OBJECT, orjson.dumps(WHOLE | {"tags": ["x"]}), "tags is neither text"),
         (AS_OBJECT, orjson.dumps(WHOLE | {"data_base64": "!"}), "not base64"),
+        (AS_OBJECT, orjson.dumps(WHOLE | {"data_base64": "é"}), "not base64"),
+        (AS_OBJECT, orjson.dumps(WHOLE)[:-1] + b',"data":' + b"[" * 300 + b"]" * 300 + b"}", "too deep"),
         (
             (("content-type", b"application/cloudevents-batch+json"),),
             b"[]",
