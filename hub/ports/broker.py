@@ -273,8 +273,7 @@ class ListenerProbe(Protocol):
 
     async def check(self, right_token: str) -> str | None:
         """None when every broker takes the right token and refuses it without its signature, with a broken
-        one
-        and with `alg: none`. A sentence when the right token is refused too: agencies cannot sign in yet, but
-        nobody else can either. Raises ListenerUnsafe when a forged token is let in, BrokerAway when no broker
-        of the listener answers."""
+        one and with `alg: none`. A sentence when the right token is refused too (agencies cannot sign in yet,
+        but nobody else can either), or when some brokers do not answer. Raises ListenerUnsafe when a forged
+        token is let in, BrokerAway when no broker of the listener answers."""
         ...

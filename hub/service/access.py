@@ -163,10 +163,13 @@ class Access:
 
     def probe_token(self) -> str:
         """A right token for the broker that belongs to nobody, to try whether its listener tells right from
-        wrong. It has no rights anywhere: no such client is registered."""
+        wrong. It has no rights anywhere: no such client is registered. Unavailable where no key signs."""
         harmless = frozenset({"mailbox:read"})  # Kafka refuses an empty scope before it looks further
         nobody = Client("simpul-probe", HUB, harmless, None, None, self._clock.now(), None)
-        token, _ = self._issuer.issue(nobody, harmless, self._current().signing, [KAFKA_AUDIENCE])
+        try:
+            token, _ = self._issuer.issue(nobody, harmless, self._current().signing, [KAFKA_AUDIENCE])
+        except NoSigningKey as error:
+            raise Unavailable(error.description, retry_after_s=60) from error
         return token
 
     def metadata(self) -> dict[str, Any]:

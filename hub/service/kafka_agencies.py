@@ -86,13 +86,21 @@ class KafkaAgencies:
         somebody deleted there."""
         waited_s = EVERY_S
         while True:
-            self._registry.refresh()
             every_s = SOON_S if self._topics is not None and self._topics.missing else EVERY_S
-            if self._applied != self._registry.generation or waited_s >= every_s:
+            if self._has_changed() or waited_s >= every_s:
                 waited_s = 0.0
                 await self._bring_up()
             await asyncio.sleep(LOOK_EVERY_S)
             waited_s += LOOK_EVERY_S
+
+    def _has_changed(self) -> bool:
+        """Not where the database is away: then the next look tells."""
+        try:
+            self._registry.refresh()
+        except SimpulError as error:
+            log.warning("registry_not_read", cause=str(error))
+            return False
+        return self._applied != self._registry.generation
 
     async def _bring_up(self) -> None:
         generation = self._registry.generation

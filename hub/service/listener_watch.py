@@ -15,7 +15,9 @@ from hub.ports.broker import ListenerProbe, ListenerUnsafe
 
 log = structlog.get_logger(__name__)
 
-TRY_WITHIN_S: Final = 5.0
+START_WITHIN_S: Final = 5.0
+"""The start waits no longer; what is not known by then is found out later."""
+TRY_WITHIN_S: Final = 30.0
 TRY_AGAIN_S: Final = 30.0
 """While it is not known to be right, or no longer is."""
 LOOK_AGAIN_S: Final = 300.0
@@ -23,8 +25,8 @@ LOOK_AGAIN_S: Final = 300.0
 
 
 class ListenerWatch:
-    """`token` gives a right token; `stop` is called once where forged ones are let in while the hub runs:
-    what comes from agencies over the broker, and goes to them, ends."""
+    """`token` gives a right token; `stop` is called once where forged ones are let in while the hub runs: it
+    ends what comes from the broker to this process, and what this process publishes, the log included."""
 
     def __init__(
         self,
@@ -42,17 +44,19 @@ class ListenerWatch:
         """Why agencies cannot sign in any more, who could. One that never answered may be out of this hub's
         reach and not of theirs: that is a warning in the log and nothing more."""
 
-    async def try_once(self) -> bool:
+    async def try_once(self, within_s: float = START_WITHIN_S) -> bool:
         """Whether it is right. Raises ListenerUnsafe when a forged token is let in."""
         try:
-            async with asyncio.timeout(TRY_WITHIN_S):
+            async with asyncio.timeout(within_s):
                 sentence = await self._probe.check(self._token())
         except ListenerUnsafe:
             raise
         except (TimeoutError, SimpulError) as error:
-            return self._tell("agency_listener_not_tried", str(error) or "no answer in time")
+            self._tell("agency_listener_not_tried", str(error) or "no answer in time")
+            return False
         if sentence is not None:
-            return self._tell("agency_listener", sentence)
+            self._tell("agency_listener", sentence)
+            return False
         if self._told:
             log.info("agency_listener_verifies_tokens")
         self._told, self.away, self._was_right = None, None, True
@@ -73,14 +77,14 @@ class ListenerWatch:
 
     async def _look(self) -> None:
         try:
-            await self.try_once()
+            await self.try_once(TRY_WITHIN_S)
         except ListenerUnsafe:
             raise
         except Exception:  # it must go on: nobody else would find out that tokens are no longer verified
             log.exception("agency_listener_crashed")
 
-    def _tell(self, event: str, cause: str) -> bool:
-        """Once: where it was right before, until it is again, else until it changes. False for `try_once`."""
+    def _tell(self, event: str, cause: str) -> None:
+        """Once: where it was right before, until it is again, else until it changes."""
         if self._was_right:
             told, self.away = self.away is not None, f"the agencies' listener: {cause}"
         else:
@@ -88,4 +92,3 @@ class ListenerWatch:
         self._told = event, cause
         if not told:
             log.warning("agency_listener_away" if self._was_right else event, cause=cause)
-        return False

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Iterable
+import ssl
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from hub.bus.kafka import unusable, wire
@@ -24,36 +26,59 @@ REMEDY: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Of one broker: the others that it names, and what is wrong with it; `is_flaw` where somebody has to
+    mend it, rather than the network."""
+
+    named: Collection[wire.Address] = ()
+    said: str | None = None
+    is_silent: bool = False
+    is_flaw: bool = False
+
+
 class KafkaListenerProbe:
     """Implements `hub.ports.broker.ListenerProbe`: every address that was given, and every broker that these
     name, since each has a configuration of its own."""
 
     def __init__(self, endpoint: Endpoint) -> None:
+        endpoint.tls_context()  # a file that cannot be read refuses the start
         self._endpoint = endpoint
-        self._tls = endpoint.tls_context()
+        self._tls: ssl.SSLContext | None = None
 
     async def check(self, right_token: str) -> str | None:
-        waiting, seen = self._endpoint.addresses(), set[wire.Address]()
-        silent: list[str] = []
-        refused: list[str] = []  # what somebody has to mend
+        self._tls = self._endpoint.tls_context()  # read anew: somebody may have mended the file
+        seen, waiting = set[wire.Address](), set(self._endpoint.addresses())
+        found: list[_Seen] = []
         while waiting:
-            address = waiting.pop()
-            if address in seen:
-                continue
-            seen.add(address)
-            try:
-                await self._try_forgeries(address, right_token)
-                waiting += await wire.sign_in(address, right_token, self._tls, ANSWER_WITHIN_S)
-            except wire.SignInRefused as refusal:
-                refused.append(f"{_name(address)} refuses the hub's own token: {refusal}")
-            except wire.NotSpoken as silence:
-                flaw = await self._flaw(address, silence)
-                silent.append(flaw or str(silence))
-                refused += [flaw] if flaw else []
-        if len(silent) == len(seen):
-            what = "can be used" if refused else "answers"
-            raise BrokerAway(f"SIMPUL_KAFKA_AGENCY_BOOTSTRAP: no broker {what}: " + "; ".join(silent))
-        return "; ".join(sorted(refused)) or None
+            seen |= waiting
+            round_ = await self._each(waiting, right_token)
+            found += round_
+            waiting = {address for each in round_ for address in each.named} - seen
+        said = sorted({each.said for each in found if each.said})
+        if all(each.is_silent for each in found):
+            what = "can be used" if any(each.is_flaw for each in found) else "answers"
+            raise BrokerAway(f"SIMPUL_KAFKA_AGENCY_BOOTSTRAP: no broker {what}: " + "; ".join(said))
+        return "; ".join(said) or None
+
+    async def _each(self, addresses: Collection[wire.Address], right_token: str) -> list[_Seen]:
+        """Side by side: one that swallows what it is sent hides no other. ListenerUnsafe at the first."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._try(address, right_token)) for address in addresses]
+        except* ListenerUnsafe as unsafe:
+            raise unsafe.exceptions[0] from None
+        return [task.result() for task in tasks]
+
+    async def _try(self, address: wire.Address, right_token: str) -> _Seen:
+        try:
+            await self._try_forgeries(address, right_token)
+            return _Seen(await wire.sign_in(address, right_token, self._tls, ANSWER_WITHIN_S))
+        except wire.SignInRefused as refusal:
+            return _Seen(said=f"{_name(address)} refuses the hub's own token: {refusal}")
+        except wire.NotSpoken as silence:
+            flaw = await self._flaw(address, silence)
+            return _Seen(said=flaw or str(silence), is_silent=True, is_flaw=flaw is not None)
 
     async def _flaw(self, address: wire.Address, silence: wire.NotSpoken) -> str | None:
         """What is wrong with TLS there, and the remedy; None where it is the network."""
