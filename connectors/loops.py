@@ -7,12 +7,9 @@ import random
 import sqlite3
 from collections.abc import Awaitable, Callable
 
-import structlog
-
 from connectors.errors import Away, ConnectorError, NotAllowed, StatementRefused
 from connectors.presence import Presence
 
-log = structlog.get_logger("simpul-connector")
 Step = Callable[[], Awaitable[bool]]
 FIRST_PAUSE_S = 0.5
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import structlog
-
 from connectors.answering import ReplyRows
 from connectors.channel import Channel, path_of
 from connectors.database import Database, Rows
@@ -26,7 +24,6 @@ from connectors.statements import check_select
 from connectors.values import clean_text, is_missing
 from connectors.wording import of_section
 
-log = structlog.get_logger("simpul-connector")
 COLUMNS = ("id", "key", "text")
 _ENDED = ("answered", "closed")
 

@@ -7,7 +7,6 @@ import contextlib
 from dataclasses import dataclass
 from typing import Final
 
-import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from hub.bus.kafka.binding import published, received
@@ -34,8 +33,6 @@ from hub.service.listener_watch import ListenerWatch
 from hub.service.registry import Registry
 from hub.settings import Settings
 from schemas.registry import Registry as Schemas
-
-log = structlog.get_logger(__name__)
 
 PING_EVERY_S: Final = 3.0
 MADE_AGAIN: Final = (

@@ -144,8 +144,8 @@ class Relay:
         return True
 
     def _prefix(self, page: Page, outcomes: Sequence[Outcome], now: float) -> Sequence[Piece]:
-        """The pieces up to the first that must wait. One that the broker will never take is passed over: the
-        agency's mailbox still has it."""
+        """The pieces up to the first that must wait. One that the broker will never take is passed over: what
+        is in a mailbox or the log still is; of an answer only the line in the log is left."""
         name, pieces = page.state.lane.name, page.pieces
         for index, outcome in enumerate(outcomes):
             if outcome.refused in (Refusal.TOPIC_MISSING, Refusal.NOT_AUTHORISED):

@@ -26,9 +26,6 @@ class RecentStates:
         self._known: dict[str, tuple[bytes, CaseState]] = {}
         self._lock = Lock()
 
-    def __contains__(self, case_id: str) -> bool:
-        return case_id in self._known
-
     def read(self, case_id: str, row: bytes) -> CaseState:
         """The state that `row` holds. Shared with whoever else reads it: nobody may change it."""
         known = self._known.get(case_id)

@@ -52,8 +52,8 @@ class Transaction:
         """Takes the INSERTs of `write`."""
         self._sql = sql
         self._dialect = sql.dialect
-        self._before: dict[str, Case] = {}
-        """The cases to be written, as they were found: their legs have rows already."""
+        self._found: dict[str, Case] = {}
+        """Every case that this transaction loaded: its legs have rows already."""
 
     def reserve_keys(self, keys: Sequence[bytes]) -> dict[bytes, Remembered]:
         # a JSON list cannot carry bytes; these are few, and by primary key
@@ -73,7 +73,7 @@ class Transaction:
     def load_cases(self, case_ids: Sequence[str]) -> dict[str, Case]:
         rows = self._db.execute(self._sql.cases, self._dialect.of_texts(case_ids))
         found = {row[0]: recent_case(*row) for row in rows}
-        self._before |= found
+        self._found |= found
         return found
 
     def load_heads(self, streams: Sequence[str]) -> dict[str, Head]:
@@ -196,9 +196,9 @@ class Transaction:
         sql.insert_case_agency.run(db, list(joined.from_iterable(agency_rows(case) for case in new)))
         sql.upsert_case.run(db, [changed_case_row(case) for case in changed])
         sql.upsert_case_agency.run(db, list(joined.from_iterable(agency_rows(c) for c in changed)))
-        legs = [leg_rows(case, self._before.get(case.state.id)) for case in (*new, *changed)]
+        legs = [leg_rows(case, self._found.get(case.state.id)) for case in (*new, *changed)]
         sql.insert_leg_once.run(db, list(joined.from_iterable(legs)))
-        self._before.clear()  # a rebuild loads and writes without end
+        self._found.clear()  # a rebuild loads and writes without end
         sql.insert_reference.run(
             db, [(r.agency, r.reference, r.case_id, r.accepted_at) for r in effects.references]
         )

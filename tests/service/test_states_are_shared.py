@@ -27,7 +27,9 @@ def row_of(world: HubWorld, case_id: str) -> bytes:
 def require_unchanged(world: HubWorld, case_id: str) -> None:
     row = row_of(world, case_id)
     remembered = RECENT_STATES.read(case_id, row)
-    assert case_id in RECENT_STATES
+    assert (
+        RECENT_STATES.read(case_id, row) is remembered
+    )  # else it was parsed anew, and nothing is tried here
     assert orjson.dumps(remembered) == row
     assert remembered == CaseState.from_document(orjson.loads(row))
 
