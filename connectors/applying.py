@@ -50,22 +50,29 @@ class Applier:
             self._put_back(waiting, str(error), final=not isinstance(error, NotNow))
             return
         if note:
-            log.warning("event took effect, but look at it", event_id=waiting.event["id"], note=note)
+            log.warning("event took effect, but look at it", **self._named(waiting), note=note)
         self._inbox.done(waiting.number, note or None)
 
     def _put_back(self, waiting: Waiting, reason: str, final: bool) -> None:
-        event_id = waiting.event["id"]
         if final and waiting.attempts + 1 >= ATTEMPTS:
             self._inbox.fail(waiting.number, reason)
             log.error(
                 "event set aside; it is tried again every hour and at the next start",
-                event_id=event_id,
+                **self._named(waiting),
                 reason=reason,
             )
             return
         if waiting.attempts == 0:
             log.warning(
-                "event cannot take effect; trying again, the others go on", event_id=event_id, reason=reason
+                "event cannot take effect; trying again, the others go on",
+                **self._named(waiting),
+                reason=reason,
             )
         pause_s = min(self._cap_s, 2.0 ** min(waiting.attempts, 16)) * random.uniform(0.5, 1.0)  # noqa: S311 (jitter)
         self._inbox.postpone(waiting.number, reason, self._now_s() + pause_s)
+
+    def _named(self, waiting: Waiting) -> dict[str, str]:
+        """By which a person finds it: the event's id and, where it is known, the report's reference."""
+        reference = self._inbox.reference_of(waiting.event)
+        named = {"event_id": str(waiting.event["id"])}
+        return named if reference is None else {**named, "reference": reference}

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from connectors.check_values import check_values
 from connectors.checker import Checker
 from connectors.database import Database, Rows, Session
 from connectors.dialects.base import parameters_in
@@ -31,6 +32,7 @@ from schemas.regions import Region
 
 SAMPLE = 500
 SHOWN = 10
+UNSEEN = "the mapping and the writing back were not looked at, for the rows cannot be read"
 PERSONAL = ("nik", "ktp", "telp", "phone", "hp", "alamat_rumah", "email")
 
 
@@ -42,6 +44,8 @@ class _Findings:
     fine: int = 0
     removed: int = 0
     reasons: dict[str, list[str]] = field(default_factory=dict)
+    held: Counter[str] = field(default_factory=Counter)
+    """Member whose value holds rows back -> how many."""
     unmapped: Counter[str] = field(default_factory=Counter)
     photos: dict[str, Unsent] = field(default_factory=dict)
     """Reference -> the first photo that it names and that cannot be sent."""
@@ -60,20 +64,32 @@ async def check(config: SqlConfig, report: Report) -> None:
         database = open_database(config.database, config.agency)
     except ConfigRefused as error:
         report.wrong(str(error))
+        report.note(UNSEEN)
         return
     try:
-        mapping = config.mapping()
-        reader = RowReader(config.source, column_keys(mapping))
+        await _check_database(config, database, report)
+    finally:
+        database.close()
+
+
+async def _check_database(config: SqlConfig, database: Database, report: Report) -> None:
+    mapping = config.mapping()
+    reader = RowReader(config.source, column_keys(mapping))
+    try:
         rows = await database.read(lambda session: reader.page(session, config.source.start_after, SAMPLE))
-        report.ok(f"{database.shown()} is reachable, and the rows can be read")
+    except ConnectorError as error:
+        report.wrong(str(error))
+        report.note(UNSEEN)
+        return
+    report.ok(f"{database.shown()} is reachable, and the rows can be read")
+    try:
         _check_rows(config, mapping, reader.key, rows, report)
         await _check_statements(config, database, report)
+        await check_values(config.write_back, database, report)
         if config.reporter_replies:
             await _check_replies(config.reporter_replies, database, report)
     except ConnectorError as error:
         report.wrong(str(error))
-    finally:
-        database.close()
 
 
 def _check_rows(config: SqlConfig, mapping: ComplaintMapping, key: str, rows: Rows, report: Report) -> None:
@@ -114,6 +130,7 @@ def _try_row(
         mapped = mapping.map(row, reference, utc_now())
     except RowHeld as held:
         findings.reasons.setdefault(f"held: {held}", []).append(reference)
+        findings.held[held.member] += 1
         if config.category and held.member == "category":
             findings.unmapped[clean_text(row[config.category.column])[0]] += 1
         return
@@ -148,7 +165,12 @@ def _show(config: SqlConfig, sampled: int, findings: _Findings, report: Report) 
         codes = ", ".join(
             f"{code or '(empty)'} ({count})" for code, count in findings.unmapped.most_common(SHOWN)
         )
-        report.note(f"categories not in [category.codes], which {_fate(config.category.unmapped)}: {codes}")
+        report.note(
+            f"categories not in [category.codes], which {_fate(config.category.unmapped)}: {codes}; "
+            f"the hub's codes: {config.hub.url.rstrip('/')}/v1/categories"
+        )
+    if findings.held:
+        report.holds(findings.held.total(), _held_by(config, findings.held))
     for code, region in sorted(findings.regions.items()):
         report.note(
             f"location.region {code} is taken and kept as it is sent; the hub's list writes {region.code} "
@@ -167,6 +189,12 @@ def _note_photos(sampled: int, photos: Mapping[str, Unsent], report: Report) -> 
         f"{len(photos)} of the {many(sampled, 'row')} looked at name a photo that cannot be "
         f"sent and goes as a name only; the first is {one_line(first.name)} of {reference}: {first.why}"
     )
+
+
+def _held_by(config: SqlConfig, held: Counter[str]) -> str:
+    if config.category and set(held) == {"category"}:
+        return f"{'its' if held.total() == 1 else 'their'} category is not in [category.codes]"
+    return f"[map] {', '.join(sorted(held))} cannot be made of them"
 
 
 def _fate(unmapped: str) -> str:

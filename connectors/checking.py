@@ -14,9 +14,10 @@ from connectors.channel import path_of
 from connectors.config import Common
 from connectors.environment import missing_variables
 from connectors.erased import Erasures
+from connectors.erasing import receipt_command
 from connectors.errors import Away, ConfigRefused, HubRefused, WrongAgency
 from connectors.hub_client import HubClient
-from connectors.inbox import Inbox
+from connectors.inbox import NOT_SHOWN, Inbox
 from connectors.kinds import KINDS
 from connectors.outbox import Outbox
 from connectors.replies import Replies
@@ -116,7 +117,7 @@ def _check_spool(config: Common, report: Report) -> None:
             report.ok("not there yet; `run` makes it")
             return
         with closing(spool):
-            _show_spool(spool, report)
+            _show_spool(spool, config.file, report)
             _show_messages(config, spool, report)
     except ConfigRefused as error:
         report.wrong(str(error))
@@ -124,22 +125,47 @@ def _check_spool(config: Common, report: Report) -> None:
         report.wrong(str(unusable(path, error)))
 
 
-def _show_spool(spool: Spool, report: Report) -> None:
+def _show_spool(spool: Spool, file: str, report: Report) -> None:
     outbox, inbox, replies = Outbox(spool), Inbox(spool), Replies(spool)
     report.ok("complaints: " + (_counts(outbox.counts()) or "none so far"))
     report.ok("events: " + (_counts(inbox.counts()) or "none so far"))
-    troubles = [("refused so far", outbox.troubles()), ("events not in effect", inbox.troubles())]
-    troubles.append(("replies refused", replies.troubles()))
+    _show_events(inbox, report)
+    troubles = [("refused so far", outbox.troubles()), ("replies refused", replies.troubles())]
     for case_id in Erasures(spool).unconfirmed():
         report.note(
             f"case {case_id} was erased in the hub; when no copy is left at this agency, say so: "
-            f"simpul-connector receipt CONFIG.toml {case_id}"
+            + receipt_command(file, case_id)
         )
     for title, found in troubles:
         if found:
             report.note(f"{title}:")
-        for name, state, reason in found:
-            report.detail(f"{name} ({state}): {reason}")
+        _list(found, report)
+
+
+def _show_events(inbox: Inbox, report: Report) -> None:
+    """What did not take effect is to be mended; a message that waits to be shown is spoken of by itself."""
+    found = inbox.troubles()
+    unshown = [each for each in found if each[2].startswith(NOT_SHOWN)]
+    noted = [each for each in found if each[1] == "done" and each not in unshown]
+    stuck = [each for each in found if each not in noted and each not in unshown]
+    if stuck:
+        are = "is" if len(stuck) == 1 else "are"
+        report.wrong(
+            f"{many(len(stuck), 'event')} {are} not in effect; mend what is said; `run` tries again:"
+        )
+        _list(stuck, report)
+    for title, rest in (
+        ("messages not shown", unshown),
+        ("events that took effect, but look at them", noted),
+    ):
+        if rest:
+            report.note(f"{title}:")
+            _list(rest, report)
+
+
+def _list(found: list[tuple[str, str, str]], report: Report) -> None:
+    for name, state, reason in found:
+        report.detail(f"{name} ({state}): {reason}")
 
 
 def _show_messages(config: Common, spool: Spool, report: Report) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connectors.errors import ConfigRefused
-from connectors.options import option
+from connectors.options import beside, option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +66,9 @@ class Common:
     time_zone: str = option(
         "Asia/Jakarta", reason="Asia/Jakarta (WIB), Asia/Makassar (WITA), Asia/Jayapura (WIT)"
     )
+
+    file: str = beside("CONFIG.toml")
+    """Where it was read, for commands that are shown to a person."""
 
     @property
     def zone(self) -> ZoneInfo:

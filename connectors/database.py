@@ -39,6 +39,10 @@ class Session:
         """How many rows the statement found."""
         return self._dialect.change(self._connection, statement, parameters)
 
+    def listed_values(self, table: str, column: str) -> list[str] | None:
+        """The values that the column's own type lists; None where it lists none, or nobody knows."""
+        return self._dialect.listed_values(self._connection, table, column)
+
     def as_refusal(self, error: Exception) -> StatementRefused | None:
         """What the database said, if this is its refusal of a statement."""
         if not self._dialect.is_driver_error(error):

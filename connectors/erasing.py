@@ -3,12 +3,14 @@ configuration names, and only then the receipt says so."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 import structlog
 
 from connectors.channel import path_of
+from connectors.config import Common
 from connectors.erased import DONE, UNCONFIRMED, Erasures
 from connectors.errors import HubRefused, NotAllowed, NotNow
 from connectors.hub_client import HubClient
@@ -30,8 +32,8 @@ class Eraser:
     """The handler of the inbox for `reporter.erased`; however often it is killed, it begins anew. The event
     stays in the spool until the receipt was posted."""
 
-    def __init__(self, hub: HubClient, spool: Spool, agency: str, copies: Copies) -> None:
-        self._hub, self._spool, self._agency = hub, spool, agency
+    def __init__(self, hub: HubClient, spool: Spool, config: Common, copies: Copies) -> None:
+        self._hub, self._spool, self._agency, self._file = hub, spool, config.agency, config.file
         self._copies, self._erasures = copies, Erasures(spool)
 
     async def handle(self, event: dict[str, Any]) -> str:
@@ -47,7 +49,7 @@ class Eraser:
                 "a case was erased in the hub; copies may be left at this agency, so it has no receipt",
                 case_id=case_id,
                 left=left,
-                then=f"simpul-connector receipt CONFIG.toml {case_id}",
+                then=receipt_command(self._file, case_id),
             )
             return ""
         refused = await post_receipt(self._hub, case_id)
@@ -63,6 +65,11 @@ class Eraser:
         """Of a report of this agency's that the spool did not know to be this case."""
         source = case["complaint"].get("source", {}) if case else {}
         return str(source["reference"]) if source.get("agency") == self._agency else None
+
+
+def receipt_command(file: str, case_id: str) -> str:
+    """What a person types into a shell to confirm the erasure."""
+    return shlex.join(["simpul-connector", "receipt", file, case_id])
 
 
 async def shown_case(hub: HubClient, case_id: str) -> Case | None:

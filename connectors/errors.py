@@ -15,6 +15,7 @@ ConnectorError
 ├── NotNow            this one thing cannot be done now; other things can
 ├── NotConfigured      the configuration does not say how this one takes effect; it waits until it does
 ├── StatementRefused   the database answered and refused a statement (grants, column names, data)
+│   └── ValueNotTaken  because the column's type does not take the value
 ├── HubRefused         the hub answered with a problem document
 ├── ReceiptTooEarly    the connector may hold copies of that case itself
 ├── SpoolInUse         another connector works with this spool
@@ -127,6 +128,10 @@ class StatementRefused(ConnectorError):
     def __init__(self, text: str, said: str | None = None) -> None:
         super().__init__(text)
         self.said = text if said is None else said
+
+
+class ValueNotTaken(StatementRefused):
+    """The type of the column that `said` names does not take the value."""
 
 
 class SpoolInUse(ConnectorError):

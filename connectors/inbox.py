@@ -152,10 +152,21 @@ class Inbox:
         return [str(row[0]) for row in rows]
 
     def troubles(self, limit: int = 500) -> list[tuple[str, str, str]]:
-        """(event id, state, reason) of whatever did not take effect."""
+        """(event id and its report, state, reason) of what did not take effect, and then of what did and has
+        a note for a person."""
         return self._spool.connection.execute(
-            "SELECT event_id, state, reason FROM events WHERE reason IS NOT NULL LIMIT ?", (limit,)
+            "SELECT event_id || coalesce(', report ' || "
+            "(SELECT min(reference) FROM complaints WHERE case_id = subject), ''), state, reason "
+            "FROM events WHERE reason IS NOT NULL ORDER BY state = 'done', number LIMIT ?",
+            (limit,),
         ).fetchall()
+
+    def reference_of(self, event: dict[str, Any]) -> str | None:
+        """The reference of the app's report that the event is about, where the spool knows it."""
+        row = self._spool.connection.execute(
+            "SELECT min(reference) FROM complaints WHERE case_id = ?", (str(event.get("subject", "")),)
+        ).fetchone()
+        return None if row[0] is None else str(row[0])
 
     def _end(self, number: int, state: str, note: str | None) -> None:
         with self._spool.transaction() as connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from connectors import check_ministry, check_sql, mailbox_puller, sql, topic_member, webhook_receiver
@@ -40,7 +41,7 @@ def load(path: Path) -> Common:
     kind = document.get("kind")
     if kind not in KINDS:
         raise ConfigRefused("kind", f"is {kind!r}", f"choose one of: {', '.join(sorted(KINDS))}")
-    config = read_table(KINDS[kind].config, document)
+    config = replace(read_table(KINDS[kind].config, document), file=str(path.absolute()))
     check_common(config)
     check_kafka(getattr(config, "kafka", None), config.hub)
     for check in KINDS[kind].checks:

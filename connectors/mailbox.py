@@ -32,6 +32,8 @@ class MailboxReader:
         self.on_new: Callable[[], None] = lambda: None
         self.on_restored: Callable[[], None] = lambda: None
         """Called within the commit that notes the new incarnation."""
+        self.on_read_again: Callable[[], None] = lambda: None
+        """Called after a restore, when the whole mailbox was read again."""
 
     async def step(self) -> bool:
         """One poll; True when the page was full."""
@@ -52,6 +54,9 @@ class MailboxReader:
             self._take(items, int(page["next"]))
             self.on_new()
         await self.acknowledge(int(page["next"]))
+        if len(items) < PAGE and self._spool.get("reading_again"):
+            self.on_read_again()
+            self._spool.put("reading_again", "")
         return len(items) == PAGE
 
     async def learn_incarnation(self) -> None:
@@ -88,6 +93,7 @@ class MailboxReader:
                 return True
             self._spool.put("mailbox_position", "0")
             self._spool.put("mailbox_acknowledged", "0")
+            self._spool.put("reading_again", "1")
             self._inbox.forget_positions()
             self.on_restored()
         log.warning(

@@ -74,7 +74,7 @@ def build_ministry(config: MailboxConfig, spool: Spool) -> tuple[Connector, Inbo
     inbox = Inbox(spool)
     inbox.revive()
     wanted, handle = wanting(config), _counting(spool, _handler(config, connector))
-    eraser = Eraser(hub, spool, config.agency, _copies(config, connector, handle))
+    eraser = Eraser(hub, spool, config, _copies(config, connector, handle))
     succession = Succession(spool, config.agency, Receiving(hub, config.agency, wanted, handle).moved)
     applying = connector.add_applier(inbox, noticing(eraser, succession, handle))
     return connector, inbox, applying

@@ -35,11 +35,16 @@ def option(
     return dataclasses.field(default=default, metadata=metadata)
 
 
+def beside(default: Any) -> Any:
+    """What a configuration has beside its keys: nobody writes it in the file."""
+    return dataclasses.field(default=default, metadata={"beside": True})
+
+
 def read_table(cls: type[T], table: Mapping[str, Any], path: str = "") -> T:
     """One TOML table as `cls`; raises ConfigRefused naming the key and the remedy."""
     if not isinstance(table, Mapping):
         raise ConfigRefused(path, "must be a table", f"write it as [{path}]")
-    fields = {item.name: item for item in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    fields = {item.name: item for item in _keys(cls)}
     _refuse_unknown(table, fields, path)
     hints = typing.get_type_hints(cls)
     values: dict[str, Any] = {}
@@ -56,12 +61,16 @@ def read_table(cls: type[T], table: Mapping[str, Any], path: str = "") -> T:
 def keys_of(cls: type[Any], path: str = "") -> Iterator[tuple[str, str]]:
     """Every dotted key that `cls` knows, with its reason; what the manual's tables are compared with."""
     hints = typing.get_type_hints(cls)
-    for item in dataclasses.fields(cls):
+    for item in _keys(cls):
         inner = _inner_dataclass(hints[item.name])
         if inner is None:
             yield _join(path, item.name), item.metadata["reason"]
         else:
             yield from keys_of(inner, _join(path, item.name))
+
+
+def _keys(cls: type[Any]) -> list[dataclasses.Field[Any]]:
+    return [item for item in dataclasses.fields(cls) if not item.metadata.get("beside")]
 
 
 def _join(path: str, name: str) -> str:

@@ -14,6 +14,8 @@ class Report:
     def __init__(self, print_line: Callable[[str], None]) -> None:
         self._print = print_line
         self.problems = 0
+        self.held = 0
+        self._held_by = ""
         self._said: set[str] = set()
 
     def section(self, title: str) -> None:
@@ -34,6 +36,10 @@ class Report:
         self.problems += 1
         self._print(f"  WRONG  {text}")
 
+    def holds(self, rows: int, why: str) -> None:
+        """Rows that wait for a person: no reason not to run, and the last line says so."""
+        self.held, self._held_by = rows, why
+
     def detail(self, text: str) -> None:
         for line in text.splitlines():
             self._print(f"         {line}")
@@ -44,7 +50,8 @@ class Report:
 
     def summary(self) -> None:
         self._print("")
-        if self.problems:
-            self._print(f"{many(self.problems, 'thing')} to mend. Nothing was sent and nothing was changed.")
-        else:
-            self._print("Nothing stands in the way. Nothing was sent and nothing was changed.")
+        found = f"{many(self.problems, 'thing')} to mend" if self.problems else ""
+        if self.held:
+            held = f"{many(self.held, 'row')} {'is' if self.held == 1 else 'are'} held: {self._held_by}"
+            found = f"{found}; {held}" if found else f"{held}; nothing else stands in the way"
+        self._print(f"{found or 'Nothing stands in the way'}. Nothing was sent and nothing was changed.")

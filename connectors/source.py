@@ -83,6 +83,7 @@ class RowReader:
         """`columns`: column -> the key of the configuration that names it."""
         self.key = source.key
         self.cursor = source.cursor or source.key
+        self._table = source.table
         self._names = list(dict.fromkeys([self.key, self.cursor, *columns]))
         self._keys = _keys(source, columns)
         self._own_query = bool(source.query)
@@ -96,7 +97,7 @@ class RowReader:
             refused = session.as_refusal(error)
             if refused is None:
                 raise
-            raise blame(refused, self._keys) from error
+            raise blame(refused, self._keys, self._table) from error
 
     def _page(self, session: Session, after: Any, limit: int) -> Rows:
         parameters = {"cursor": after, "limit": limit}

@@ -205,7 +205,7 @@ def _add_events(config: SqlConfig, connector: Connector, outbox: Outbox, inbox: 
         shown.forget_sequences()
         connector.on_restored()
 
-    mailbox.on_restored = restored
+    mailbox.on_restored, mailbox.on_read_again = restored, Written(connector.spool).tell_lost
     if config.kafka is not None:
         from connectors.broker.link import link  # Kafka's library takes a fifth of a second
 
@@ -223,7 +223,7 @@ def _writers(
         raise ConfigRefused("database", "is missing", "this kind writes into one")
     cases = AppWriter(back, database, connector.hub, outbox, written, config.agency, config.zone)
     copies = AppCopies(back.erased, cases, database, config.zone)
-    eraser = Eraser(connector.hub, connector.spool, config.agency, copies)
+    eraser = Eraser(connector.hub, connector.spool, config, copies)
     succession = Succession(connector.spool, config.agency, _moved(config, cases, outbox))
     wanted, handle = _writing(config, connector, outbox, shown, cases, database, written)
     return wanted, noticing(eraser, succession, handle)

@@ -11,6 +11,9 @@ from connectors.errors import ConfigRefused
 _MASKED = re.compile(r"'(?:[^'\\]|\\.|'')*'|\"[^\"]*\"|`[^`]*`|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _WHERE = re.compile(r"\bWHERE\b", re.IGNORECASE)
 _INTO = re.compile(r"\bINTO\b", re.IGNORECASE)
+_NAME = r"(?:`[^`]+`|\w+)"
+_UPDATE = re.compile(rf"\s*UPDATE\s+({_NAME}(?:\.{_NAME})?)(?:\s+(?:AS\s+)?{_NAME})?\s+SET\s", re.IGNORECASE)
+_SET_TO = rf"(?:{_NAME}\.)?({_NAME})\s*=\s*(:%s)\s*(?=,|;|$|WHERE\b|ORDER\b|LIMIT\b)"
 
 
 def masked(statement: str) -> str:
@@ -26,12 +29,31 @@ def verb(statement: str) -> str:
 
 def parameters_of_where(statement: str) -> set[str]:
     """The :name parameters behind the WHERE that stands in no brackets: what picks the rows."""
+    at = _where_at(statement)
+    return set() if at is None else parameters_in(statement[at:])
+
+
+def _where_at(statement: str) -> int | None:
+    """Where the text behind that WHERE begins."""
     plain = masked(statement)
     for found in _WHERE.finditer(plain):
         before = plain[: found.start()]
         if before.count("(") == before.count(")"):
-            return parameters_in(statement[found.end() :])
-    return set()
+            return found.end()
+    return None
+
+
+def column_set_to(statement: str, parameter: str) -> tuple[str, str] | None:
+    """(table, column) that an UPDATE of one table sets to the bare :parameter; None where its text does not
+    say that plainly."""
+    update = _UPDATE.match(statement)
+    if update is None:
+        return None
+    plain, until = masked(statement), _where_at(statement) or len(statement)
+    for found in re.compile(_SET_TO % parameter, re.IGNORECASE).finditer(statement, update.end(), until):
+        if plain[found.start(2)] == ":":  # not inside a text
+            return update[1].replace("`", ""), found[1].strip("`")
+    return None
 
 
 def has_word(statement: str, words: re.Pattern[str]) -> str:

@@ -42,14 +42,29 @@ def column_keys(mapping: ComplaintMapping) -> dict[str, str]:
     return named
 
 
-def blame(error: StatementRefused, keys: Mapping[str, str]) -> StatementRefused:
+def blame(error: StatementRefused, keys: Mapping[str, str], table: str = "") -> StatementRefused:
     """The refusal with the key of the configuration whose name the database does not know. `keys`: name ->
-    key; the longest name that the database says is meant."""
+    key; what the database spells out most is meant. `table`: before a bare name of it in the statement."""
     text = str(error)
-    for name in sorted(keys, key=len, reverse=True):
-        if any(_holds(error.said, spelling) for spelling in (name, name.rpartition(".")[2])):
-            return StatementRefused(f"{keys[name]} = {name}: {text}", error.said)
-    return StatementRefused(f"[source]: {text}", error.said)
+    said = {
+        name: [len(one) for one in _spellings(name, table) if names(error, one)]
+        for name in sorted(keys, key=len, reverse=True)
+    }
+    name = max(said, key=lambda each: max(said[each], default=0), default="")
+    if not said.get(name):
+        return StatementRefused(f"[source]: {text}", error.said)
+    return StatementRefused(f"{keys[name]} = {name}: {text}", error.said)
+
+
+def _spellings(name: str, table: str) -> tuple[str, ...]:
+    if not table or "." in name:
+        return (name, name.rpartition(".")[2])
+    return (name, f"{table}.{name}", f"{table.rpartition('.')[2]}.{name}")
+
+
+def names(error: StatementRefused, name: str) -> bool:
+    """Whether the database's own words hold the name."""
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", error.said) is not None
 
 
 @contextmanager
@@ -58,8 +73,4 @@ def of_section(key: str) -> Iterator[None]:
     try:
         yield
     except StatementRefused as error:
-        raise StatementRefused(f"{key}: {error}", error.said) from error
-
-
-def _holds(text: str, name: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
+        raise type(error)(f"{key}: {error}", error.said) from error

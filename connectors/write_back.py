@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,7 +17,7 @@ from connectors.database import Database
 from connectors.dialects.base import parameters_in
 from connectors.effects import Effect, check_effect, check_guards
 from connectors.entries import Entry
-from connectors.errors import ConfigRefused
+from connectors.errors import ConfigRefused, ValueNotTaken
 from connectors.events import PARAMETERS, is_stranding, parameters_of, sequence_of, short_type
 from connectors.hub_client import HubClient
 from connectors.once import OnceWriter
@@ -24,9 +25,9 @@ from connectors.options import option
 from connectors.outbox import Outbox
 from connectors.own_cases import OwnCases
 from connectors.reporter_messages import Message, check_message
-from connectors.statements import parameters_of_where, verb
+from connectors.statements import column_set_to, parameters_of_where, verb
 from connectors.whereabouts import WHEREABOUTS, Whereabouts
-from connectors.wording import of_section
+from connectors.wording import names, of_section
 from connectors.written import Written
 
 STATUSES = (
@@ -57,6 +58,11 @@ class StatusBack:
     values: dict[str, str] = option(
         reason="the hub's status = the app's; a status that is not named is not written"
     )
+
+    def line_of(self, word: str | None) -> str:
+        """Where the configuration has this word of the app's, as it stands there."""
+        named = ", ".join(name for name, value in self.values.items() if value == word)
+        return f'[write_back.status.values] {named} = "{word}"' if named else "[write_back.status.values]"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +164,7 @@ class AppWriter(OnceWriter):
             "status": entry.status_written if late else self._word(facts["status"]),
         }
         parameters |= await self._where(event, *(text for pair in effect.guarded() for text in pair))
-        with of_section("[write_back.answer]"):
+        with of_section("[write_back.answer]"), self._of_word(effect, parameters["status"]):
             outcome = await self._write_once(str(event["id"]), effect, parameters)
         if outcome.wrote:
             self._outbox.count_moved("answer")
@@ -180,7 +186,7 @@ class AppWriter(OnceWriter):
         if (entry.status_written, entry.where_written) != (word, shown):
             effect = Effect(statements=[back.statement])
             parameters = {"key": entry.source_key, "reference": entry.reference, "status": word, **where}
-            with of_section("[write_back.status]"):
+            with of_section("[write_back.status]"), self._of_word(effect, word):
                 outcome = await self._bring_about(effect, parameters, {})
             note = outcome.note(entry.source_key)
             if outcome.wrote:
@@ -210,6 +216,18 @@ class AppWriter(OnceWriter):
         if self._write_back.status is None or all(guard for _, guard in effect.guarded()):
             return effect
         return replace(effect, statements=[*effect.statements, self._write_back.status.statement])
+
+    @contextmanager
+    def _of_word(self, effect: Effect, word: str | None) -> Iterator[None]:
+        """Where the column of the status takes this word not, the line that has it is named."""
+        try:
+            yield
+        except ValueNotTaken as error:
+            targets = [column_set_to(text, "status") for text, _ in effect.guarded()]
+            if self._write_back.status and any(names(error, target[1]) for target in targets if target):
+                line = self._write_back.status.line_of(word)
+                raise ValueNotTaken(f"{error}; mend {line}", error.said) from error
+            raise
 
     def _word(self, status: str | None) -> str | None:
         return self._write_back.status.values.get(status or "") if self._write_back.status else None

@@ -10,8 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
+
 from connectors.dialects.base import parameters_in
 from connectors.spool import Spool, as_bytes
+from connectors.words import one_line
+
+LACKS = (
+    "the hub was restored from a backup and lacks answers that this app has; see that the agencies that gave "
+    "them give them again: in the same words they become no second row"
+)
+SHOWN = 10
+log = structlog.get_logger("simpul-connector")
 
 
 class Written:
@@ -62,3 +72,20 @@ class Written:
                 "ON CONFLICT (event_id, question) DO UPDATE SET done = 1",
                 (event_id, question),
             )
+
+    def lost(self) -> list[str]:
+        """The references of reports with an answer that is in the app and that a restored hub did not give
+        again. Only of events after the first one that it gave: what came before may be trimmed there."""
+        rows = self._spool.connection.execute(
+            "SELECT DISTINCT coalesce((SELECT min(reference) FROM complaints WHERE case_id = subject), "
+            "(SELECT min(reference) FROM lost WHERE case_id = subject)) AS report "
+            "FROM written JOIN events USING (event_id) WHERE done AND NOT in_hub AND report IS NOT NULL "
+            "AND number > (SELECT min(number) FROM events WHERE position IS NOT NULL) ORDER BY number"
+        )
+        return [str(row[0]) for row in rows]
+
+    def tell_lost(self) -> None:
+        """Names them for a person, when the hub's mailbox was read again."""
+        found = self.lost()
+        if found:
+            log.warning(LACKS, count=len(found), references=", ".join(map(one_line, found[:SHOWN])))

@@ -18,6 +18,10 @@ GRANT = "this user lacks a right that the statement needs; GRANT it"
 NO_COLUMN = "a column named in the configuration is not there; mend the column's name"
 NO_TABLE = "a table named in the configuration is not there; mend the table's name, or make the table"
 NOT_UNDERSTOOD = "the statement is not understood; mend it where the configuration has it"
+NOT_TAKEN = (
+    "the column's type does not take this value (an ENUM takes only the words that it lists); mend the value "
+    "where the configuration has it, or the column"
+)
 LOOK_UP = "the database refuses the statement; its manual explains this error"
 ENCODE = "in a user name or password write @ : / ? # [ ] % as %40 %3A %2F %3F %23 %5B %5D %25"
 
@@ -65,6 +69,10 @@ class Dialect(ABC):
     def translate(self, error: Exception, connecting: bool) -> ConnectorError:
         """DatabaseAway when waiting helps, StatementRefused when it does not. Names no value of a row."""
 
+    def listed_values(self, connection: Any, table: str, column: str) -> list[str] | None:
+        """The values that the column's own type lists; None where it lists none, or nobody knows."""
+        return None
+
     @abstractmethod
     def is_driver_error(self, error: Exception) -> bool:
         """Whether this is the driver's to raise, and so ours to translate."""
@@ -77,6 +85,10 @@ class Dialect(ABC):
         """What to do where the server refuses the login or the name."""
         encode = f"; {ENCODE}" if self.address.odd_password else ""
         return f"; mend {what} in {self.address.setting}, or in the database{encode}"
+
+    def mend_place(self) -> str:
+        """What to do where nothing answers."""
+        return f"; see that the database runs there, or mend host and port in {self.address.setting}"
 
     def placeholders(self, statement: str) -> str:
         """`:name` as the driver writes it; texts, quoted names and casts stay as they are."""

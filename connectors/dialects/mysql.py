@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import ssl
 from typing import Any
 
@@ -11,8 +12,9 @@ import pymysql.connections
 from pymysql.constants import CLIENT, FIELD_TYPE
 from pymysql.converters import conversions
 
-from connectors.dialects.base import LOOK_UP, NO_COLUMN, NO_TABLE, NOT_UNDERSTOOD, Dialect
-from connectors.errors import ConnectorError, DatabaseAway, LoginRefused, StatementRefused
+from connectors.dialects.base import LOOK_UP, NO_COLUMN, NO_TABLE, NOT_TAKEN, NOT_UNDERSTOOD, Dialect
+from connectors.errors import ConnectorError, DatabaseAway, LoginRefused, StatementRefused, ValueNotTaken
+from connectors.values import raw_text
 
 _AS_TEXT = (FIELD_TYPE.DATE, FIELD_TYPE.NEWDATE, FIELD_TYPE.DATETIME, FIELD_TYPE.TIMESTAMP, FIELD_TYPE.TIME)
 _CONVERSIONS = {code: how for code, how in conversions.items() if code not in _AS_TEXT}
@@ -27,6 +29,7 @@ _WORDS = {
     1143: "this user lacks a right on the column, or the table has no such column, of which the server says "
     "the same; compare the column's name, then GRANT the right",
     1146: NO_TABLE,
+    1265: NOT_TAKEN,
     1366: "the column's character set cannot hold this text; make it utf8mb4",
     1406: "the column is too short for this text; make it longer, or TEXT",
     1698: "the server refuses this user and password",
@@ -52,6 +55,7 @@ _WAITING_HELPS = {
     3024,
 }
 _NOT_ROLLED_BACK = 1196
+_NOT_TAKEN, _NOBODY_THERE = 1265, 2003
 _LOGIN_REFUSED = {
     1044: "the database's name or the user",
     1045: "the user and the password",
@@ -59,7 +63,8 @@ _LOGIN_REFUSED = {
     1698: "the user and the password",
 }
 """What to mend, by the number with which the server does not let a connection in."""
-_SHOWN = (1044, 1049, 1054, 1142, 1143, 1146)
+_LISTED = re.compile(r"'((?:[^']|'')*)'")
+_SHOWN = (1044, 1049, 1054, 1142, 1143, 1146, 1265)
 """Numbers of which the server names users, columns and tables and never a row's value."""
 
 
@@ -124,6 +129,16 @@ class MySQL(Dialect):
         _, warnings = self.execute(connection, "SHOW WARNINGS", {})
         return all(int(warning[1]) != _NOT_ROLLED_BACK for warning in warnings)
 
+    def listed_values(self, connection: Any, table: str, column: str) -> list[str] | None:
+        schema, _, name = table.rpartition(".")
+        _, rows = self.execute(
+            connection,
+            "SELECT column_type FROM information_schema.columns WHERE table_name = :name "
+            "AND column_name = :column AND table_schema = COALESCE(NULLIF(:schema, ''), DATABASE())",
+            {"name": name, "column": column, "schema": schema},
+        )
+        return listed_in(raw_text(rows[0][0])) if rows else None
+
     def is_driver_error(self, error: Exception) -> bool:
         return isinstance(error, pymysql.MySQLError)
 
@@ -135,10 +150,19 @@ class MySQL(Dialect):
         text = f"MySQL error {code}{where}: {words}" + (f" ({said})" if said else "")
         if connecting and code in _LOGIN_REFUSED:
             return LoginRefused(text + self.mend_address(_LOGIN_REFUSED[code]))
+        if connecting and code == _NOBODY_THERE:
+            return DatabaseAway(text + self.mend_place())
         lost = isinstance(error, pymysql.InterfaceError) or code == 0
         if connecting or lost or code in _WAITING_HELPS:
             return DatabaseAway(text)
-        return StatementRefused(text, said)
+        return (ValueNotTaken if code == _NOT_TAKEN else StatementRefused)(text, said)
+
+
+def listed_in(column_type: str) -> list[str] | None:
+    """The values of an ENUM, as information_schema writes its type; None of another type."""
+    if not column_type.lower().startswith("enum("):
+        return None
+    return [value.replace("''", "'") for value in _LISTED.findall(column_type)]
 
 
 def _server_words(code: int, error: Exception) -> str:

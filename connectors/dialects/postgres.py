@@ -74,7 +74,8 @@ class PostgreSQL(Dialect):
             mend = next((what for words, what in _LOGIN_REFUSED.items() if words in first_line), None)
             if connecting and mend:
                 return LoginRefused(text + self.mend_address(mend))
-            return DatabaseAway(text)
+            nobody = connecting and "onnection refused" in first_line
+            return DatabaseAway(text + (self.mend_place() if nobody else ""))
         where = f" (column {error.diag.column_name})" if error.diag.column_name else ""
         code = error.sqlstate or ""
         shown = said if said and code[:2] in ("42", "25") else type(error).__name__

@@ -160,7 +160,10 @@ def test_without_a_way_to_erase_a_person_confirms(
     assert office.receipt(case_id, office.ministry) is None
     (told,) = [line for line in connector.logged() if "left" in line]
     assert "own system: erase it there" in told["left"]
-    assert (told["level"], told["then"]) == ("warning", f"simpul-connector receipt CONFIG.toml {case_id}")
+    assert (told["level"], told["then"]) == (
+        "warning",
+        f"simpul-connector receipt {connector.config} {case_id}",
+    )
     assert f"case {case_id} was erased in the hub" in connector.run("check").stdout
     said = connector.run("receipt", case_id)
     assert (said.returncode, said.stderr) == (0, "")

@@ -9,6 +9,7 @@ import pytest
 
 from connectors.mailbox_puller import GIVE_AGAIN
 from connectors.reconciling import PAGE_BYTES, within_bytes
+from connectors.written import LACKS as LACKS_ANSWERS
 from tests.connectors.apps import App
 from tests.connectors.office import Office, sql_config, write_back
 from tests.connectors.processes import ConnectorProcess, eventually
@@ -85,6 +86,36 @@ def test_a_ministry_hears_that_its_replies_may_be_lost(
     eventually(lambda: GIVE_AGAIN in connector.events(), "it says so")
     (line,) = [line for line in connector.logged() if line["event"] == GIVE_AGAIN]
     assert line["last"] == "row-7"
+
+
+def test_an_answer_in_the_app_that_the_restored_hub_lacks_is_named_once(
+    own_hub: HubProcess, sqlite: App, connector: ConnectorProcess
+) -> None:
+    office = Office.open(own_hub)
+    sql_config(sqlite, office, connector, write_back(office.ministry))
+    sqlite.reports(2)
+    connector.start()
+    eventually(lambda: len(office.legs()) == 2, "both are forwarded")
+    legs = dict(office.legs())
+    office.answer(legs["1"], "Sudah diaspal.")
+    written = "SELECT count(*) FROM tanggapan"
+    eventually(lambda: sqlite.run(written) == [(1,)], "the first answer is in the app")
+    backup = str(connector.folder / "backup.tar.gz")
+    own_hub.desk("backup", backup)
+    office.answer(legs["2"], "Lampu sudah diganti.")
+    eventually(lambda: sqlite.run(written) == [(2,)], "the second too, which the backup does not hold")
+    eventually(office.settled, "and its event is settled")
+    own_hub.stop()
+    own_hub.desk("restore", backup)
+    own_hub.start()
+    eventually(lambda: LACKS_ANSWERS in connector.events(), "it says so")
+    office.answer(legs["2"], "Lampu sudah diganti.")
+    eventually(office.settled, "it is given again")
+    connector.restart()
+    eventually(lambda: connector.events().count("connector started") == 2, "it runs again")
+    (line,) = [line for line in connector.logged() if line["event"] == LACKS_ANSWERS]
+    assert (line["count"], line["references"]) == (1, "2")
+    assert sqlite.run(written) == [(2,)]
 
 
 def test_a_page_of_long_references_stays_below_what_the_hub_takes() -> None:
