@@ -110,6 +110,11 @@ class Layout:
         return self.folder / "logs"
 
     @property
+    def scenes(self) -> Path:
+        """What the terminal says after `***`, of every run."""
+        return self.folder / "scenes.log"
+
+    @property
     def spools(self) -> Path:
         return self.folder / "spool"
 

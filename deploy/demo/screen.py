@@ -19,7 +19,7 @@ from deploy.demo.layout import Layout
 
 TITLE_LIMIT = 44
 LABEL_WIDTH = 34
-LINES_BESIDE = 17
+LINES_BESIDE = 18
 """Of a terminal's lines: what `flowing` says, the first answer, the table's head and foot."""
 
 
@@ -35,8 +35,7 @@ class Screen:
 
     def __init__(self, layout: Layout, journeys: Journeys, console: Console) -> None:
         self._layout, self._journeys, self.console = layout, journeys, console
-        self._began_s = time.monotonic()
-        self._first_told = False
+        self._flowing_s = time.monotonic()
         self._scenes: set[str] = set()
 
     def __enter__(self) -> Self:
@@ -70,7 +69,8 @@ class Screen:
         self.say(f"ports {first} to {last}; all files in {near(self._layout.folder)}")
 
     def flowing(self) -> None:
-        """Everything runs: says where to look."""
+        """Everything runs: says where to look. From here on the first answer's seconds are counted."""
+        self._flowing_s = time.monotonic()
         self.say("complaints are flowing; Ctrl-C stops everything. Where to look:")
         for name, place in places(self._layout):
             one_line = f"  {name:<{LABEL_WIDTH}} {place}"
@@ -87,20 +87,21 @@ class Screen:
 
     def first_answer(self, journey: Journey) -> None:
         """Says once that the round trip is complete."""
-        if self._first_told:
-            return
-        self._first_told = True
-        after_s = time.monotonic() - self._began_s
-        self.say(
-            f"*** The first answer is back in the app's own table: tanggapan, pengaduan "
-            f"#{journey.reference}, {after_s:.0f} s after the start."
+        after_s = time.monotonic() - self._flowing_s
+        self.scene(
+            "jawaban pertama",
+            f"Jawaban pertama kembali: ada di tabel tanggapan aplikasinya sendiri, pengaduan "
+            f"#{journey.reference}, {after_s:.0f} detik sejak laporan mengalir.",
         )
 
     def scene(self, name: str, sentence: str) -> None:
-        """Says once a run what is worth a sentence (scenes.py)."""
-        if name not in self._scenes:
-            self._scenes.add(name)
-            self.say(f"*** {time.strftime('%H:%M:%S')}  {sentence}", by_words=True)
+        """Says once a run what is worth a sentence (scenes.py), and keeps it in a file."""
+        if name in self._scenes:
+            return
+        self._scenes.add(name)
+        self.say(f"*** {time.strftime('%H:%M:%S')}  {sentence}", by_words=True)
+        with self._layout.scenes.open("a", encoding="utf-8") as kept:
+            kept.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {sentence}\n")
 
     def totals(self) -> str:
         told = self._journeys
@@ -169,6 +170,7 @@ def places(layout: Layout) -> list[tuple[str, str]]:
         *(("tables surat_masuk, surat_balasan", near(layout.office_database(a.id))) for a in layout.offices),
         ("connectors' configurations", near(layout.config("x").parent)),
         ("logs", near(layout.logs)),
+        ("the lines after ***", near(layout.scenes)),
     ]
 
 

@@ -11,10 +11,14 @@ from typing import Any, Final
 
 import orjson
 
-from hub.domain.diagram import Between, diagrams, moves
+from hub.domain.diagram import Between, conditions, diagrams, moves
+from hub.domain.transitions import Conditions
 
 Json = dict[str, Any]
 STYLE: Final = (Path(__file__).parent / "docs.css").read_text("utf-8")
+LEAD: Final = """Simpul is a hub that carries public complaints between the systems of governments and
+ministries: each keeps its own tools, and sends and receives complaints, forwardings and answers by the routes
+on this page."""
 STEPS: Final = """Order of steps: the source agency submits a complaint (`POST /v1/complaints`) and owns the
 case. → The owner verifies it (`POST /v1/cases/{id}/verification`). → Where it is not sure whose the case is,
 the owner consults an agency (`POST /v1/cases/{id}/consultations`), which answers
@@ -57,6 +61,8 @@ def docs_page(document: Json) -> tuple[str, str]:
         '<a class="skip" href="#content">Skip to the routes</a>'
         f"{_navigation(operations)}"
         f'<main id="content"><h1>{escape(info["title"])} <small>{escape(info["version"])}</small></h1>'
+        f"{_paragraphs(LEAD)}"
+        '<p class="jump"><a href="#routes">All routes, as a list</a></p>'
         f"{_paragraphs(STEPS)}{_paragraphs(info['description'])}"
         '<p>As a file: <a href="/openapi.json">openapi.json</a> · '
         '<a href="/asyncapi.json">asyncapi.json</a> (events).</p>'
@@ -82,8 +88,10 @@ def _navigation(operations: dict[str, list[tuple[str, str, Json]]]) -> str:
             f'<li><a href="#{o["operationId"]}">{escape(o["summary"])}</a></li>' for _, _, o in found
         )
         parts.append(f'<li><a class="tag" href="#{_anchor(tag)}">{escape(tag)}</a><ul>{links}</ul></li>')
-    more = '<li><a href="#states">States</a></li><li><a href="#schemas">Schemas</a></li>'
-    return f'<nav aria-label="Routes"><ul>{"".join(parts)}{more}</ul></nav>'
+    first, last = (
+        f'<li><a class="tag" href="#{name.lower()}">{name}</a></li>' for name in ("States", "Schemas")
+    )
+    return f'<nav id="routes" aria-label="Routes"><ul>{first}{"".join(parts)}{last}</ul></nav>'
 
 
 def _section(tag: str, found: list[tuple[str, str, Json]], document: Json) -> str:
@@ -154,9 +162,10 @@ def _contents(label: str, content: Json) -> str:
 
 def _states() -> str:
     """Each state's ways out as a table, and the diagram's text: drawing it would take a script."""
-    texts = diagrams()
+    texts, when = diagrams(), conditions()
     parts = "".join(
-        f"<h3>{escape(name)}</h3>{_ways(between)}<details><summary>as a Mermaid diagram</summary>"
+        f"<h3>{escape(name)}</h3>{_ways(between, when.get(name, {}))}"
+        "<details><summary>as a Mermaid diagram</summary>"
         f"<pre tabindex=0>{escape(texts[name])}</pre></details>"
         for name, (_, between) in moves().items()
     )
@@ -166,16 +175,23 @@ def _states() -> str:
     )
 
 
-def _ways(between: Between) -> str:
-    """A row for each pair of states; a state's rows stand together and name it once."""
+def _ways(between: Between, conditions: Conditions) -> str:
+    """A row for each way out and its condition; a state's rows stand together and name it once."""
     rows = []
     for at in dict.fromkeys(at for at, _ in between):
-        ways = [(to, actions) for (of, to), actions in between.items() if of == at]
-        for number, (to, actions) in enumerate(ways):
+        ways: dict[tuple[str, str], list[str]] = {}
+        for (of, to), actions in between.items():
+            for action in actions if of == at else ():
+                ways.setdefault((to, conditions.get((at, action, to), "")), []).append(action)
+        order = [action for actions in ways.values() for action in actions]
+        together = sorted(ways.items(), key=lambda way: order.index(way[1][0]))  # one act's outcomes
+        for number, ((to, when), actions) in enumerate(together):
             head = f"<th scope=rowgroup rowspan={len(ways)}>{escape(at)}</th>" if number == 0 else ""
-            after = "stays" if to == at else escape(to)
-            rows.append(f"<tr>{head}<td>{escape(', '.join(actions))}</td><td>{after}</td></tr>")
-    return f"<table><thead><tr><th>now<th>what happens<th>then</thead><tbody>{''.join(rows)}</tbody></table>"
+            cells = (", ".join(actions), "stays" if to == at else to, when)
+            rows.append(f"<tr>{head}{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")
+    head = "<tr><th>now<th>what happens<th>then<th>when"
+    body = "".join(rows)
+    return f'<table class="ways"><thead>{head}</thead><tbody>{body}</tbody></table>'
 
 
 def _schemas(document: Json) -> str:

@@ -30,11 +30,9 @@ def deadlines(ctx: click.Context, case_name: str) -> None:
     pauses; of an ended case, until when it is kept."""
     with core_of(ctx) as core:
         state = case_named(core, case_name)
-        click.echo(
-            f"Kasus {state.id} ({state.tracking_number}), status {state.status}, pemilik {state.owner}"
-        )
+        click.echo(f"Case {state.id} ({state.tracking_number}), status {state.status}, owner {state.owner}")
         if not state.clocks:
-            click.echo("Belum ada tenggat: kasus ini dicatat sebelum tenggat dihitung.")
+            click.echo("No deadlines: this case was recorded before deadlines were kept.")
         for clock in state.clocks:
             click.echo("")
             click.echo("\n".join(_explained(core, clock)))
@@ -58,22 +56,22 @@ def _retention(core: Core, state: CaseState, ended: str) -> list[str]:
     rows = rows_in_force(core)
     known = kept(state, rows, limits_of(core.settings), rfc3339(core.clock.now()))
     if known is None:
-        return [f"retensi: selesai {ended}; disimpan tanpa batas, belum ada kebijakan retensi"]
+        return [f"retention: ended {ended}; kept without limit, there is no policy for it yet"]
     row = known.policy
-    told = [f"retensi: selesai {ended}; dihapus setelah {known.until} ({row.id}, {row.amount} {row.unit})"]
+    told = [f"retention: ended {ended}; erased after {known.until} ({row.id}, {row.amount} {row.unit})"]
     with core.store.read() as session:
         held_up = held(session, state)
-    return [*told, *([f"ditahan: {held_up}"] if held_up else []), f"sumber: {row.source}"]
+    return [*told, *([f"kept all the same: {held_up}"] if held_up else []), f"source: {row.source}"]
 
 
 def _explained(core: Core, clock: Clock) -> list[str]:
     """The derivation, under whose clock it is and how it stands now."""
     policy = next((row for row in core.rulebook.rows if row.id == clock.policy), None)
-    source = policy.source if policy else "kebijakan yang sudah diganti"
+    source = policy.source if policy else "a policy that was replaced since"
     now = core.clock.now()
-    shown = " (hanya ditampilkan)" if clock.shown_only else ""
+    shown = " (shown only)" if clock.shown_only else ""
     return [
         f"{clock.agency}: {deadline_document(clock, now)['state']}{shown}",
         *lines(derive(clock, core.rulebook.calendar(clock.calendar))),
-        f"sumber: {source}",
+        f"source: {source}",
     ]

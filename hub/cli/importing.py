@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
-from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -30,21 +29,26 @@ SAY_EVERY_S: Final = 1.0
 
 @click.command("import")
 @click.argument("file", type=FILE)
-@click.option("--mapping", required=True, type=FILE, help="TOML: whose column is what; see the README.")
+@click.option(
+    "--mapping",
+    required=True,
+    type=FILE,
+    help='TOML: whose column is what; the runbook has one under "Old cases".',
+)
 @click.option("--dry-run", is_flag=True, help="Writes nothing; lists what would be refused.")
 @click.pass_context
 def import_(ctx: click.Context, file: Path, mapping: Path, dry_run: bool) -> None:
     """Takes over the cases in FILE (CSV, XLSX, NDJSON), once each: run again, it goes on where it stopped.
-    Prints a line of JSON for each refused row (row, reference, errors by column) and one with the sums; exit
-    1 when a row was refused. The hub may run meanwhile."""
+    Prints a line of JSON for each refused row (row, reference, errors by column) and one with the sums,
+    which in a dry run says so; exit 1 when a row was refused. The hub may run meanwhile."""
     plan = load_mapping(mapping, file)
     with core_of(ctx) as core:
         desk = _desk(core, plan)
         trial = DryRun(desk, core.store.read) if dry_run else None
         with closing(trial) if trial else nullcontext():
             run = trial.run if trial else patient(_running(core))
-            tally = Taking(desk, plan, run, show).take(rows_of(file, plan), _progress())
-    show(asdict(tally))
+            tally = Taking(desk, plan, run, show).take(rows_of(file, plan), _progress(dry_run))
+    show(tally.document(dry_run=dry_run))
     ctx.exit(1 if tally.refused else 0)
 
 
@@ -66,7 +70,7 @@ def _running(core: Core) -> Run:
     return run
 
 
-def _progress() -> Callable[[Tally], None]:
+def _progress(dry_run: bool) -> Callable[[Tally], None]:
     """A line that is written over, for people only."""
     if not sys.stderr.isatty():
         return lambda tally: None
@@ -76,8 +80,9 @@ def _progress() -> Callable[[Tally], None]:
         nonlocal last
         if time.monotonic() - last >= SAY_EVERY_S:
             last = time.monotonic()
+            taken = "could be taken" if dry_run else "taken"
             click.echo(
-                f"\r{tally.rows} rows, {tally.taken} taken, {tally.refused} refused ", nl=False, err=True
+                f"\r{tally.rows} rows, {tally.taken} {taken}, {tally.refused} refused ", nl=False, err=True
             )
 
     return say

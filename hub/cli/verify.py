@@ -20,6 +20,10 @@ from hub.service.access import EVERY_KEY
 from hub.vault.frame import locate, open_span
 
 PUBLISHED: Final = "jwks.json"
+WHAT_TO_DO: Final = (
+    "Do not rely on this file as long as it does not verify; ask the hub for the case's evidence anew: "
+    "GET /v1/cases/{id}/evidence, saved with `curl -o FILE`."
+)
 
 
 @click.command()
@@ -32,13 +36,17 @@ PUBLISHED: Final = "jwks.json"
 )
 @click.pass_context
 def verify(ctx: click.Context, file: Path, jwks_file: Path | None) -> None:
-    """Checks an evidence file. Exit 1 and the first broken link if a byte of it was touched."""
+    """Checks an evidence file. Exit 1, the first broken link and what to do if a byte of it was touched."""
     known = _keys([jwks_file]) if jwks_file else _keys_of_this_hub(settings_of(ctx).data_dir)
     try:
         data = file.read_bytes()
     except OSError as error:
         raise EvidenceBroken(f"{file} cannot be read ({error.strerror}).") from error
-    show(verified(data, trust(known)).document())
+    try:
+        summary = verified(data, trust(known))
+    except EvidenceBroken as broken:
+        raise EvidenceBroken(f"{broken} {WHAT_TO_DO}") from broken
+    show(summary.document())
 
 
 def trust(known: Mapping[str, PublicKey]) -> Trust:

@@ -29,12 +29,12 @@ WEEKDAYS: Final = (
     ("Minggu", "Sunday"),
 )
 UNITS: Final = {
-    "working_days": "hari kerja",
-    "calendar_days": "hari kalender",
-    "hours": "jam",
-    "minutes": "menit",
+    "working_days": "working days",
+    "calendar_days": "calendar days",
+    "hours": "hours",
+    "minutes": "minutes",
 }
-OFF: Final = {"public": "libur nasional", "government": "cuti bersama", "local": "libur daerah"}
+OFF: Final = {"public": "national holiday", "government": "cuti bersama", "local": "local day off"}
 PROVISIONAL: Final = "(perkiraan)"
 """Stands in the name of a day off whose date the minister of religion has yet to confirm."""
 
@@ -151,20 +151,22 @@ def _step(calendar: Calendar, day: date, why: str, number: int | None, paused_s:
 
 
 def lines(derivation: Derivation) -> list[str]:
-    """The derivation for people: a head, a line a date, and what it ends in. Indonesian, as officers read
-    it."""
+    """The derivation for people: a head, a line a date, and what it ends in. English, as every command;
+    weekdays also as an Indonesian wall calendar has them."""
     clock, calendar = derivation.clock, derivation.calendar
     head = [
-        f"{clock.stage}: {clock.amount} {UNITS[clock.unit]} (kebijakan {clock.policy}), "
-        f"kalender {clock.calendar} milik {clock.agency}",
-        f"mulai {_local(calendar, clock.started_at)}; jam kantor {calendar.opens}-{calendar.closes} "
+        f"{clock.stage}: {clock.amount} {UNITS[clock.unit]} (policy {clock.policy}), "
+        f"calendar {clock.calendar} of {clock.agency}",
+        f"begins {_local(calendar, clock.started_at)}; office hours {calendar.opens}-{calendar.closes} "
         f"({calendar.zone})",
     ]
     ends = next((step for step in derivation.steps if not step.official), None)
     body: list[str] = []
     for step in derivation.steps:
         if step is ends:
-            body.append(f"-- kalender resmi berakhir {calendar.known_until}; sesudahnya hanya akhir pekan --")
+            body.append(
+                f"-- the official calendar ends {calendar.known_until}; after it only weekends are known --"
+            )
         body.append(_line(calendar, step))
     return [*head, *body, *_foot(clock, calendar)]
 
@@ -179,32 +181,32 @@ def _reason(calendar: Calendar, step: Step) -> str:
     off = calendar.days.get(step.date)
     named = f"{OFF[off.category]} {off.name}" if off else None
     words = {
-        "start": "hari mulai, tidak dihitung",
-        "counted": "dihitung",
-        "weekend": "akhir pekan",
-        "paused": "dijeda",
-        "moved": "tenggat pindah ke akhir hari kerja ini",
-        "running": "jam berjalan",
+        "start": "first day, not counted",
+        "counted": "counted",
+        "weekend": "weekend",
+        "paused": "paused",
+        "moved": "the deadline moves to the end of this working day",
+        "running": "the clock runs",
     }
     reason = words.get(step.why) or str(named)
     if named and step.why in words:
         reason += f" ({named})"
     if step.paused_s and step.why != "paused":
-        reason += f"; jeda {_span(step.paused_s)}"
+        reason += f"; paused {_span(step.paused_s)}"
     elif step.why == "paused":
-        reason += f" {_span(step.paused_s)}" if step.paused_s else " (pengganti jeda sebelumnya)"
+        reason += f" {_span(step.paused_s)}" if step.paused_s else " (in place of earlier pauses)"
     if step.name and PROVISIONAL in step.name:
-        reason += ": tanggalnya belum ditetapkan"
+        reason += ": its date is not confirmed yet"
     return reason
 
 
 def _foot(clock: Clock, calendar: Calendar) -> list[str]:
-    foot = [f"tenggat {_local(calendar, clock.due_at)}"]
+    foot = [f"deadline {_local(calendar, clock.due_at)}"]
     if clock.is_paused:
         since = _local(calendar, clock.pauses[-1][0])
-        foot.append(f"dijeda sejak {since}: tenggat bergeser saat jam berjalan lagi")
+        foot.append(f"paused since {since}: the deadline moves when the clock runs again")
     if clock.ended_at is not None:
-        foot.append(f"berhenti {_local(calendar, clock.ended_at)}: {clock.state}")
+        foot.append(f"stopped {_local(calendar, clock.ended_at)}: {clock.state}")
     return foot
 
 
@@ -216,4 +218,4 @@ def _local(calendar: Calendar, text: str) -> str:
 
 def _span(seconds: int) -> str:
     hours, rest = divmod(seconds, 3600)
-    return f"{hours} jam {rest // 60} menit {rest % 60} detik"
+    return f"{hours} h {rest // 60} min {rest % 60} s"

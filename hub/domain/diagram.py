@@ -5,7 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hub.domain.transitions import BY_LEGS, BY_TIME, CASE, CONSULTATION, LEG, LEG_BY_CASE, leg_moves
+from hub.domain.transitions import (
+    BY_LEGS,
+    BY_TIME,
+    CASE,
+    CONSULTATION,
+    LEG,
+    LEG_BY_CASE,
+    WHEN,
+    WHEN_LEGS,
+    WHEN_TIME,
+    Conditions,
+    leg_moves,
+)
 
 Arrow = tuple[str, str, str]
 """(from, to, action)."""
@@ -36,6 +48,12 @@ def leg_moves_shown() -> Between:
 
 def consultation_moves() -> Between:
     return _between([(at, to, act) for at, moves in CONSULTATION.items() for act, to in moves.items()])
+
+
+def conditions() -> dict[str, Conditions]:
+    """Heading -> (from, action, to) -> when; actions as `moves` names them. What has none leads one way."""
+    legs = {(at, f"forwarding {action}", to): when for (at, action, to), when in WHEN_LEGS.items()}
+    return {"A case": {**WHEN, **legs, **WHEN_TIME}}
 
 
 def moves() -> dict[str, tuple[str, Between]]:

@@ -13,6 +13,8 @@ WORKING_LEG: Final = frozenset({"accepted", "in_progress"})
 
 Moves = dict[str, tuple[str, ...]]
 """Action -> the statuses that it may lead to."""
+Conditions = dict[tuple[str, str, str], str]
+"""(from, action, to) -> when it leads there, for readers of the documentation; the decisions decide."""
 
 CASE: Final[dict[str, Moves]] = {
     "submitted": {
@@ -59,6 +61,21 @@ CASE: Final[dict[str, Moves]] = {
 """Case status -> what may be done with the case as a whole: by its owner, but for SOURCES. Closing needs that
 no leg is open; reopening and escalating have limits of their own."""
 
+WHEN: Final[Conditions] = {
+    ("submitted", "verify", "verified"): "the decision is accept",
+    ("submitted", "verify", "incomplete"): "the decision is incomplete: the reporter is asked",
+    ("submitted", "verify", "rejected"): "the decision is reject",
+    ("incomplete", "verify", "verified"): "the decision is accept",
+    ("incomplete", "verify", "incomplete"): "the decision is incomplete: the reporter is asked again",
+    ("incomplete", "verify", "rejected"): "the decision is reject",
+    ("answered", "reopen", "in_progress"): "an agency answered it here: it goes on there",
+    ("answered", "reopen", "verified"): "it was answered before the hub knew it",
+    ("closed", "reopen", "in_progress"): "an agency answered it here before it was closed",
+    ("closed", "reopen", "verified"): "it had been verified, and no agency had answered it here",
+    ("closed", "reopen", "submitted"): "it had not been verified",
+}
+"""Of CASE: for each action that may lead to several statuses, and for no other."""
+
 SOURCES: Final = frozenset({"reply", "reopen", "escalate"})
 """What the reporter has a part in, so that the case's source may do it."""
 REPORTERS: Final = frozenset({"reply"})
@@ -69,6 +86,16 @@ BY_TIME: Final[dict[str, Moves]] = {
     "answered": {"no reply in time": ("closed",)},
 }
 """Case status -> where it goes by itself (see `lapses`)."""
+
+WHEN_TIME: Final[Conditions] = {
+    (
+        "incomplete",
+        "no reply in time",
+        "closed",
+    ): "by itself: the time for what the reporter was asked is over",
+    ("answered", "no reply in time", "closed"): "by itself: the time for the reporter to disagree is over",
+}
+"""Of BY_TIME: nobody acts."""
 
 BY_LEGS: Final[dict[str, Moves]] = {
     "forwarded": {
@@ -85,6 +112,29 @@ BY_LEGS: Final[dict[str, Moves]] = {
     },
 }
 """Case status -> where the case goes when one of its legs moves (see `case.status_from_legs`)."""
+
+_ALL_ANSWERED: Final = "the lead has answered, and no forwarding is open"
+_SOME_WORK: Final = "another agency has accepted or answered, and not all is answered"
+_NONE_WORKS: Final = "other forwardings are left, and none is accepted yet"
+_NONE_LEFT: Final = "no other forwarding is left"
+
+WHEN_LEGS: Final[Conditions] = {
+    ("forwarded", "return", "forwarded"): _NONE_WORKS,
+    ("forwarded", "return", "verified"): _NONE_LEFT,
+    ("forwarded", "withdraw", "forwarded"): _NONE_WORKS,
+    ("forwarded", "withdraw", "verified"): _NONE_LEFT,
+    ("in_progress", "answer", "in_progress"): "the lead has not answered, or a forwarding is open",
+    ("in_progress", "answer", "answered"): _ALL_ANSWERED,
+    ("in_progress", "return", "in_progress"): _SOME_WORK,
+    ("in_progress", "return", "forwarded"): _NONE_WORKS,
+    ("in_progress", "return", "verified"): _NONE_LEFT,
+    ("in_progress", "return", "answered"): _ALL_ANSWERED,
+    ("in_progress", "withdraw", "in_progress"): _SOME_WORK,
+    ("in_progress", "withdraw", "forwarded"): _NONE_WORKS,
+    ("in_progress", "withdraw", "verified"): _NONE_LEFT,
+    ("in_progress", "withdraw", "answered"): _ALL_ANSWERED,
+}
+"""Of BY_LEGS, as WHEN is of CASE."""
 
 LEG: Final[dict[str, dict[str, str]]] = {
     "sent": {"accept": "accepted", "return": "returned", "withdraw": "withdrawn"},

@@ -94,7 +94,9 @@ def test_csv_that_is_none(tmp_path: Path) -> None:
         b"PK\x03\x04rest": 'format = "xlsx"',
         "no,isi".encode("utf-16"): 'encoding = "utf-16"',
         b"": "no row 1",
-        b"no;isi;tgl;nik;hp\n": "no column 'no'",
+        b"no;isi;tgl;nik;hp\n": 'delimiter = ";"',
+        b"no,isi,tgl\n": "no columns 'nik', 'hp' in row 1",
+        b"judul laporan 2019\n": "no columns 'no', 'isi', 'tgl', 'nik', 'hp' in row 1",
         b"no,isi,tgl,nik,nik,hp\n": "twice",
     }
     for data, words in files.items():

@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,11 +27,25 @@ from hub.service.backlog.rows import OldCase, RowReader
 from tests.backlog.backlogwork import MAPPING, ROW
 from tests.backlog.sheetwork import make_sheet
 
+RUNBOOK = Path(__file__).parents[2] / "deploy" / "RUNBOOK.md"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def mapping(text: str = MAPPING, suffix: str = ".csv") -> Any:
     return read_mapping(tomllib.loads(text), suffix)
+
+
+def test_the_runbook_has_a_mapping_that_is_read_and_every_key() -> None:
+    section = RUNBOOK.read_text("utf-8").partition("\n## Old cases\n")[2].partition("\n## ")[0]
+    sample = section.split("```")[1]
+    read = mapping(sample)
+    assert (read.layout.delimiter, read.layout.header_row) == (",", 1)
+    commented = mapping(re.sub(r"^# (delimiter|header_row)", r"\1", sample, flags=re.MULTILINE))
+    assert (commented.layout.delimiter, commented.layout.header_row) == (";", 3)
+    with pytest.raises(CommandRefused) as told:
+        mapping("[import]\nkolom = 1")
+    known = re.findall(r"\w+", str(told.value).partition("There are ")[2])
+    assert sorted(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == sorted(known)
 
 
 @pytest.mark.parametrize(

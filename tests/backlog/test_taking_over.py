@@ -145,7 +145,8 @@ def test_what_cannot_be_is_refused_at_its_column(
     file = importer.csv([row(), row("LAMA-2", **changes), row("LAMA-3")])
     for options in (["--dry-run"], []):
         said = importer.run(file, *options)
-        assert said.status == 1 and said.sums["refused"] == 1 and said.sums["taken"] == 2
+        taken = said.sums["would_take" if options else "taken"]
+        assert said.status == 1 and said.sums["refused"] == 1 and taken == 2
         assert said.told.keys() == {3} and column in said.told[3], said.refused
         assert words in said.told[3][column], said.told
         assert not any("6202014107890001" in str(value) for value in said.refused)
@@ -165,7 +166,8 @@ def test_run_again_nothing_is_taken_twice_and_a_changed_row_is_told(importer: Im
     again = importer.csv([row(), row("LAMA-2", jawaban="Jawaban lain."), row("LAMA-3"), row("LAMA-3")])
     dry = importer.run(again, "--dry-run")
     said = importer.run(again)
-    assert dry.sums == said.sums == {"rows": 4, "taken": 1, "there_already": 2, "refused": 1}
+    assert said.sums == {"rows": 4, "taken": 1, "there_already": 2, "refused": 1}
+    assert dry.sums == {"dry_run": True, "rows": 4, "would_take": 1, "there_already": 2, "refused": 1}
     assert dry.refused == said.refused and said.refused[0]["reference"] == "LAMA-2"
     assert "other content" in said.told[3]["no_tiket"]
     with importer.core() as core, core.store.read() as session:
@@ -175,11 +177,32 @@ def test_run_again_nothing_is_taken_twice_and_a_changed_row_is_told(importer: Im
 def test_the_dry_run_writes_nothing_and_finds_doubles(importer: Importer) -> None:
     file = importer.csv([row(), row(jenis="Lain"), row("LAMA-2", status="Lenyap"), row("LAMA-2")])
     said = importer.run(file, "--dry-run")
-    assert said.sums == {"rows": 4, "taken": 2, "there_already": 0, "refused": 2}
+    assert said.sums == {"dry_run": True, "rows": 4, "would_take": 2, "there_already": 0, "refused": 2}
     assert "stands in the file before" in said.told[3]["no_tiket"]
     with importer.core() as core, core.store.read() as session:
         assert session.reference(KOTIM, "LAMA-1") is None
         assert session.last_position() == max(e.position for e in session.events_after(0, 1000))
+
+
+@pytest.mark.parametrize(("delimiter", "line"), [(";", 'delimiter = ";"'), ("\t", r'delimiter = "\t"')])
+def test_a_file_with_another_delimiter_is_told_the_line_that_reads_it(
+    importer: Importer, delimiter: str, line: str
+) -> None:
+    file = importer.csv([row()], delimiter=delimiter)
+    said = importer.refused(file, "--dry-run")
+    assert said.endswith(f"Add to the mapping, under [import]: {line}") and "no_tiket" in said
+    mapping = MAPPING.replace("[columns]", f"{line}\n\n[columns]")
+    assert importer.run(file, "--dry-run", mapping=mapping).sums["would_take"] == 1
+
+
+def test_every_column_that_is_missing_is_told_at_once(importer: Importer) -> None:
+    file = importer.write("lama.csv", b"No Tiket,isi;uraian,nama,nama\nA1,a,b,c\n")
+    said = importer.refused(file)
+    assert (
+        "there are no columns 'no_tiket', 'isi', 'jenis', 'tgl_masuk', 'hp'" in said
+        and "delimiter =" not in said
+    )
+    assert "'nama'," not in said.partition("There are:")[0]
 
 
 def test_unknown_codes_and_agencies_are_found_by_the_dry_run(importer: Importer) -> None:

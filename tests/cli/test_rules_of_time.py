@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -123,9 +124,22 @@ def test_a_deadline_is_derived_by_id_and_by_tracking_number(tmp_path: Path) -> N
     assert [each.exit_code for each in printed] == [0, 0, 0], printed[0].stderr
     assert len({each.stdout for each in printed}) == 1
     text = printed[0].stdout
-    assert "verification: 3 hari kerja (kebijakan verification-3wd)" in text
-    assert text.count("dihitung\n") == 4, "the first day, which is not, and three that are"
-    assert "sumber: SP4N-LAPOR!" in text
+    assert "verification: 3 working days (policy verification-3wd)" in text
+    assert text.count("counted\n") == 4, "the first day, which is not, and three that are"
+    assert "source: SP4N-LAPOR!" in text
+    assert text.startswith(f"Case {case_id} (") and ", owner pemkab-kotim" in text, "one language throughout"
+    words = set(re.findall(r"[a-z]+", text.lower()))
+    assert not words & {
+        "kasus",
+        "pemilik",
+        "mulai",
+        "jam",
+        "tenggat",
+        "sumber",
+        "hari",
+        "kalender",
+        "berhenti",
+    }
     for wrong in ("7K3M-0Q9X-V2BD", "bukan-kasus"):
         missing = simpul(folder, "deadlines", wrong)
         assert (missing.exit_code, missing.stdout) == (1, "")

@@ -39,7 +39,7 @@ def test_complaints_travel_and_answers_come_back(demo: Demo) -> None:
     demo.until(lambda: demo.count(PU, HANDLED) and demo.count(PU, RETURNED), "the webhook ministry works")
     demo.until(lambda: demo.count(SOSIAL, HANDLED), "the mailbox ministry works")
     demo.until(lambda: demo.count("suara-banua/laporan.db", ANSWERED), "the API app has an answer")
-    demo.until(lambda: "The first answer is back" in demo.said(), "the terminal says so")
+    demo.until(lambda: "Jawaban pertama kembali" in demo.said(), "the terminal says so")
 
 
 def test_the_scenes_between_agencies_are_seen_and_told(demo: Demo) -> None:
@@ -75,7 +75,7 @@ def test_ctrl_c_leaves_no_process_behind(demo: Demo) -> None:
     assert demo.still_running() == []
     assert "goes on from here" in demo.said()
     assert demo.said().splitlines()[-1].startswith("stopped; nothing is left running.")
-    assert demo.said().count("The first answer is back") == 1
+    assert demo.said().count("Jawaban pertama kembali") == 1
 
 
 def test_a_second_run_goes_on_without_doing_anything_twice(demo: Demo) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -42,12 +43,27 @@ def test_the_first_lines_name_address_and_ports(tmp_path: Path) -> None:
 
 
 def test_the_first_answer_is_told_once(tmp_path: Path) -> None:
-    screen, told = screen_of(tmp_path, LiveScreen)
+    """Like the others: in Bahasa Indonesia, with the time; and it says from where it counts."""
+    screen, told = screen_of(tmp_path, Screen)
     with screen:
         screen.flowing()
         for number in "12":
             screen.first_answer(Journey("Lapor Kotim", number, "Jalan", 0.0))
-    assert told.getvalue().count("The first answer is back") == 1
+    (line,) = (each for each in told.getvalue().splitlines() if each.startswith("***"))
+    assert re.match(r"\*\*\* \d\d:\d\d:\d\d  Jawaban pertama kembali: ", line)
+    assert re.search(r"pengaduan #1, \d+ detik sejak laporan mengalir\.$", line)
+
+
+def test_what_is_worth_a_sentence_stands_in_a_file_too(tmp_path: Path) -> None:
+    layout = Layout(tmp_path, 8090)
+    for _ in range(2):  # two runs
+        screen, _told = screen_of(tmp_path, LiveScreen)
+        with screen:
+            screen.scene("naik", "Naik satu tingkat: sebuah laporan.")
+            screen.scene("naik", "Naik satu tingkat: sebuah laporan.")
+    lines = layout.scenes.read_text("utf-8").splitlines()
+    assert len(lines) == 2 and all(line.endswith("  Naik satu tingkat: sebuah laporan.") for line in lines)
+    assert any(str(layout.scenes).endswith(place) for _, place in places(layout))
 
 
 def test_a_scene_is_told_once_and_breaks_between_words(tmp_path: Path) -> None:

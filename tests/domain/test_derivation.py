@@ -52,27 +52,26 @@ def told(derivation: Derivation) -> list[tuple[str, str, int | None]]:
 def test_a_follow_up_over_lebaran_day_by_day() -> None:
     clock = begun("2025-03-26 10:00")
     assert lines(derive(clock, LEBARAN)) == [
-        "follow_up: 5 hari kerja (kebijakan follow-up-5wd), "
-        f"kalender {LEBARAN.version} milik dinas-pupr-kalteng",
-        "mulai Rabu/Wednesday 2025-03-26 10:00:00 WIB; jam kantor 07:30-16:00 (Asia/Jakarta)",
-        "2025-03-26  Rabu/Wednesday          hari mulai, tidak dihitung",
-        "2025-03-27  Kamis/Thursday       1  dihitung",
+        f"follow_up: 5 working days (policy follow-up-5wd), calendar {LEBARAN.version} of dinas-pupr-kalteng",
+        "begins Rabu/Wednesday 2025-03-26 10:00:00 WIB; office hours 07:30-16:00 (Asia/Jakarta)",
+        "2025-03-26  Rabu/Wednesday          first day, not counted",
+        "2025-03-27  Kamis/Thursday       1  counted",
         "2025-03-28  Jumat/Friday            cuti bersama Hari Suci Nyepi",
-        "2025-03-29  Sabtu/Saturday          akhir pekan (libur nasional Hari Suci Nyepi)",
-        "2025-03-30  Minggu/Sunday           akhir pekan",
-        "2025-03-31  Senin/Monday            libur nasional Hari Raya Idul Fitri",
-        "2025-04-01  Selasa/Tuesday          libur nasional Hari Raya Idul Fitri",
+        "2025-03-29  Sabtu/Saturday          weekend (national holiday Hari Suci Nyepi)",
+        "2025-03-30  Minggu/Sunday           weekend",
+        "2025-03-31  Senin/Monday            national holiday Hari Raya Idul Fitri",
+        "2025-04-01  Selasa/Tuesday          national holiday Hari Raya Idul Fitri",
         "2025-04-02  Rabu/Wednesday          cuti bersama Hari Raya Idul Fitri",
         "2025-04-03  Kamis/Thursday          cuti bersama Hari Raya Idul Fitri",
         "2025-04-04  Jumat/Friday            cuti bersama Hari Raya Idul Fitri",
-        "2025-04-05  Sabtu/Saturday          akhir pekan",
-        "2025-04-06  Minggu/Sunday           akhir pekan",
+        "2025-04-05  Sabtu/Saturday          weekend",
+        "2025-04-06  Minggu/Sunday           weekend",
         "2025-04-07  Senin/Monday            cuti bersama Hari Raya Idul Fitri",
-        "2025-04-08  Selasa/Tuesday       2  dihitung",
-        "2025-04-09  Rabu/Wednesday       3  dihitung",
-        "2025-04-10  Kamis/Thursday       4  dihitung",
-        "2025-04-11  Jumat/Friday         5  dihitung",
-        "tenggat Jumat/Friday 2025-04-11 16:00:00 WIB",
+        "2025-04-08  Selasa/Tuesday       2  counted",
+        "2025-04-09  Rabu/Wednesday       3  counted",
+        "2025-04-10  Kamis/Thursday       4  counted",
+        "2025-04-11  Jumat/Friday         5  counted",
+        "deadline Jumat/Friday 2025-04-11 16:00:00 WIB",
     ]
 
 
@@ -80,27 +79,29 @@ def test_an_agencys_own_day_off_in_its_own_zone() -> None:
     own = for_agency(LEBARAN, "Asia/Jayapura", {"2025-03-07": "Hari Jadi Kota Jayapura"})
     clock = begun("2025-03-06 23:59", own, amount=1)
     said = lines(derive(clock, own))
-    assert "2025-03-07  Jumat/Friday            libur daerah Hari Jadi Kota Jayapura" in said
-    assert said[1].startswith("mulai Kamis/Thursday 2025-03-06 23:59:00 WIT")
-    assert said[-1] == "tenggat Senin/Monday 2025-03-10 16:00:00 WIT"
+    assert "2025-03-07  Jumat/Friday            local day off Hari Jadi Kota Jayapura" in said
+    assert said[1].startswith("begins Kamis/Thursday 2025-03-06 23:59:00 WIT")
+    assert said[-1] == "deadline Senin/Monday 2025-03-10 16:00:00 WIT"
 
 
 def test_it_says_where_the_official_calendar_ends() -> None:
     clock = begun("2025-12-30 10:00", amount=3)
     said = lines(derive(clock, LEBARAN))
-    mark = said.index("-- kalender resmi berakhir 2025-12-31; sesudahnya hanya akhir pekan --")
+    mark = said.index("-- the official calendar ends 2025-12-31; after it only weekends are known --")
     assert said[mark - 1].startswith("2025-12-31")
     assert said[mark + 1].startswith("2026-01-01")
     assert [step.official for step in derive(clock, LEBARAN).steps] == [True, True, False, False]
     assert not any("berakhir" in line for line in lines(derive(begun("2025-03-26 10:00"), LEBARAN)))
     beyond = lines(derive(begun("2026-02-02 10:00"), LEBARAN))
-    assert beyond[2].startswith("-- kalender resmi berakhir")
+    assert beyond[2].startswith("-- the official calendar ends")
 
 
 def test_a_feast_whose_date_is_not_settled_is_marked() -> None:
     calendar = Calendar({"2027-03-10": DayOff("Hari Raya Idul Fitri (perkiraan)", "public")}, "2027-12-31")
     said = lines(derive(begun("2027-03-09 10:00", calendar, amount=1), calendar))
-    assert said[3].endswith("libur nasional Hari Raya Idul Fitri (perkiraan): tanggalnya belum ditetapkan")
+    assert said[3].endswith(
+        "national holiday Hari Raya Idul Fitri (perkiraan): its date is not confirmed yet"
+    )
 
 
 def test_pauses_take_days_out() -> None:
@@ -120,8 +121,8 @@ def test_pauses_take_days_out() -> None:
         ("03-14", "counted", 3),
     ]
     said = lines(derivation)
-    assert said[3].endswith("dijeda 3 jam 0 menit 0 detik")
-    assert said[4].endswith("dihitung; jeda 2 jam 30 menit 0 detik")
+    assert said[3].endswith("paused 3 h 0 min 0 s")
+    assert said[4].endswith("counted; paused 2 h 30 min 0 s")
 
 
 def test_a_pause_on_the_start_day_takes_out_the_next_one() -> None:
@@ -137,8 +138,8 @@ def test_a_pause_on_the_start_day_takes_out_the_next_one() -> None:
         ("03-13", "counted", 2),
     ]
     said = lines(derive(clock, LEBARAN))
-    assert said[2].endswith("hari mulai, tidak dihitung; jeda 1 jam 0 menit 0 detik")
-    assert said[3].endswith("dijeda (pengganti jeda sebelumnya)")
+    assert said[2].endswith("first day, not counted; paused 1 h 0 min 0 s")
+    assert said[3].endswith("paused (in place of earlier pauses)")
 
 
 def test_a_pause_over_the_weekend_takes_nothing_out() -> None:
@@ -165,13 +166,13 @@ def test_while_it_is_paused_the_deadline_is_yet_to_move() -> None:
         ("03-13", "paused", None),
     ]
     assert lines(derivation)[-1] == (
-        "dijeda sejak Rabu/Wednesday 2025-03-12 09:00:00 WIB: tenggat bergeser saat jam berjalan lagi"
+        "paused since Rabu/Wednesday 2025-03-12 09:00:00 WIB: the deadline moves when the clock runs again"
     )
 
 
 def test_an_ended_clock_says_how_it_ended() -> None:
     clock = stop(begun("2025-03-10 10:00"), LEBARAN, local("2025-03-12 09:00"))
-    assert lines(derive(clock, LEBARAN))[-1] == "berhenti Rabu/Wednesday 2025-03-12 09:00:00 WIB: met"
+    assert lines(derive(clock, LEBARAN))[-1] == "stopped Rabu/Wednesday 2025-03-12 09:00:00 WIB: met"
 
 
 def test_calendar_days_count_every_day_and_end_in_an_office_day() -> None:
@@ -185,9 +186,9 @@ def test_calendar_days_count_every_day_and_end_in_an_office_day() -> None:
     ]
     assert told(derivation)[-2:] == [("04-07", "government", None), ("04-08", "moved", None)]
     said = lines(derivation)
-    assert said[0].startswith("follow_up: 3 hari kalender")
-    assert said[5].endswith("3  dihitung (cuti bersama Hari Suci Nyepi)")
-    assert said[-2].endswith("tenggat pindah ke akhir hari kerja ini")
+    assert said[0].startswith("follow_up: 3 calendar days")
+    assert said[5].endswith("3  counted (cuti bersama Hari Suci Nyepi)")
+    assert said[-2].endswith("the deadline moves to the end of this working day")
 
 
 def test_hours_run_through() -> None:
@@ -197,7 +198,7 @@ def test_hours_run_through() -> None:
         ("03-29", "running", None),
         ("03-30", "running", None),
     ]
-    assert lines(derive(clock, LEBARAN))[-1] == "tenggat Minggu/Sunday 2025-03-30 04:00:00 WIB"
+    assert lines(derive(clock, LEBARAN))[-1] == "deadline Minggu/Sunday 2025-03-30 04:00:00 WIB"
 
 
 def test_another_calendar_than_the_clocks_own_is_refused() -> None:

@@ -57,3 +57,23 @@ def test_the_page_renders_every_route_without_another_host(hub: HubProcess, page
     assert [url for url in asked if not url.startswith((hub.url, "data:"))] == []
     assert complaints == []
     page.screenshot(path=str(hub.folder / "docs.png"))
+
+
+@pytest.mark.browser
+def test_a_telephone_shows_the_heading_first_and_nothing_beyond_its_edge(hub: HubProcess, page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{hub.url}/docs", wait_until="networkidle")
+    heading, menu = (page.locator(name).bounding_box() for name in ("h1", "nav"))
+    assert heading is not None and menu is not None
+    assert heading["y"] < 100 and menu["y"] > 844
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_role("link", name="All routes, as a list").click()
+    assert page.evaluate("document.querySelector('nav').getBoundingClientRect().top") < 844
+    page.set_viewport_size({"width": 1200, "height": 900})
+    page.goto(f"{hub.url}/docs", wait_until="networkidle")
+    assert not page.get_by_role("link", name="All routes, as a list").is_visible()
+    menu, heading = (page.locator(name).bounding_box() for name in ("nav", "h1"))
+    assert heading is not None and menu is not None and menu["x"] + menu["width"] < heading["x"]
+    links = page.eval_on_selector_all("nav .tag", "found => found.map(each => each.textContent)")
+    sections = page.eval_on_selector_all("h2", "found => found.map(each => each.textContent)")
+    assert links == sections

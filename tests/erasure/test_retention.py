@@ -212,7 +212,7 @@ def test_the_command_lists_what_would_go_and_changes_nothing(
         assert told("retention", "--until", "2025-03-13") == []
         assert not state(world, goes).erased
         shown = CliRunner(env=environment).invoke(simpul, ["deadlines", goes]).stdout
-        assert "dihapus setelah 2025-03-14T02:00:00.000Z (jra-5y, 5 years)" in shown
+        assert "erased after 2025-03-14T02:00:00.000Z (jra-5y, 5 years)" in shown
         assert "JRA Kabupaten Kotawaringin Timur" in shown
 
 
@@ -225,4 +225,4 @@ def test_it_says_so_where_no_row_gives_a_time(settings: Settings, codes: Complai
     result = CliRunner(env=environment).invoke(simpul, ["retention"])
     assert (result.exit_code, result.stdout) == (0, "") and "nothing is erased" in result.stderr
     shown = CliRunner(env=environment).invoke(simpul, ["deadlines", case_id]).stdout
-    assert "disimpan tanpa batas" in shown
+    assert "kept without limit" in shown

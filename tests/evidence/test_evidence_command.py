@@ -74,6 +74,8 @@ def test_a_touched_file(plain_world: EvidenceWorld, file: Path) -> None:
     done = simpul(plain_world.folder, file)
     assert (done.exit_code, done.stdout) == (1, "")
     assert "does not follow from the one before it" in done.stderr
+    assert done.stderr.endswith("GET /v1/cases/{id}/evidence, saved with `curl -o FILE`.\n")
+    assert "Do not rely on this file" in done.stderr
     assert done.stderr.count("\n") == 1
 
 

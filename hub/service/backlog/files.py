@@ -20,6 +20,8 @@ LONGEST_CELL: Final = 1 << 20
 LONGEST_LINE: Final = 4 << 20
 _BOM: Final = b"\xef\xbb\xbf"
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
+_DELIMITERS: Final = {";": '";"', "\t": r'"\t"', ",": '","', "|": '"|"'}
+"""What programs part columns by, as TOML writes it; Excel saves `;` where the comma is the decimal sign."""
 
 
 @dataclass(slots=True)
@@ -111,16 +113,42 @@ def _header(path: Path, raw: Iterator[Raw], mapping: BacklogMapping) -> list[str
     if first[2] is not None:
         raise CommandRefused(f"{path}: row {first[0]}, which should hold the columns' names, {first[2]}")
     names = [" ".join(cell.split()) if isinstance(cell, str) else "" for cell in first[1]]
-    for name in mapping.column_names():
-        if name not in names:
-            there = ", ".join(repr(each) for each in names if each) or "none"
-            raise CommandRefused(
-                f"{path}: there is no column {name!r} in row {first[0]}. There are: {there}. Correct "
-                "[columns], or the delimiter or header_row under [import]."
-            )
-        if names.count(name) > 1:
-            raise CommandRefused(f"{path}: the column {name!r} is there twice. Rename one of them.")
+    wanted = mapping.column_names()
+    if missing := [name for name in wanted if name not in names]:
+        raise CommandRefused(f"{path}: {_missing(missing, first[0], names, first[1], mapping)}")
+    if doubled := [name for name in wanted if names.count(name) > 1]:
+        what = "the column" if len(doubled) == 1 else "each of the columns"
+        raise CommandRefused(f"{path}: {what} {_listed(doubled)} is there twice. Rename one of them.")
     return names
+
+
+def _missing(
+    missing: list[str], number: int, names: list[str], cells: Sequence[Cell], mapping: BacklogMapping
+) -> str:
+    there = _listed([name for name in names if name]) or "none"
+    if mapping.layout.format == "csv" and (line := _other_delimiter(cells, mapping.layout.delimiter)):
+        return (
+            f"the whole of row {number} is one column, {there}: this file parts its columns by something "
+            f"else. Add to the mapping, under [import]: delimiter = {line}"
+        )
+    what = "is no column" if len(missing) == 1 else "are no columns"
+    return (
+        f"there {what} {_listed(missing)} in row {number}. There are: {there}. Correct [columns], or the "
+        "delimiter or header_row under [import]."
+    )
+
+
+def _other_delimiter(cells: Sequence[Cell], used: str) -> str | None:
+    """As TOML writes it: what most likely parts a header that was read as a single column."""
+    if len(cells) != 1 or not isinstance(cells[0], str):
+        return None
+    header = cells[0]
+    likeliest = max((each for each in _DELIMITERS if each != used), key=header.count)
+    return _DELIMITERS[likeliest] if likeliest in header else None
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names))
 
 
 def _ndjson(path: Path, lines: IO[bytes], mapping: BacklogMapping) -> Iterator[Row]:

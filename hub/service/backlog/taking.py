@@ -38,6 +38,12 @@ class Tally:
     there_already: int = 0
     refused: int = 0
 
+    def document(self, *, dry_run: bool) -> dict[str, Any]:
+        """The last line that is printed; of a dry run it says that nothing was taken."""
+        head = {"dry_run": True, "rows": self.rows, "would_take": self.taken}
+        ends = {"there_already": self.there_already, "refused": self.refused}
+        return (head if dry_run else {"rows": self.rows, "taken": self.taken}) | ends
+
 
 class Taking:
     """One run over one file. `run` gives a result a request; `say` is told of each refused row."""
