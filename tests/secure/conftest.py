@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.bus.kafka_broker.tokens import Issuer
 from tests.parts.local_server import PartMissing, skip_or_fail
 from tests.secure.secure_broker import SecureBroker, secure_broker
 from tests.secure.secure_postgres import SecurePostgres, secure_postgres
@@ -23,6 +24,14 @@ def broker() -> Iterator[SecureBroker]:
             yield running
     except PartMissing as missing:
         skip_or_fail(missing)
+
+
+@pytest.fixture(scope="session")
+def issuer(broker: SecureBroker) -> Issuer:
+    """Whose keys the broker knows; every test may sign with them."""
+    made = Issuer()
+    made.publish(broker.node)
+    return made
 
 
 @pytest.fixture(scope="session")

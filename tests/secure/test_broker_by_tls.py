@@ -120,13 +120,6 @@ async def test_an_authority_that_is_added_while_the_hub_waits_is_enough(
 # --- the agencies' listener ---------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="session")
-def issuer(broker: SecureBroker) -> Issuer:
-    made = Issuer()
-    made.publish(broker.node)
-    return made
-
-
 @pytest.fixture
 def probe(broker: SecureBroker) -> Callable[..., KafkaListenerProbe]:
     def at(*listeners: str, tls: bool = True) -> KafkaListenerProbe:

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any, cast
 
-import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
@@ -24,13 +23,6 @@ from tests.parts.local_server import free_port
 from tests.secure.secure_broker import SecureBroker
 
 ENDS_WITHIN_S = 30.0
-
-
-@pytest.fixture(scope="module")
-def issuer(broker: SecureBroker) -> Issuer:
-    made = Issuer()
-    made.publish(broker.node)
-    return made
 
 
 @asynccontextmanager

@@ -31,13 +31,6 @@ async def swallowing() -> AsyncIterator[str]:
         server.close()
 
 
-@pytest.fixture(scope="module")
-def issuer(broker: SecureBroker) -> Issuer:
-    made = Issuer()
-    made.publish(broker.node)
-    return made
-
-
 @pytest.fixture
 def probe(broker: SecureBroker) -> Callable[..., KafkaListenerProbe]:
     def at(*addresses: str, ca_file: Path | None = None) -> KafkaListenerProbe:
