@@ -14,7 +14,7 @@ from aiohttp import web
 from hub.api import bodies
 from hub.api.answers import answer, stream
 from hub.api.context import Call
-from hub.api.endpoint import stream_headers
+from hub.api.endpoint import common_headers
 from hub.api.queries import no_query
 from hub.api.writes import idempotency_of
 from hub.errors import Invalid, NotFound, Unavailable, UnsupportedMediaType
@@ -64,7 +64,7 @@ async def download(call: Call) -> web.StreamResponse:
         "Content-Security-Policy": "default-src 'none'; sandbox",
         "Repr-Digest": f"sha-256=:{base64.b64encode(bytes.fromhex(sha256)).decode('ascii')}:",
     }
-    response = stream(file.media_type, headers=headers | stream_headers(call))
+    response = stream(file.media_type, headers=headers | common_headers(call))
     if file.size is not None:
         response.content_length = file.size
     await response.prepare(call.request)

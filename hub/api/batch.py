@@ -16,7 +16,7 @@ from aiohttp import web
 
 from hub.api import answers, bodies
 from hub.api.context import Call
-from hub.api.endpoint import stream_headers
+from hub.api.endpoint import common_headers
 from hub.api.lines import LineOrTooLong, numbered_lines
 from hub.errors import NotJson, Problem, TooLarge, Unavailable
 from hub.service import strict_json
@@ -132,7 +132,7 @@ async def _send(call: Call, spool: IO[bytes]) -> web.StreamResponse:
     with _spooling():
         spool.seek(0)
         piece = spool.read(PIECE)
-    response = answers.stream(answers.NDJSON, headers=stream_headers(call))
+    response = answers.stream(answers.NDJSON, headers=common_headers(call))
     await response.prepare(call.request)
     while piece:
         await response.write(piece)

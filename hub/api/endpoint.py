@@ -59,9 +59,7 @@ def endpoint(handler: Handler, template: str, context: Context, *, secured: bool
         except Exception as error:
             response = _failed(error, call, template)
         if not response.prepared:
-            response.headers["X-Correlation-Id"] = call.trace_id
-            if settings.tls_in_front or (settings.trusted_proxies and call.peer().secure):
-                response.headers["Strict-Transport-Security"] = _HSTS
+            response.headers.update(common_headers(call))
         seconds = perf_counter() - started
         context.metrics.seen(template, request.method, response.status, seconds)
         if settings.access_log:
@@ -86,8 +84,8 @@ def trace_of(traceparent: str | None) -> str:
     return f"{_traces.getrandbits(128) or 1:032x}"
 
 
-def stream_headers(call: Call) -> dict[str, str]:
-    """What `endpoint` adds to an answer, for one that is sent piece by piece and is on its way by then."""
+def common_headers(call: Call) -> dict[str, str]:
+    """Of every answer; one that is sent piece by piece takes them itself, as it is on its way by then."""
     headers = {"X-Correlation-Id": call.trace_id}
     settings = call.context.settings
     if settings.tls_in_front or (settings.trusted_proxies and call.peer().secure):

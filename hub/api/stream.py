@@ -15,7 +15,7 @@ from aiohttp import ClientConnectionError, web
 from auth.errors import InvalidToken
 from hub.api import answers
 from hub.api.context import Call
-from hub.api.endpoint import stream_headers
+from hub.api.endpoint import common_headers
 from hub.api.queries import LARGEST, Query
 from hub.errors import Invalid, Problem
 from hub.ports.streams import Following, Subscriber
@@ -114,7 +114,7 @@ def _subscriber(call: Call) -> Subscriber:
 
 async def _send(call: Call, following: Following, after: int | None) -> web.StreamResponse:
     told = {"Simpul-Incarnation": following.incarnation}
-    response = answers.stream(EVENT_STREAM, headers=HEADERS | told | stream_headers(call))
+    response = answers.stream(EVENT_STREAM, headers=HEADERS | told | common_headers(call))
     response.force_close()
     try:
         await response.prepare(call.request)

@@ -15,7 +15,6 @@ from hub.domain.timekeeping import is_overdue, next_wake_of
 from hub.domain.transitions import HELD_LEG
 from hub.ports.effects import Remembered
 from hub.store.case_tables import cases
-from hub.store.recent_states import RECENT_STATES
 
 OWNER: Final = 1
 SOURCE: Final = 2
@@ -55,22 +54,10 @@ def case_row(case: Case) -> Row:
 
 
 def case_from_row(state: bytes, texts: bytes | None) -> Case:
-    return Case(CaseState.from_document(orjson.loads(state)), _texts(texts))
+    return Case(CaseState.from_document(orjson.loads(state)), texts_from_row(texts))
 
 
-def recent_case(case_id: str, state: bytes, texts: bytes | None) -> Case:
-    """The same, for the writer: its state is often one that it has just written."""
-    return Case(RECENT_STATES.read(case_id, state), _texts(texts))
-
-
-def changed_case_row(case: Case) -> Row:
-    """The row of a case that was acted on, and so will be again."""
-    row = case_row(case)
-    RECENT_STATES.keep(row[STATE], case.state)
-    return row
-
-
-def _texts(texts: bytes | None) -> CaseTexts | None:
+def texts_from_row(texts: bytes | None) -> CaseTexts | None:
     return None if texts is None else CaseTexts.from_document(orjson.loads(texts))
 
 

@@ -29,14 +29,15 @@ from hub.store.connection import next_generation
 from hub.store.destroying import destroy
 from hub.store.errors import translated
 from hub.store.handovers import disable_departed, end_sessions
+from hub.store.recent_states import RECENT_STATES
 from hub.store.relaying import WAITING, read_offsets
 from hub.store.rows import (
+    STATE,
     agency_rows,
     case_row,
-    changed_case_row,
     leg_rows,
-    recent_case,
     remembered_from_row,
+    texts_from_row,
 )
 from hub.store.sqlite_dialect import SQLITE
 from hub.store.statements import Statements
@@ -72,7 +73,10 @@ class Transaction:
 
     def load_cases(self, case_ids: Sequence[str]) -> dict[str, Case]:
         rows = self._db.execute(self._sql.cases, self._dialect.of_texts(case_ids))
-        found = {row[0]: recent_case(*row) for row in rows}
+        found = {
+            case_id: Case(RECENT_STATES.read(case_id, state), texts_from_row(texts))
+            for case_id, state, texts in rows
+        }
         self._found |= found
         return found
 
@@ -194,7 +198,10 @@ class Transaction:
         db, sql, new, changed = self._out, self._sql, effects.new_cases, effects.changed_cases
         sql.insert_case.run(db, [case_row(case) for case in new])
         sql.insert_case_agency.run(db, list(joined.from_iterable(agency_rows(case) for case in new)))
-        sql.upsert_case.run(db, [changed_case_row(case) for case in changed])
+        rows = [case_row(case) for case in changed]
+        for case, row in zip(changed, rows, strict=True):
+            RECENT_STATES.keep(row[STATE], case.state)
+        sql.upsert_case.run(db, rows)
         sql.upsert_case_agency.run(db, list(joined.from_iterable(agency_rows(c) for c in changed)))
         legs = [leg_rows(case, self._found.get(case.state.id)) for case in (*new, *changed)]
         sql.insert_leg_once.run(db, list(joined.from_iterable(legs)))
