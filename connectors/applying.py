@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from connectors.errors import Away, ConnectorError, NotConfigured, NotNow
+from connectors.errors import AnswerFirst, Away, ConnectorError, NotConfigured, NotNow
 from connectors.inbox import ATTEMPTS, Inbox, Waiting
 from connectors.spool import Spool
 
@@ -43,7 +43,7 @@ class Applier:
             note = await self._handler(waiting.event)
         except Away:
             raise
-        except NotConfigured as error:
+        except (NotConfigured, AnswerFirst) as error:
             self._inbox.fail(waiting.number, str(error))
             return
         except ConnectorError as error:

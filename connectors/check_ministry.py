@@ -7,7 +7,7 @@ from typing import Any
 from connectors.config import secret
 from connectors.delivering import http_headers
 from connectors.errors import ConfigRefused, ConnectorError
-from connectors.mailbox_puller import MailboxConfig
+from connectors.ministry import MinistryConfig
 from connectors.parts import open_database
 from connectors.report import Report
 from connectors.topic_member import KafkaConfig
@@ -26,7 +26,7 @@ async def check_webhook(config: WebhookConfig, report: Report) -> None:
     await check_mailbox(config, report)
 
 
-async def check_mailbox(config: MailboxConfig, report: Report) -> None:
+async def check_mailbox(config: MinistryConfig, report: Report) -> None:
     report.section("Handing over and replies")
     report.ok(f"events handed over: {', '.join(config.deliver.event_types)}")
     try:
@@ -43,7 +43,7 @@ async def check_mailbox(config: MailboxConfig, report: Report) -> None:
         report.wrong(str(error))
 
 
-def _note_erasures(config: MailboxConfig, report: Report) -> None:
+def _note_erasures(config: MinistryConfig, report: Report) -> None:
     """Who erases the copies in the agency's system when a case is erased in the hub."""
     types = config.deliver.event_types
     named = bool({"*", "reporter.erased", "id.simpul.reporter.erased.v1"} & {*types})
@@ -69,7 +69,7 @@ async def check_kafka(config: KafkaConfig, report: Report) -> None:
     await check_mailbox(config, report)
 
 
-async def _check_database(config: MailboxConfig, report: Report) -> None:
+async def _check_database(config: MinistryConfig, report: Report) -> None:
     if config.database is None:
         return
     database = open_database(config.database, config.agency)

@@ -11,13 +11,16 @@ from typing import Any
 
 import orjson
 
+from connectors.check_columns import check_columns, check_secrecy
+from connectors.check_missing import check_missing
 from connectors.check_values import check_values
 from connectors.checker import Checker
 from connectors.database import Database, Rows, Session
 from connectors.dialects.base import parameters_in
 from connectors.effects import Effect
-from connectors.errors import ConfigRefused, ConnectorError
+from connectors.errors import ConfigRefused, ConnectorError, StatementRefused
 from connectors.mapping import ComplaintMapping
+from connectors.odd_texts import OddTexts, of_rows
 from connectors.parts import open_database, utc_now
 from connectors.photos import Unsent
 from connectors.report import Report
@@ -42,7 +45,7 @@ class _Findings:
 
     first: dict[str, Any] | None = None
     fine: int = 0
-    removed: int = 0
+    odd: OddTexts = field(default_factory=OddTexts)
     reasons: dict[str, list[str]] = field(default_factory=dict)
     held: Counter[str] = field(default_factory=Counter)
     """Member whose value holds rows back -> how many."""
@@ -77,6 +80,10 @@ async def _check_database(config: SqlConfig, database: Database, report: Report)
     reader = RowReader(config.source, column_keys(mapping))
     try:
         rows = await database.read(lambda session: reader.page(session, config.source.start_after, SAMPLE))
+    except StatementRefused as error:
+        await check_missing(config.source, mapping, error, database, report)
+        report.note(UNSEEN)
+        return
     except ConnectorError as error:
         report.wrong(str(error))
         report.note(UNSEEN)
@@ -84,6 +91,7 @@ async def _check_database(config: SqlConfig, database: Database, report: Report)
     report.ok(f"{database.shown()} is reachable, and the rows can be read")
     try:
         _check_rows(config, mapping, reader.key, rows, report)
+        await check_columns(config, mapping, database, report)
         await _check_statements(config, database, report)
         await check_values(config.write_back, database, report)
         if config.reporter_replies:
@@ -97,6 +105,7 @@ def _check_rows(config: SqlConfig, mapping: ComplaintMapping, key: str, rows: Ro
     checker = Checker(utc_now)
     _check_codes(config, checker, report)
     _check_personal(mapping, report)
+    check_secrecy(mapping, report)
     _check_folder(config, report)
     if not rows:
         report.note("there are no rows to show")
@@ -126,6 +135,7 @@ def _try_row(
     config: SqlConfig, mapping: ComplaintMapping, checker: Checker, number: str, row: Any, findings: _Findings
 ) -> None:
     reference = config.source.reference_prefix + number
+    findings.odd.look(reference, row, mapping.columns())
     try:
         mapped = mapping.map(row, reference, utc_now())
     except RowHeld as held:
@@ -134,7 +144,7 @@ def _try_row(
         if config.category and held.member == "category":
             findings.unmapped[clean_text(row[config.category.column])[0]] += 1
         return
-    findings.removed += mapped.removed_characters
+    findings.odd.take_out(reference, mapped.removed)
     if mapped.unsent:
         findings.photos[reference] = mapped.unsent[0]
     if config.category and mapped.document["category"] == "other":
@@ -159,8 +169,7 @@ def _show(config: SqlConfig, sampled: int, findings: _Findings, report: Report) 
         )
         report.detail(orjson.dumps(findings.first, option=orjson.OPT_INDENT_2).decode())
     for reason, references in findings.reasons.items():
-        more = f" and {len(references) - SHOWN} more" if len(references) > SHOWN else ""
-        report.note(f"{reason} ({many(len(references), 'row')}: {', '.join(references[:SHOWN])}{more})")
+        report.note(f"{reason} ({of_rows(references)})")
     if findings.unmapped and config.category:
         codes = ", ".join(
             f"{code or '(empty)'} ({count})" for code, count in findings.unmapped.most_common(SHOWN)
@@ -177,8 +186,8 @@ def _show(config: SqlConfig, sampled: int, findings: _Findings, report: Report) 
             f"({region.name}), and so should the mapping: GET /v1/regions"
         )
     _note_photos(sampled, findings.photos, report)
-    if findings.removed:
-        report.note(f"{many(findings.removed, 'control character')} would be taken out of texts")
+    for note in findings.odd.notes():
+        report.note(note)
 
 
 def _note_photos(sampled: int, photos: Mapping[str, Unsent], report: Report) -> None:

@@ -12,7 +12,7 @@ import click
 
 from connectors.channel import path_of
 from connectors.config import Common
-from connectors.environment import missing_variables
+from connectors.environment import missing_of_hub, missing_variables
 from connectors.erased import Erasures
 from connectors.erasing import receipt_command
 from connectors.errors import Away, ConfigRefused, HubRefused, WrongAgency
@@ -51,6 +51,11 @@ async def _check(config: Common, report: Report) -> None:
 
 async def _check_hub(config: Common, report: Report) -> None:
     report.section(f"Hub {config.hub.url}")
+    unset = missing_of_hub(config)
+    if unset:
+        are = "is" if len(unset) == 1 else "are"
+        report.note(f"the hub was not asked: {' and '.join(unset)} {are} not set")
+        return
     try:
         async with HubClient(config.hub, config.agency) as hub:
             await hub.token()

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connectors.errors import ConfigRefused
+from connectors.hub_address import check_hub_url
 from connectors.options import beside, option
 
 
@@ -97,6 +98,7 @@ def check_common(config: Common) -> None:
         remedy = "write Asia/Jakarta, Asia/Pontianak, Asia/Makassar or Asia/Jayapura"
         raise ConfigRefused("time_zone", f"{config.time_zone!r} is unknown", remedy) from error
     check_http_url("hub.url", config.hub.url)
+    check_hub_url(config.hub.url)
 
 
 def check_http_url(key: str, url: str) -> None:

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from connectors.dialects.base import Dialect
+from connectors.dialects.base import Column, Dialect
 from connectors.errors import DatabaseAway, StatementRefused
 from connectors.values import Value
 
@@ -32,6 +32,10 @@ class Session:
         names, rows = self._dialect.execute(self._connection, statement, parameters)
         return [dict(zip(names, row, strict=True)) for row in rows]
 
+    def names(self, statement: str, parameters: Mapping[str, Any]) -> list[str]:
+        """The columns that a query gives, in their order, whatever rows it gives."""
+        return self._dialect.execute(self._connection, statement, parameters)[0]
+
     def tuples(self, statement: str, parameters: Mapping[str, Any]) -> list[Any]:
         return self._dialect.execute(self._connection, statement, parameters)[1]
 
@@ -39,9 +43,9 @@ class Session:
         """How many rows the statement found."""
         return self._dialect.change(self._connection, statement, parameters)
 
-    def listed_values(self, table: str, column: str) -> list[str] | None:
-        """The values that the column's own type lists; None where it lists none, or nobody knows."""
-        return self._dialect.listed_values(self._connection, table, column)
+    def column(self, table: str, column: str) -> Column | None:
+        """What the column takes; None where nobody knows it, or any value fits."""
+        return self._dialect.column(self._connection, table, column)
 
     def as_refusal(self, error: Exception) -> StatementRefused | None:
         """What the database said, if this is its refusal of a statement."""

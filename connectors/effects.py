@@ -101,7 +101,9 @@ def _check_parameters(key: str, known: Sequence[str], *texts: str) -> None:
     for text in texts:
         unknown = parameters_in(text) - set(known)
         if unknown:
-            raise ConfigRefused(key, f":{min(unknown)} is no parameter here", f"known: {', '.join(known)}")
+            raise ConfigRefused(
+                key, f":{min(unknown)} is no parameter here", f"known: {', '.join(dict.fromkeys(known))}"
+            )
 
 
 @dataclass

@@ -25,6 +25,11 @@ def missing_variables(config: Common) -> list[str]:
     return [str(not_set(variable, key)) for key, variable in _missing(config)]
 
 
+def missing_of_hub(config: Common) -> list[str]:
+    """The variables with the hub's credentials that nobody has set."""
+    return [variable for key, variable in _missing(config) if key.startswith("hub.")]
+
+
 def _missing(config: Common) -> list[tuple[str, str]]:
     """(dotted key, variable)"""
     unneeded = {"hub.client_secret_env"} if config.hub.private_key_file else set()

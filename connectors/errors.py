@@ -14,6 +14,7 @@ ConnectorError
 ├── NotAllowed        the hub does not let this client do that; somebody must mend its rights
 ├── NotNow            this one thing cannot be done now; other things can
 ├── NotConfigured      the configuration does not say how this one takes effect; it waits until it does
+├── AnswerFirst        an earlier answer of the case was set aside; its final status waits with it
 ├── StatementRefused   the database answered and refused a statement (grants, column names, data)
 │   └── ValueNotTaken  because the column's type does not take the value
 ├── HubRefused         the hub answered with a problem document
@@ -119,6 +120,10 @@ class NotNow(ConnectorError):
 
 class NotConfigured(ConnectorError):
     """Set aside at once, and tried again at a start: somebody must first say how it takes effect."""
+
+
+class AnswerFirst(ConnectorError):
+    """Set aside at once, and tried again with the answer of the case that was set aside before it."""
 
 
 class StatementRefused(ConnectorError):

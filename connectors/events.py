@@ -16,6 +16,7 @@ PARAMETERS = (
     "commitment_id",
 )  # fmt: skip
 ERASED, RECEIPTED = "reporter.erased", "reporter.erasure_receipted"
+ANSWERED = "complaint.answered"
 HUB = "hub"
 """The agency in whose name the hub itself acts."""
 HANDED_OVER = "agency.handed_over"

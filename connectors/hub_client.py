@@ -24,7 +24,8 @@ from connectors.batch_line import BatchLine, batch_line
 from connectors.channel import path_of
 from connectors.config import Hub, secret
 from connectors.errors import ClientRefused, ConfigRefused, HubAway, HubFailed, HubRefused, WrongAgency
-from connectors.words import retry_after_s, why_unreachable
+from connectors.hub_address import away, no_hub
+from connectors.words import retry_after_s
 
 _AGAIN = (408, 425, 429)
 _NETWORK = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
@@ -141,7 +142,7 @@ class HubClient:
             self._tokens.accept(status, document)
         except TokenRefused as error:
             self._tokens.forget()
-            raise self._refusal(error) from error
+            raise (self._refusal(error) if error.error else no_hub(request.url, status)) from error
         owner = agency_of(str(document["access_token"]))
         if owner not in ("", self._agency):
             self._tokens.forget()
@@ -208,7 +209,7 @@ class HubClient:
             ) as response:
                 return response.status, await response.read(), response.headers
         except _NETWORK as error:
-            raise HubAway(f"{self._base} does not answer ({why_unreachable(error)})") from error
+            raise away(self._base, error) from error
 
 
 def credentials(hub: Hub) -> ClientCredentials:

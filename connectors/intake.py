@@ -15,6 +15,7 @@ from connectors.checker import Checker
 from connectors.database import Database, Rows
 from connectors.entries import Entry, Seen
 from connectors.mapping import ComplaintMapping, Row
+from connectors.odd_texts import OddTexts, first_of
 from connectors.outbox import FINAL, Outbox
 from connectors.photos import PHOTO_LEFT
 from connectors.source import RowReader, Source
@@ -38,7 +39,7 @@ class Intake:
     route: Route
     now: Callable[[], datetime]
     fingerprint: bytes
-    removed_characters: int = field(default=0, init=False)
+    _odd: OddTexts = field(default_factory=OddTexts, init=False)
 
     def take(self, rows: Rows, key: str) -> int:
         """Spools what is new or changed in `rows`; returns how many complaints were queued."""
@@ -46,7 +47,7 @@ class Intake:
         keyed = [(prefix + clean_text(row[key])[0], raw_text(row[key]), row) for row in rows]
         known = self.outbox.find([reference for reference, _, _ in keyed])
         holders = {reference: entry.source_key for reference, entry in known.items()}
-        queued = 0
+        queued, self._odd = 0, OddTexts()
         with self.spool.transaction():
             for reference, number, row in keyed:
                 row_hash = self.spool.keyed_hash(as_bytes([row[name] for name in self.mapping.columns()]))
@@ -59,7 +60,17 @@ class Intake:
                     self._refuse_twin(number, holder, row_hash)
                     continue
                 queued += self._take_row(number, reference, row, entry, row_hash)
+        self._say_odd()
         return queued
+
+    def _say_odd(self) -> None:
+        """Once a page and column, what its rows hold that is not quite text."""
+        for event, found in (
+            ("texts hold bytes that are no UTF-8; they go as U+FFFD", self._odd.lost),
+            ("control characters were taken out of texts", self._odd.removed),
+        ):
+            for column, rows in found.items():
+                log.warning(event, column=column, count=len(rows), rows=first_of(rows))
 
     def _refuse_twin(self, number: str, holder: str, row_hash: bytes) -> None:
         """A second row with the same reference; it is listed by its key as it stands in the app."""
@@ -80,13 +91,14 @@ class Intake:
             return False
         first_seen = entry.first_seen if entry else self.now().isoformat()
         seen = Seen(reference, number, row_hash, self.fingerprint, first_seen)
+        self._odd.look(reference, row, self.mapping.columns())
         try:
             mapped = self.mapping.map(row, reference, datetime.fromisoformat(first_seen))
         except RowHeld as held:
             self.outbox.hold(seen, str(held))
             log.warning("row held; the others go on", reference=reference, reason=str(held))
             return False
-        self.removed_characters += mapped.removed_characters
+        self._odd.take_out(reference, mapped.removed)
         flaws = in_columns(self.checker.flaws(mapped.document), self.mapping, row)
         if flaws:
             reason = "; ".join(f"{flaw.pointer}: {flaw.detail}" for flaw in flaws)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from connectors import check_ministry, check_sql, mailbox_puller, sql, topic_member, webhook_receiver
+from connectors import (
+    check_ministry,
+    check_sql,
+    mailbox_puller,
+    ministry,
+    sql,
+    topic_member,
+    webhook_receiver,
+)
 from connectors.broker.settings import check_kafka
 from connectors.config import Common, check_common, read_document
 from connectors.errors import ConfigRefused
@@ -21,8 +29,8 @@ KINDS: dict[str, Kind] = {
         check_ministry.check_webhook,
     ),
     "mailbox": Kind(
-        mailbox_puller.MailboxConfig,
-        (mailbox_puller.check_config,),
+        ministry.MinistryConfig,
+        (ministry.check_config,),
         mailbox_puller.build,
         check_ministry.check_mailbox,
     ),

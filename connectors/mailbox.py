@@ -29,6 +29,7 @@ class MailboxReader:
     ) -> None:
         self._hub, self._spool, self._inbox = hub, spool, inbox
         self._wanted, self._wait_s = wanted, wait_s
+        self._was_away = False
         self.on_new: Callable[[], None] = lambda: None
         self.on_restored: Callable[[], None] = lambda: None
         """Called within the commit that notes the new incarnation."""
@@ -36,8 +37,12 @@ class MailboxReader:
         """Called after a restore, when the whole mailbox was read again."""
 
     async def step(self) -> bool:
-        """One poll; True when the page was full."""
-        return await self.page(self._wait_s)
+        """One poll; True when the page was full. A hub that was away answers the first one at once: its
+        return would else be noted only when the poll ends."""
+        wait_s, self._was_away = 0 if self._was_away else self._wait_s, True
+        more = await self.page(wait_s)
+        self._was_away = False
+        return more
 
     async def page(self, wait_s: int) -> bool:
         """The next page, for which the hub may wait so long; True when it was full."""

@@ -55,7 +55,7 @@ class Commands(click.Group):
             return super().invoke(ctx)
 
 
-@click.group(cls=Commands)
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Joins an agency's own system to the hub."""
     logs.set_up()
@@ -68,9 +68,9 @@ def run(config_file: Path) -> None:
     try:
         running.run(load(config_file))
     except ConfigRefused as error:
-        _end(error, USED_WRONGLY)
+        _refuse(error, config_file)
     except (ConnectorError, WrongAgency) as error:
-        _end(error, FAILED)
+        _end(error)
 
 
 @main.command()
@@ -80,7 +80,7 @@ def check(config_file: Path) -> None:
     try:
         config = load(config_file)
     except ConfigRefused as error:
-        _end(error, USED_WRONGLY)
+        _refuse(error, config_file)
     sys.exit(0 if checking.check(config) else FAILED)
 
 
@@ -92,14 +92,21 @@ def receipt(config_file: Path, case_id: str) -> None:
     try:
         click.echo(receipts.confirm(load(config_file), case_id.strip().lower()))
     except ConfigRefused as error:
-        _end(error, USED_WRONGLY)
+        _refuse(error, config_file)
     except (ConnectorError, WrongAgency) as error:
-        _end(error, FAILED)
+        _end(error)
 
 
-def _end(error: Exception, code: int) -> None:
+def _refuse(error: ConfigRefused, file: Path) -> None:
+    """With the file that holds the key; a file that cannot be read is named already."""
+    where = "" if error.key == str(file) else f"{file}: "
+    click.echo(f"simpul-connector: {where}{error}", err=True)
+    sys.exit(USED_WRONGLY)
+
+
+def _end(error: Exception) -> None:
     click.echo(f"simpul-connector: {error}", err=True)
-    sys.exit(code)
+    sys.exit(FAILED)
 
 
 if __name__ == "__main__":

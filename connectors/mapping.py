@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.photos import Photo, Unsent, find_photos
-from connectors.rules import SHAREABLE, Category, Photos, Rule
+from connectors.rules import FLAGS, SHAREABLE, Category, Photos, Rule
 from connectors.values import (
     RowHeld,
     Value,
@@ -38,7 +38,8 @@ class Mapped:
     document: dict[str, Any]
     photos: list[Photo]
     unsent: list[Unsent]
-    removed_characters: int
+    removed: dict[str, int]
+    """Column -> how many control characters were taken out of it."""
 
 
 @dataclass
@@ -47,7 +48,9 @@ class _Work:
 
     row: Row
     first_seen: datetime
-    removed: int = 0
+    removed: dict[str, int] = field(default_factory=dict)
+    removals: int = 0
+    """Of all members: two may be made of one column."""
     extras: dict[str, Any] = field(default_factory=dict)
 
 
@@ -85,18 +88,19 @@ class ComplaintMapping:
         self._categorise(document, work)
         self._hide_reporter(document)
         photos, unsent = self._attach(document, work)
-        if work.removed:
-            work.extras["removed_characters"] = work.removed
+        if work.removals:
+            work.extras["removed_characters"] = work.removals
         if work.extras:
             document["extensions"] = {self.agency: work.extras}
         return Mapped(document, photos, unsent, work.removed)
 
     def _value(self, member: str, rule: Rule, work: _Work) -> Any:
         if rule.value is not None:
-            return rule.value
+            return as_flag(str(rule.value), member) if member in FLAGS else rule.value
         if rule.latitude:
             return _point(rule, work.row)
-        raw = work.row[rule.column or rule.of]
+        column = rule.column or rule.of
+        raw = work.row[column]
         if is_missing(raw):
             return self._when_missing(member, rule, work)
         if member == "submitted_at":
@@ -104,18 +108,21 @@ class ComplaintMapping:
         if member == "occurred_on":
             return as_day(raw, member)
         text, removed = clean_text(raw)
-        work.removed += removed
+        if removed:
+            work.removed[column] = removed
+            work.removals += removed
         if rule.codes:
             text = _code(member, rule, text)
-        if member in ("confidential", "reporter.anonymous"):
-            return text if isinstance(text, bool) else as_flag(text, member)
+        if member in FLAGS:
+            return as_flag(str(text), member)
         if rule.split or member in ("tags", "addressed_to"):
             return [part.strip() for part in text.split(rule.split or ",") if part.strip()]
         return shorten(text, rule.first) if rule.first else text
 
     def _when_missing(self, member: str, rule: Rule, work: _Work) -> Any:
         if rule.default is not None:
-            return rule.default
+            word = rule.default
+            return as_flag(str(rule.codes.get(str(word), word)), member) if member in FLAGS else word
         if member == "submitted_at":
             if rule.if_missing == "first_sight":
                 work.extras[TIME_UNKNOWN] = True

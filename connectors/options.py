@@ -109,8 +109,15 @@ def _convert(value: Any, hint: Any, key: str) -> Any:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if type(value) is not hint:
-        raise ConfigRefused(key, f"is {value!r}", f"{_NAMES[hint]} is expected")
+        quoted = (
+            f', in quotes: "{value}", also for a number column' if hint is str and _is_number(value) else ""
+        )
+        raise ConfigRefused(key, f"is {value!r}", f"{_NAMES[hint]} is expected{quoted}")
     return value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _convert_union(value: Any, hint: Any, key: str) -> Any:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from connectors.media_types import media_type_of, named_type
 from connectors.rules import Photos
 from connectors.values import Value, clean_text
 from connectors.words import one_line
@@ -62,8 +62,8 @@ def why_unreadable(path: Path, error: OSError) -> str:
 
 
 def _open(folder: Path, name: str, limit_bytes: int) -> Photo | Unsent:
-    """Unsent when the file is not there, is no plain file inside the folder, or is too large: the complaint
-    goes on without it, naming it."""
+    """Unsent when the file is not there, is no plain file inside the folder, is too large, or is not what its
+    name says nor of another kind that is known: the complaint goes on without it, naming it."""
     path = folder / name
     try:
         size = path.stat().st_size
@@ -75,5 +75,8 @@ def _open(folder: Path, name: str, limit_bytes: int) -> Photo | Unsent:
         content = path.read_bytes()
     except OSError as error:
         return Unsent(name[:NAME_LIMIT], why_unreadable(path, error))
-    media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    media_type = media_type_of(name, content)
+    if media_type is None:
+        why = f"its name says {named_type(name)}, and its content is something else"
+        return Unsent(name[:NAME_LIMIT], why)
     return Photo(path, name[:NAME_LIMIT], media_type, len(content), hashlib.sha256(content).hexdigest())

@@ -11,6 +11,7 @@ from typing import Any
 
 from connectors.errors import ConfigRefused
 from connectors.options import option, read_table
+from connectors.values import RowHeld, as_flag
 
 COLUMN = re.compile(r"^\w+(\.\w+)?$")
 GROUPS = {
@@ -23,6 +24,7 @@ MEMBERS = (
     "title", "description", "category", "classification", "tags", "submitted_at", "occurred_on",
     "channel", "confidential", "addressed_to",
 )  # fmt: skip
+FLAGS = ("confidential", "reporter.anonymous")
 SHAREABLE = ("name", "phone", "email", "national_id")
 
 
@@ -118,3 +120,16 @@ def _check(member: str, rule: Rule) -> None:
     for name in rule.columns():
         if not COLUMN.match(name):
             raise ConfigRefused(key, f"{name!r} is no column name", "write column or table.column")
+    if member in FLAGS:
+        _check_flags(member, rule)
+
+
+def _check_flags(member: str, rule: Rule) -> None:
+    """What the file itself says of a flag is no surprise of a row's: it is refused at the start."""
+    words = {"default": rule.codes.get(str(rule.default), rule.default), "value": rule.value}
+    for name, word in words.items():
+        try:
+            as_flag(None if word is None else str(word), member)
+        except RowHeld as held:
+            remedy = "write one of 1/0, y/n, ya/tidak, true/false"
+            raise ConfigRefused(f"map.{member}.{name}", f"{word!r} is no flag", remedy) from held

@@ -13,6 +13,10 @@ _WHERE = re.compile(r"\bWHERE\b", re.IGNORECASE)
 _INTO = re.compile(r"\bINTO\b", re.IGNORECASE)
 _NAME = r"(?:`[^`]+`|\w+)"
 _UPDATE = re.compile(rf"\s*UPDATE\s+({_NAME}(?:\.{_NAME})?)(?:\s+(?:AS\s+)?{_NAME})?\s+SET\s", re.IGNORECASE)
+_INSERT = re.compile(
+    rf"\s*(?:INSERT|REPLACE)\s+(?:IGNORE\s+)?INTO\s+({_NAME}(?:\.{_NAME})?)\s*\(([^()]*)\)\s*VALUES\s*\(",
+    re.IGNORECASE,
+)
 _SET_TO = rf"(?:{_NAME}\.)?({_NAME})\s*=\s*(:%s)\s*(?=,|;|$|WHERE\b|ORDER\b|LIMIT\b)"
 
 
@@ -54,6 +58,30 @@ def column_set_to(statement: str, parameter: str) -> tuple[str, str] | None:
         if plain[found.start(2)] == ":":  # not inside a text
             return update[1].replace("`", ""), found[1].strip("`")
     return None
+
+
+def column_given(statement: str, parameter: str) -> tuple[str, str] | None:
+    """(table, column) that gets the bare :parameter by an UPDATE, or by an INSERT that names its columns."""
+    insert = _INSERT.match(statement)
+    if insert is None:
+        return column_set_to(statement, parameter)
+    names = [name.strip().strip("`") for name in insert[2].split(",")]
+    values = _items(statement, insert.end())
+    given = [name for name, value in zip(names, values, strict=False) if value.strip() == f":{parameter}"]
+    return (insert[1].replace("`", ""), given[0]) if given else None
+
+
+def _items(statement: str, start: int) -> list[str]:
+    """What the commas part from `start` up to the bracket that closes it."""
+    plain, depth, begin, items = masked(statement), 0, start, []
+    for at in range(start, len(plain)):
+        if plain[at] == "," and not depth:
+            items.append(statement[begin:at])
+            begin = at + 1
+        depth += (plain[at] == "(") - (plain[at] == ")")
+        if depth < 0:
+            return [*items, statement[begin:at]]
+    return []
 
 
 def has_word(statement: str, words: re.Pattern[str]) -> str:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from connectors import mailbox_puller
+from connectors import ministry
 from connectors.broker.settings import Kafka
 from connectors.mailbox import MailboxReader
-from connectors.mailbox_puller import MailboxConfig, add_replies, build_ministry, tell_restored, wanting
+from connectors.ministry import MinistryConfig, add_replies, build_ministry, tell_restored, wanting
 from connectors.parts import Connector
 from connectors.spool import Spool
 
 
 @dataclass(frozen=True, kw_only=True)
-class KafkaConfig(MailboxConfig):
+class KafkaConfig(MinistryConfig):
     """A whole configuration of this kind: that of `mailbox` with [kafka] beside it."""
 
     kafka: Kafka
@@ -21,7 +21,7 @@ class KafkaConfig(MailboxConfig):
 
 def check_config(config: KafkaConfig) -> None:
     """What one key alone cannot show; [kafka] itself is checked for every kind."""
-    mailbox_puller.check_config(config)
+    ministry.check_config(config)
 
 
 def build(config: KafkaConfig, spool: Spool) -> Connector:

@@ -17,11 +17,11 @@ import structlog
 from aiohttp import web
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook, WebhookVerificationError
 
-from connectors import mailbox_puller
+from connectors import ministry
 from connectors.config import secret
 from connectors.errors import ConfigRefused
 from connectors.inbox import Inbox
-from connectors.mailbox_puller import MailboxConfig, add_replies, build_ministry, wanting
+from connectors.ministry import MinistryConfig, add_replies, build_ministry, wanting
 from connectors.options import option
 from connectors.parts import Connector
 from connectors.reply_endpoint import Server, read_body, serve
@@ -46,7 +46,7 @@ class WebhookSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WebhookConfig(MailboxConfig):
+class WebhookConfig(MinistryConfig):
     """A whole configuration of this kind: that of `mailbox` with [webhook] beside it."""
 
     webhook: WebhookSettings
@@ -54,7 +54,7 @@ class WebhookConfig(MailboxConfig):
 
 def check_config(config: WebhookConfig) -> None:
     """What one key alone cannot show."""
-    mailbox_puller.check_config(config)
+    ministry.check_config(config)
     if not config.webhook.path.startswith("/"):
         raise ConfigRefused("webhook.path", f"is {config.webhook.path!r}", "begin it with /")
     if not config.webhook.secret_envs:

@@ -27,7 +27,7 @@ def _columns(pointer: str, mapping: ComplaintMapping) -> tuple[str, ...]:
     if member == "category" and mapping.category:
         return (mapping.category.column,)
     rule = mapping.rules.get(member)
-    return rule.columns() if rule else ()
+    return rule.columns() if rule and rule.default is None else ()
 
 
 def column_keys(mapping: ComplaintMapping) -> dict[str, str]:

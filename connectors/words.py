@@ -18,6 +18,12 @@ _ERRNO = {
     errno.ENETUNREACH: "no network",
     errno.ETIMEDOUT: "no answer in time",
 }
+_KINDS = {
+    "ClientResponseError": "what answers there is no HTTP",
+    "ServerDisconnectedError": "the connection was closed before an HTTP answer",
+    "ClientPayloadError": "the HTTP answer broke off",
+}
+"""What aiohttp raises -> what happened."""
 
 
 def many(count: int, noun: str) -> str:
@@ -46,7 +52,7 @@ def why_unreachable(error: BaseException) -> str:
     if isinstance(number, int) and number in _ERRNO:
         return _ERRNO[number]
     said = getattr(inner, "strerror", None)
-    return said if isinstance(said, str) and said else _kind(error)
+    return said if isinstance(said, str) and said else _KINDS.get(_kind(error), _kind(error))
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

@@ -17,8 +17,8 @@ from connectors.database import Database
 from connectors.dialects.base import parameters_in
 from connectors.effects import Effect, check_effect, check_guards
 from connectors.entries import Entry
-from connectors.errors import ConfigRefused, ValueNotTaken
-from connectors.events import PARAMETERS, is_stranding, parameters_of, sequence_of, short_type
+from connectors.errors import AnswerFirst, ConfigRefused, ValueNotTaken
+from connectors.events import ANSWERED, PARAMETERS, is_stranding, parameters_of, sequence_of, short_type
 from connectors.hub_client import HubClient
 from connectors.once import OnceWriter
 from connectors.options import option
@@ -46,6 +46,9 @@ STRANDED = "the hub took the forwarding back: its agency is deactivated; a perso
 log = structlog.get_logger("simpul-connector")
 _OF_ONE_ANSWER = {"event_id", "time", "local_time", "answered_at"}
 """Parameters in which two answers to one complaint differ for certain."""
+
+_OF_AN_ANSWER = ("answered", "closed")
+"""Statuses with which the reporter looks for an answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +143,7 @@ class AppWriter(OnceWriter):
             return ""
         notes = []
         # the case's answer, not each leg's: the lead writes what the reporter reads
-        if self._write_back.answer and short_type(event) == "complaint.answered" and _has_text(data):
+        if self._write_back.answer and short_type(event) == ANSWERED and _has_text(data):
             notes.append(await self._write_answer(event, entry))
         notes.append(await self._write_status(event, entry))
         if is_stranding(event):
@@ -173,9 +176,27 @@ class AppWriter(OnceWriter):
     async def _write_status(self, event: dict[str, Any], entry: Entry) -> str:
         back, sequence = self._write_back.status, sequence_of(event)
         word = self._word(str(event["data"].get("status", "")))
-        if back is None or word is None or _comes_late(sequence, entry):
+        if back is None or word is None or _comes_late(sequence, entry) or self._precedes(event, entry, word):
             return ""
+        self._await_answer(event)
         return await self._write_word(event, entry, back, word, sequence)
+
+    def _precedes(self, event: Mapping[str, Any], entry: Entry, word: str) -> bool:
+        """`answered` is the word of the case's answer: the event of the last leg says it just before, and
+        must not write it where the answer may yet be refused."""
+        brings = self._write_back.answer is not None and event["data"].get("status") == "answered"
+        return brings and short_type(event) != ANSWERED and entry.status_written != word
+
+    def _await_answer(self, event: Mapping[str, Any]) -> None:
+        """Raises AnswerFirst where a final status would stand in the app without its answer."""
+        if self._write_back.answer is None or event["data"].get("status") not in _OF_AN_ANSWER:
+            return
+        missing = None if short_type(event) == ANSWERED else self._written.set_aside_before(event)
+        if missing is not None:
+            raise AnswerFirst(
+                f"[write_back.status] waits until the answer of the event {missing}, which was set aside, "
+                "is in the app"
+            )
 
     async def _write_word(
         self, event: dict[str, Any], entry: Entry, back: StatusBack, word: str, sequence: int | None

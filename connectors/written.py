@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
 import structlog
 
 from connectors.dialects.base import parameters_in
+from connectors.events import ANSWERED, short_type
 from connectors.spool import Spool, as_bytes
 from connectors.words import one_line
 
@@ -72,6 +74,17 @@ class Written:
                 "ON CONFLICT (event_id, question) DO UPDATE SET done = 1",
                 (event_id, question),
             )
+
+    def set_aside_before(self, event: Mapping[str, Any]) -> str | None:
+        """The id of an earlier event of its case whose answer the database refused, so that it is not in the
+        app."""
+        rows = self._spool.connection.execute(
+            "SELECT body FROM events WHERE subject = ? AND state = 'failed' AND body IS NOT NULL "
+            "AND number < (SELECT number FROM events WHERE event_id = ?) ORDER BY number",
+            (str(event.get("subject", "")), str(event["id"])),
+        )
+        earlier = (orjson.loads(row[0]) for row in rows)
+        return next((str(one["id"]) for one in earlier if short_type(one) == ANSWERED), None)
 
     def lost(self) -> list[str]:
         """The references of reports with an answer that is in the app and that a restored hub did not give

@@ -213,10 +213,13 @@ class Settings:
 
     @property
     def database_path(self) -> Path:
-        """SQLite's file; on PostgreSQL where it would be, and where nothing is."""
+        """SQLite's file; on PostgreSQL where it would be, and where nothing is. Where a link stands for the
+        file, the file: SQLite lays its own beside that one, and what lies beside it (locks, marks) must be
+        the same by every name."""
+        path = self.data_dir / "simpul.db"
         if self.database_url and not self.on_postgres:
-            return Path(self.database_url.removeprefix("sqlite:///"))
-        return self.data_dir / "simpul.db"
+            path = Path(self.database_url.removeprefix("sqlite:///"))
+        return path.resolve() if path.is_symlink() else path
 
     @property
     def on_postgres(self) -> bool:

@@ -8,6 +8,7 @@ import gc
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ import structlog
 from xdist.scheduler import LoadFileScheduling
 
 from hub.store import migrate
-from tests.parts import ending, forking, migrated, scratch
+from tests.parts import ending, forking, migrated, rewritten, scratch
 
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -28,6 +29,7 @@ ONE_BROKER = ("tests/connectors/kafka_kind/", "tests/bus/kafka_broker/", "tests/
 """Each has a session's fixture with a broker."""
 LONG = (
     "tests/bus/kafka_broker/",
+    "tests/whole/test_installed_script.py",
     "tests/whole/",
     "tests/e2e/",
     "tests/demo/test_cluster_demo.py",
@@ -54,6 +56,14 @@ MIGRATING = (
 )
 """These make their databases by migrations."""
 migrate._upgrade = migrated.upgrade
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
+# The hub in the tests' own process logs exceptions too: drawn as structlog does it by itself, with every
+# frame's source in colour, one costs as much as a test.
 
 
 class InOrder(LoadFileScheduling):  # type: ignore[misc]  # xdist is untyped
@@ -71,6 +81,10 @@ class InOrder(LoadFileScheduling):  # type: ignore[misc]  # xdist is untyped
 def pytest_configure(config: pytest.Config) -> None:
     """As a plugin: what is the session's a folder's conftest does not hear of."""
     config.pluginmanager.register(ending)
+    if getattr(
+        config.option, "numprocesses", None
+    ):  # of the workers' chief; with one process nothing is done twice
+        rewritten.ahead(config, Path(__file__).parent)
 
 
 @pytest.hookimpl(optionalhook=True)

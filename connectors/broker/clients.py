@@ -26,6 +26,8 @@ BOOTSTRAP_MS: Final = 5_000
 DELIVERY_MS: Final = 15_000
 REACH_S: Final = 2.0
 CLOSE_S: Final = 1.0
+PAUSE_MS: Final = 50
+"""Until a producer looks for an absent broker again; answers of the others are taken meanwhile."""
 MAX_RECORD_BYTES: Final = 4 * 1024 * 1024
 COMMON: Final[Mapping[str, Any]] = {
     "bootstrap_timeout_ms": BOOTSTRAP_MS,
@@ -62,6 +64,15 @@ def _listen() -> None:
         logger.addHandler(EAR)
         logger.setLevel(logging.WARNING)
         logger.propagate = False
+
+
+class _SendersClient(KafkaNetClient):  # type: ignore[misc]  # the library is untyped
+    """The library's client as its sender (3.0) reads it: else that one takes a whole processor while a broker
+    is away. The hub's twin, which a connector may not import, is in hub/bus/kafka/sending.py: change both."""
+
+    def connection_delay(self, node_id: Any) -> float:
+        """In milliseconds, and never none; the parent's are seconds."""
+        return max(float(super().connection_delay(node_id)) * 1000, PAUSE_MS)
 
 
 class _Provider(AbstractTokenProvider):  # type: ignore[misc]  # the library is untyped
@@ -171,9 +182,10 @@ class Endpoint:
         if (refusal := self._refusal()) is not None:
             raise refusal  # the library would try for BOOTSTRAP_MS
         began_s, inside = time.monotonic(), []
+        client = _SendersClient if kind is KafkaProducer else KafkaNetClient
 
         def remember(**config: Any) -> Any:
-            inside.append(KafkaNetClient(**config))
+            inside.append(client(**config))
             return inside[0]
 
         try:

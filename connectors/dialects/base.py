@@ -22,6 +22,14 @@ NOT_TAKEN = (
     "the column's type does not take this value (an ENUM takes only the words that it lists); mend the value "
     "where the configuration has it, or the column"
 )
+NOT_A_NUMBER = (
+    "the column's type (a number, or a date) does not take this word; write what it takes, numbers in quotes "
+    'such as "1": a status in [write_back.status.values], anything else in the statement'
+)
+NO_ROW_MEANT = (
+    "a foreign key wants a row that is not there; give an id that the app's own table has, such as the "
+    "officer's number (1 in the example's [write_back.answer])"
+)
 LOOK_UP = "the database refuses the statement; its manual explains this error"
 ENCODE = "in a user name or password write @ : / ? # [ ] % as %40 %3A %2F %3F %23 %5B %5D %25"
 
@@ -47,6 +55,16 @@ class Address:
         return f"{self.scheme}://{self.host}{f':{self.port}' if self.port else ''}/{self.name}"
 
 
+@dataclass(frozen=True)
+class Column:
+    """What a column takes. `kind`: its type as the engine writes it; `listed`: the values that a type lists;
+    `charset`: of a text."""
+
+    kind: str
+    charset: str | None
+    listed: list[str] | None
+
+
 class Dialect(ABC):
     """One engine. Connections are the driver's own (DB-API 2); they are used by one thread at a time.
 
@@ -69,8 +87,8 @@ class Dialect(ABC):
     def translate(self, error: Exception, connecting: bool) -> ConnectorError:
         """DatabaseAway when waiting helps, StatementRefused when it does not. Names no value of a row."""
 
-    def listed_values(self, connection: Any, table: str, column: str) -> list[str] | None:
-        """The values that the column's own type lists; None where it lists none, or nobody knows."""
+    def column(self, connection: Any, table: str, column: str) -> Column | None:
+        """None where nobody knows it, or any value fits."""
         return None
 
     @abstractmethod

@@ -4,37 +4,24 @@ from __future__ import annotations
 
 import functools
 import re
+import socket
 import ssl
+import struct
 from typing import Any
 
 import pymysql
 import pymysql.connections
-from pymysql.constants import CLIENT, FIELD_TYPE
+from pymysql.constants import CLIENT, CR, FIELD_TYPE
 from pymysql.converters import conversions
 
-from connectors.dialects.base import LOOK_UP, NO_COLUMN, NO_TABLE, NOT_TAKEN, NOT_UNDERSTOOD, Dialect
+from connectors.dialects import mysql_latin1
+from connectors.dialects.base import Column, Dialect
+from connectors.dialects.mysql_words import is_not_taken, server_words, unmet, words_of
 from connectors.errors import ConnectorError, DatabaseAway, LoginRefused, StatementRefused, ValueNotTaken
 from connectors.values import raw_text
 
 _AS_TEXT = (FIELD_TYPE.DATE, FIELD_TYPE.NEWDATE, FIELD_TYPE.DATETIME, FIELD_TYPE.TIMESTAMP, FIELD_TYPE.TIME)
 _CONVERSIONS = {code: how for code, how in conversions.items() if code not in _AS_TEXT}
-_WORDS = {
-    1044: "this user may not use this database; GRANT it",
-    1045: "the server refuses this user and password",
-    1049: "there is no database of this name",
-    1054: NO_COLUMN,
-    1064: NOT_UNDERSTOOD,
-    1142: "this user lacks a right on the table, or there is no table of this name, of which the server says "
-    "the same; compare the name, then GRANT the right",
-    1143: "this user lacks a right on the column, or the table has no such column, of which the server says "
-    "the same; compare the column's name, then GRANT the right",
-    1146: NO_TABLE,
-    1265: NOT_TAKEN,
-    1366: "the column's character set cannot hold this text; make it utf8mb4",
-    1406: "the column is too short for this text; make it longer, or TEXT",
-    1698: "the server refuses this user and password",
-    2003: "nothing answers at this address",
-}
 _WAITING_HELPS = {
     1040,
     1042,
@@ -55,7 +42,6 @@ _WAITING_HELPS = {
     3024,
 }
 _NOT_ROLLED_BACK = 1196
-_NOT_TAKEN, _NOBODY_THERE = 1265, 2003
 _LOGIN_REFUSED = {
     1044: "the database's name or the user",
     1045: "the user and the password",
@@ -64,8 +50,8 @@ _LOGIN_REFUSED = {
 }
 """What to mend, by the number with which the server does not let a connection in."""
 _LISTED = re.compile(r"'((?:[^']|'')*)'")
-_SHOWN = (1044, 1049, 1054, 1142, 1143, 1146, 1265)
-"""Numbers of which the server names users, columns and tables and never a row's value."""
+GREETING_S = 10.0
+"""How long a server may take over its greeting and the login, where a statement may take longer."""
 
 
 @functools.cache
@@ -77,12 +63,36 @@ def _tls_where_offered() -> ssl.SSLContext:
     return context
 
 
+class NotGreeted(pymysql.err.OperationalError):
+    """Something took the connection and spoke no MySQL."""
+
+
 class _Connection(pymysql.connections.Connection):
     """PyMySQL uses TLS where the server offers it, and for that reads every certificate authority of this
     machine, none of which it then asks: 35 ms of processor time a connection."""
 
+    _read_timeout: float | None
+
     def _create_ssl_ctx(self, sslp: object) -> ssl.SSLContext:
         return _tls_where_offered()
+
+    def connect(self, sock: socket.socket | None = None) -> None:
+        """Whatever listens at a wrong port says another thing, or waits to be spoken to."""
+        patient, self._read_timeout = self._read_timeout, GREETING_S
+        try:
+            super().connect(sock)
+        finally:
+            self._read_timeout = patient
+
+    def _get_server_information(self) -> None:
+        try:
+            super()._get_server_information()  # type: ignore[misc]  # not in its stubs
+        except (pymysql.err.InternalError, struct.error, LookupError, ValueError, AssertionError) as error:
+            raise NotGreeted(CR.CR_SERVER_LOST, "no greeting") from error
+        except pymysql.err.OperationalError as error:
+            if error.args[0] in (CR.CR_SERVER_LOST, CR.CR_SERVER_GONE_ERROR):
+                raise NotGreeted(*error.args) from error
+            raise
 
 
 class MySQL(Dialect):
@@ -105,6 +115,8 @@ class MySQL(Dialect):
             read_timeout=self.timeout_s + 5,
             write_timeout=self.timeout_s,
         )
+        if self.charset == "latin1":
+            connection.encoding = mysql_latin1.NAME
         with connection.cursor() as cursor:
             cursor.execute("SET SESSION innodb_lock_wait_timeout = 5, SESSION lock_wait_timeout = 5")
             if read_only:
@@ -129,33 +141,50 @@ class MySQL(Dialect):
         _, warnings = self.execute(connection, "SHOW WARNINGS", {})
         return all(int(warning[1]) != _NOT_ROLLED_BACK for warning in warnings)
 
-    def listed_values(self, connection: Any, table: str, column: str) -> list[str] | None:
+    def column(self, connection: Any, table: str, column: str) -> Column | None:
         schema, _, name = table.rpartition(".")
         _, rows = self.execute(
             connection,
-            "SELECT column_type FROM information_schema.columns WHERE table_name = :name "
+            "SELECT column_type, character_set_name FROM information_schema.columns WHERE table_name = :name "
             "AND column_name = :column AND table_schema = COALESCE(NULLIF(:schema, ''), DATABASE())",
             {"name": name, "column": column, "schema": schema},
         )
-        return listed_in(raw_text(rows[0][0])) if rows else None
+        if not rows:
+            return None
+        kind, charset = (raw_text(value) for value in rows[0])
+        return Column(kind, charset or None, listed_in(kind))
 
     def is_driver_error(self, error: Exception) -> bool:
-        return isinstance(error, pymysql.MySQLError)
+        return isinstance(error, (pymysql.MySQLError, UnicodeError))
 
     def translate(self, error: Exception, connecting: bool) -> ConnectorError:
+        if isinstance(error, UnicodeError):
+            return StatementRefused(self._unreadable(error), "")
         code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
-        words = _WORDS.get(code, f"{LOOK_UP} ({type(error).__name__})")
         where = f" ({self.place()})" if connecting else ""
-        said = _server_words(code, error)
-        text = f"MySQL error {code}{where}: {words}" + (f" ({said})" if said else "")
+        away = unmet(code, greeted=not isinstance(error, NotGreeted)) if connecting else ""
+        said = server_words(code, error)
+        text = f"MySQL error {code}{where}: {away or words_of(code, error)}" + (f" ({said})" if said else "")
         if connecting and code in _LOGIN_REFUSED:
             return LoginRefused(text + self.mend_address(_LOGIN_REFUSED[code]))
-        if connecting and code == _NOBODY_THERE:
+        if away:
             return DatabaseAway(text + self.mend_place())
         lost = isinstance(error, pymysql.InterfaceError) or code == 0
         if connecting or lost or code in _WAITING_HELPS:
             return DatabaseAway(text)
-        return (ValueNotTaken if code == _NOT_TAKEN else StatementRefused)(text, said)
+        return (ValueNotTaken if is_not_taken(code, error) else StatementRefused)(text, said)
+
+    def _unreadable(self, error: UnicodeError) -> str:
+        """PyMySQL turns texts into bytes and back by the connection's character set."""
+        if isinstance(error, UnicodeDecodeError):
+            return (
+                f"a text of these rows is no {self.charset}; mend that row in the app, or write another "
+                "database.charset"
+            )
+        return (
+            f'database.charset = "{self.charset}" cannot say every sign of this text; write "utf8mb4", with '
+            "which the server itself converts what columns of another character set hold"
+        )
 
 
 def listed_in(column_type: str) -> list[str] | None:
@@ -163,8 +192,3 @@ def listed_in(column_type: str) -> list[str] | None:
     if not column_type.lower().startswith("enum("):
         return None
     return [value.replace("''", "'") for value in _LISTED.findall(column_type)]
-
-
-def _server_words(code: int, error: Exception) -> str:
-    """What the server said, where it holds no value."""
-    return str(error.args[1]) if code in _SHOWN and len(error.args) > 1 else ""

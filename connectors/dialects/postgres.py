@@ -8,7 +8,15 @@ from typing import Any
 import psycopg
 from psycopg.types.string import TextLoader
 
-from connectors.dialects.base import GRANT, LOOK_UP, NO_COLUMN, NO_TABLE, NOT_UNDERSTOOD, Dialect
+from connectors.dialects.base import (
+    GRANT,
+    LOOK_UP,
+    NO_COLUMN,
+    NO_ROW_MEANT,
+    NO_TABLE,
+    NOT_UNDERSTOOD,
+    Dialect,
+)
 from connectors.errors import ConnectorError, DatabaseAway, LoginRefused, StatementRefused
 
 _AS_TEXT = ("date", "time", "timetz", "timestamp", "timestamptz", "uuid", "numeric", "json", "jsonb")
@@ -22,7 +30,14 @@ _LOGIN_REFUSED = {
     "does not exist": "the database's name or the user",
 }
 """What to mend, by the server's words: while a connection is made the driver gives no code."""
-_WORDS = {"42501": GRANT, "42703": NO_COLUMN, "42P01": NO_TABLE, "42601": NOT_UNDERSTOOD}
+_NO_ROW_MEANT = "23503"
+_WORDS = {
+    "42501": GRANT,
+    "42703": NO_COLUMN,
+    "42P01": NO_TABLE,
+    "42601": NOT_UNDERSTOOD,
+    _NO_ROW_MEANT: NO_ROW_MEANT,
+}
 
 
 class PostgreSQL(Dialect):
@@ -78,6 +93,6 @@ class PostgreSQL(Dialect):
             return DatabaseAway(text + (self.mend_place() if nobody else ""))
         where = f" (column {error.diag.column_name})" if error.diag.column_name else ""
         code = error.sqlstate or ""
-        shown = said if said and code[:2] in ("42", "25") else type(error).__name__
+        shown = said if said and (code[:2] in ("42", "25") or code == _NO_ROW_MEANT) else type(error).__name__
         text = f"PostgreSQL error {code}: {shown}{where}; {_WORDS.get(code, LOOK_UP)}"
         return StatementRefused(text, f"{shown}{where}")

@@ -43,7 +43,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
 def layout_of(arguments: argparse.Namespace) -> Layout:
     """Arguments first, then SIMPUL_DEMO_DIR, SIMPUL_DEMO_PORT and SIMPUL_LISTEN; raises CannotStart."""
     host, _, listen_port = os.environ.get("SIMPUL_LISTEN", "").rpartition(":")
-    folder = arguments.dir or Path(os.environ.get("SIMPUL_DEMO_DIR", "var/demo"))
+    folder = arguments.dir or Path(os.environ.get("SIMPUL_DEMO_DIR") or "var/demo")
     port = arguments.port or os.environ.get("SIMPUL_DEMO_PORT") or listen_port or PORT
     return Layout(folder.absolute(), port_of(str(port)), host.strip("[]") or HOST, arguments.fast)
 

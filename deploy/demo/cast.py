@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 from urllib.parse import quote
 
+from deploy.demo.environment import clean_environment, command, hub_environment
 from deploy.demo.lapor_kotim import open_app
 from deploy.demo.layout import SOSIAL, Layout
 from deploy.demo.office import open_office
 from deploy.demo.processes import Processes
-from deploy.demo.registration import clean_environment, command, hub_environment
 from deploy.demo.secrets_file import Secrets
 
 TEMPLATES = Path(__file__).with_name("connectors")

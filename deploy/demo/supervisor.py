@@ -12,12 +12,13 @@ import aiohttp
 
 from deploy.demo.api import session
 from deploy.demo.cast import Cast
+from deploy.demo.interpreter import Interpreter
 from deploy.demo.journeys import Journeys
 from deploy.demo.layout import Layout
 from deploy.demo.monitor import Monitor
 from deploy.demo.ports import CannotStart, check_ports, only_one
 from deploy.demo.processes import Died, Processes
-from deploy.demo.registration import register, register_webhook, simpul
+from deploy.demo.registration import register, register_webhook
 from deploy.demo.screen import Screen, near
 from deploy.demo.secrets_file import Secrets
 
@@ -65,12 +66,13 @@ class Supervisor:
     async def _run(self) -> Died | None:
         secrets = Secrets(self._layout.secrets)
         cast = Cast(self._layout, secrets, self._processes)
-        if not (self._layout.hub_data / "simpul.db").exists():
-            self._screen.say("making the hub's database …")
-            await asyncio.to_thread(simpul, self._layout, "agency", "list")
-        self._screen.say("starting the hub …")
-        cast.hub()
-        await asyncio.to_thread(register, self._layout, secrets, self._screen.say)
+        with Interpreter(self._layout) as simpul:
+            if not (self._layout.hub_data / "simpul.db").exists():
+                self._screen.say("making the hub's database …")
+                await asyncio.to_thread(simpul.run, "migrate")
+            self._screen.say("starting the hub …")
+            cast.hub()
+            await asyncio.to_thread(register, self._layout, secrets, self._screen.say, simpul)
         if died := await self._until_ready():
             return died
         if self._signals:

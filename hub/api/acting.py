@@ -12,7 +12,7 @@ from hub.api import bodies
 from hub.api.answers import answer, etag
 from hub.api.context import Call
 from hub.api.endpoint import Handler
-from hub.api.writes import case_after, do, id_of, idempotency_of, if_match_of, masked_header
+from hub.api.writes import case_after, do, id_of, idempotency_of, if_match_of, masked_header, not_there
 from hub.domain.audience import takes_part
 from hub.errors import NotFound, SimpulError
 from hub.service.acts import ACTS
@@ -29,8 +29,13 @@ def acting(name: str) -> Handler:
     answered = ANSWERS[act.target]
 
     async def handle(call: Call) -> web.Response:
-        outcome, kinds = await do(call, act)
-        return await answered(call, outcome, kinds)
+        try:
+            outcome, kinds = await do(call, act)
+            return await answered(call, outcome, kinds)
+        except NotFound as missing:
+            if missing.detail != NOTHING:
+                raise
+            raise NotFound(not_there(act.target)) from missing
 
     return handle
 

@@ -23,14 +23,12 @@ VERSION: Final = "1.0.0"
 PLAIN: Final = ("object", "text", "binary")
 _DEFINED: Final = re.compile(r"/schemas/definitions/1\.json#/\$defs/([A-Za-z0-9_]+)")
 _NAMED: Final = re.compile(r"/schemas/([A-Za-z0-9._-]+)/1\.json")
-ABOUT: Final = """Carries citizens' complaints between agencies' own systems.
-
-Every route under /v1 takes a bearer token from POST /oauth/token, or an officer's session (POST
-/v1/session). Errors are problem details (RFC 9457) with
-a stable `type` and, for a document or a query that does not fit, an entry of `errors` for each flaw. Checks
-come in this order: 401, 404, 410, 403, 413/415/400, 422, 412, 409; 400 comes first for a header such as
-Authorization or Idempotency-Key that is there twice. An unknown address is 404, a method that is not there
-405 with `Allow`. Times are RFC 3339, ids UUIDv7, cursors opaque."""
+ABOUT: Final = """Every route under /v1 takes a bearer token from POST /oauth/token, or an officer's session
+(POST /v1/session). Errors are problem details (RFC 9457) with a stable `type` and, for a document or a
+query that does not fit, an entry of `errors` for each flaw. Checks come in this order: 401, 404, 410, 403,
+413/415/400, 422, 412, 409; 400 comes first for a header such as Authorization or Idempotency-Key that is
+there twice. An unknown address is 404, a method that is not there 405 with `Allow`. Times are RFC 3339, ids
+UUIDv7, cursors opaque."""
 
 
 def openapi(routes: Sequence[Route], schemas: Schemas, public_url: str) -> Json:

@@ -76,11 +76,25 @@ def if_match_of(request: web.BaseRequest) -> int | None:
     return seen_version(request.headers.get("If-Match"))
 
 
+WHERE_IT_STANDS: Final = {
+    "forwarding": "A forwarding has an id of its own, not the case's: it stands in the event forwarding.sent "
+    "(data.forwarding.id) and in the case (forwardings[].id).",
+    "consultation": "A consultation has an id of its own, not the case's: it stands in the event "
+    "consultation.requested (data.consultation.id).",
+}
+
+
+def not_there(what: str) -> str:
+    """One text, whether the id is unknown, another agency's, or that of something else."""
+    said = f"There is no such {what}, or your agency takes no part in it."
+    return f"{said} {WHERE_IT_STANDS[what]}" if what in WHERE_IT_STANDS else said
+
+
 def id_of(call: Call, what: str, member: str = "id") -> str:
     """The path's id in its one form; anything that is no UUID is not there (404)."""
     given = uuid_of(call.request.match_info[member])
     if given is None:
-        raise NotFound(f"There is no such {what}, or your agency takes no part in it.")
+        raise NotFound(not_there(what))
     return given
 
 

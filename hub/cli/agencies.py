@@ -11,7 +11,7 @@ from hub.app_core import Core
 from hub.cli import broker
 from hub.cli.common import core_of, show
 from hub.domain.agency import DEFAULT_TIME_ZONE, KINDS, Agency
-from hub.errors import CommandRefused
+from hub.errors import CommandRefused, Invalid
 from hub.service.requests import ChangeAgency, RegisterAgency
 from schemas.regions import Regions
 
@@ -53,11 +53,11 @@ def add(
 ) -> None:
     """Registers an agency and prints it."""
     _check(region, time_zone)
-    with core_of(ctx) as core:
+    with core_of(ctx, begins=True) as core:
         if kafka:
             broker.require_offered(core)
         new = Agency(agency_id, name, kind, region, parent, time_zone, kafka=kafka)
-        core.operate(RegisterAgency(new))
+        _register(core, new)
         if kafka:
             broker.follow(core)
         show(new.document())
@@ -72,7 +72,7 @@ def list_(ctx: click.Context) -> None:
             show(core.registry.agencies[name].document())
 
 
-@agency.command("deactivate")
+@agency.command("deactivate", short_help="Ends an agency's part; its clients are refused at once.")
 @click.argument("agency_id", metavar="ID")
 @click.pass_context
 def deactivate(ctx: click.Context, agency_id: str) -> None:
@@ -86,7 +86,7 @@ def deactivate(ctx: click.Context, agency_id: str) -> None:
         _tell_what_stays(core, agency_id)
 
 
-@agency.command("activate")
+@agency.command("activate", short_help="Takes in again an agency that was deactivated.")
 @click.argument("agency_id", metavar="ID")
 @click.pass_context
 def activate(ctx: click.Context, agency_id: str) -> None:
@@ -98,6 +98,22 @@ def activate(ctx: click.Context, agency_id: str) -> None:
             broker.follow(core)
         if outcome.agency is not None:
             show(outcome.agency.document())
+
+
+def _register(core: Core, new: Agency) -> None:
+    """A flaw is told by the option that holds it."""
+    try:
+        core.operate(RegisterAgency(new))
+    except Invalid as refused:
+        if not refused.flaws:
+            raise
+        told = [f"{_option(pointer)}: {detail}" for pointer, detail in refused.flaws]
+        raise CommandRefused(" ".join(told)) from refused
+
+
+def _option(pointer: str) -> str:
+    """`/time_zone` is `--time-zone`; the id is the command's argument."""
+    return "ID" if pointer == "/id" else "--" + pointer.lstrip("/").replace("_", "-")
 
 
 def _tell_what_stays(core: Core, agency_id: str) -> None:

@@ -28,7 +28,7 @@ def topics() -> None:
     """Kafka topics and rights."""
 
 
-@topics.command("apply")
+@topics.command("apply", short_help="Brings topics and rights to what the registry says.")
 @click.option("--dry-run", is_flag=True, help="Says what would be done, and does nothing.")
 @click.pass_context
 def apply(ctx: click.Context, dry_run: bool) -> None:

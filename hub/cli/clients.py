@@ -25,7 +25,7 @@ def client() -> None:
     """OAuth clients: what agencies' systems sign in with."""
 
 
-@client.command("add")
+@client.command("add", short_help="Makes a client; prints its id and secret, this once.")
 @click.argument("agency_id", metavar="AGENCY")
 @click.option(
     "--public-key",
@@ -43,7 +43,7 @@ def client() -> None:
 def add(ctx: click.Context, agency_id: str, public_key: Path | None, scopes: tuple[str, ...]) -> None:
     """Makes a client and prints its id and, unless a key was given, its secret: this once."""
     granted, pem = _scopes(scopes), _key(public_key)
-    with core_of(ctx) as core:
+    with core_of(ctx, begins=True) as core:
         found = core.registry.agencies.get(agency_id)
         if found is None:
             raise CommandRefused(f"No agency {agency_id!r} is registered; add it with `simpul agency add`.")

@@ -6,7 +6,7 @@ import fcntl
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -109,8 +109,13 @@ def settings_of(ctx: click.Context) -> Settings:
 
 
 @contextmanager
-def core_of(ctx: click.Context) -> Iterator[Core]:
-    with opened(settings_of(ctx)) as core:
+def core_of(ctx: click.Context, *, begins: bool = False) -> Iterator[Core]:
+    """The open core of the hub that is there; only a command that `begins` one makes it where there is
+    none."""
+    settings = settings_of(ctx)
+    if not begins:
+        new_hub.require(settings)
+    with opened(settings) as core:
         yield core
 
 
@@ -146,19 +151,26 @@ def alone(settings: Settings, what: str) -> Iterator[Callable[[], None]]:
 
 @contextmanager
 def running(settings: Settings, what: str = "serve") -> Iterator[None]:
-    """On SQLite one hub serves, and holds the data folder's lock; the kernel lets go of it when the process
-    ends, however it ends. On PostgreSQL as many serve as there are."""
+    """On SQLite one hub serves, and holds the locks of its data folder and of its database, which may lie
+    elsewhere; the kernel lets go of them when the process ends, however it ends. On PostgreSQL as many serve
+    as there are."""
     if isinstance(settings.database, str):
         yield
         return
     make_data_folder(settings)
-    with lock_file(settings.data_dir / "hub.lock").open("r+") as handle:
-        if not _locked(handle):
-            file_presence.present(settings.database).close()  # says so, if it is a restore that holds it
-            raise CommandRefused(
-                f"{what} needs the data folder {settings.data_dir} for itself, but a hub is running there. "
-                "Stop it first."
-            )
+    database = settings.database
+    database.parent.mkdir(parents=True, exist_ok=True)
+    locks = {
+        settings.data_dir / "hub.lock": f"data folder {settings.data_dir}",
+        database.with_name(f"{database.name}-hub"): f"database {database}",
+    }
+    with ExitStack() as stack:
+        for path, place in locks.items():
+            if not _locked(stack.enter_context(lock_file(path).open("r+"))):
+                file_presence.present(database).close()  # says so, if it is a restore that holds it
+                raise CommandRefused(
+                    f"{what} needs the {place} for itself, but a hub is running there. Stop it first."
+                )
         yield
 
 

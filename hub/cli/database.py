@@ -11,8 +11,9 @@ import structlog
 
 from hub.app_access import access, secret_box
 from hub.app_revocations import stopped_webhooks, without_password
+from hub.cli import new_hub
 from hub.cli.common import alone, core_of, opened, settings_of, show
-from hub.errors import CommandRefused, StoreError
+from hub.errors import CommandRefused, StoreError, StoreUnavailable
 from hub.ports.clock import SystemClock, rfc3339
 from hub.ports.erasures import ErasureLine
 from hub.ports.revocations import RevocationLine, Standing
@@ -20,7 +21,7 @@ from hub.ports.sealing import Sealing
 from hub.ports.store import ReadSession, WriteTransaction
 from hub.service.rebuild import Rebuilder, verify_chains
 from hub.settings import Settings
-from hub.store.backups import ATTACHMENTS, refuse_target, write_backup
+from hub.store.backups import ATTACHMENTS, is_backup, refuse_target, write_backup
 from hub.store.engines import AnyStore
 from hub.store.erasures import erased_in
 from hub.store.migrate import HEAD, current_revision
@@ -53,7 +54,7 @@ def migrate(ctx: click.Context) -> None:
         show({"revision": HEAD, "changed": before != HEAD})
 
 
-@click.command()
+@click.command(short_help="Makes the tables anew from the log; --check only compares.")
 @click.option(
     "--check",
     is_flag=True,
@@ -70,22 +71,34 @@ def rebuild(ctx: click.Context, check: bool) -> None:
             show({"events": events, "difference": None})
         return
     settings = settings_of(ctx)
-    with alone(settings, "rebuild"), opened(settings, is_alone=True) as core:
-        show({"events": rebuild_in_place(core.store, fold(core.sealer))})
+    new_hub.require(settings)
+    with alone(settings, "rebuild") as still, opened(settings, is_alone=True) as core:
+        show({"events": rebuild_in_place(core.store, fold(core.sealer), still)})
 
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Also over a FILE that is no backup.")
 @click.pass_context
-def backup(ctx: click.Context, file: Path) -> None:
-    """Writes log, keys, vault and attachments to FILE. The master key is not in it: keep it elsewhere."""
+def backup(ctx: click.Context, file: Path, force: bool) -> None:
+    """Writes log, keys, vault and attachments to FILE. A former backup of that name is replaced. The master
+    key is not in it: keep it elsewhere."""
     settings = settings_of(ctx)
+    new_hub.require(settings)
     refuse_target(file, settings.database_path, settings.data_dir, [settings.key_path])
+    was_there = file.exists()
+    if was_there and not (force or is_backup(file)):
+        raise CommandRefused(
+            f"{file}: is there already and is no backup, and one would take its place. Choose another name, "
+            "or say --force."
+        )
     with opened(settings) as core:
         show(write_backup(core.store, settings.data_dir / ATTACHMENTS, file))
+    if was_there:
+        click.echo(f"simpul: {file} was there already and was replaced", err=True)
 
 
-@click.command()
+@click.command(short_help="Puts a backup, FILE, in the place of the database.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.pass_context
 def restore(ctx: click.Context, file: Path) -> None:
@@ -102,9 +115,16 @@ def restore(ctx: click.Context, file: Path) -> None:
         else:
             settings.database.parent.mkdir(parents=True, exist_ok=True)
             done = restore_backup(file, settings.database, attachments, folded)
-        # Erases and revokes again what was since the backup.
-        with opened(settings, migrates=True, is_alone=True) as core:
-            to_reset, stopped = without_password(core), stopped_webhooks(core)
+        try:  # erases and revokes again what was since the backup
+            with opened(settings, migrates=True, is_alone=True) as core:
+                to_reset, stopped = without_password(core), stopped_webhooks(core)
+        except StoreUnavailable as away:
+            raise CommandRefused(
+                f"The restore holds ({done.events} events, incarnation {done.incarnation}), but the database "
+                f"could not be opened afterwards: {away} Whatever opens it next erases and revokes again "
+                "what was since the backup. To be told whose password and webhook are void, run the restore "
+                "again."
+            ) from away
     replaced = str(done.replaced) if done.replaced else None
     show(
         {

@@ -32,7 +32,7 @@ def dead_letter() -> None:
     """Records of inbound topics that could not be taken."""
 
 
-@dead_letter.command("list")
+@dead_letter.command("list", short_help="Prints those that are still dead: cause and origin.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
 @click.pass_context
 def list_(ctx: click.Context, limit: int) -> None:
@@ -42,7 +42,7 @@ def list_(ctx: click.Context, limit: int) -> None:
             show(asdict(letter))
 
 
-@dead_letter.command("redrive")
+@dead_letter.command("redrive", short_help="Takes a record again while the broker keeps it.")
 @click.argument("letter_id", metavar="ID")
 @click.pass_context
 def redrive(ctx: click.Context, letter_id: str) -> None:

@@ -16,12 +16,13 @@ from hub.domain.derivation import derive, lines
 from hub.domain.retention import ended_at, kept
 from hub.errors import CommandRefused
 from hub.ports.clock import rfc3339
+from hub.service.ids import uuid_of
 from hub.service.sweeps import held
 
-TRACKING_NUMBER: Final = re.compile(r"[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}")
+TRACKING_NUMBER: Final = re.compile(r"([0-9A-Za-z]{4})-?([0-9A-Za-z]{4})-?([0-9A-Za-z]{4})")
 
 
-@click.command("deadlines")
+@click.command("deadlines", short_help="Says why each deadline of a case is when it is.")
 @click.argument("case_name", metavar="CASE")
 @click.pass_context
 def deadlines(ctx: click.Context, case_name: str) -> None:
@@ -42,9 +43,10 @@ def deadlines(ctx: click.Context, case_name: str) -> None:
 
 
 def case_named(core: Core, name: str) -> CaseState:
-    """By its id or its tracking number."""
+    """By its id or its tracking number, in large or small letters, the number also without its hyphens."""
+    number, given = TRACKING_NUMBER.fullmatch(name.strip()), uuid_of(name.strip())
     with core.store.read() as session:
-        case_id = session.case_of_tracking(name.upper()) if TRACKING_NUMBER.fullmatch(name) else name
+        case_id = session.case_of_tracking("-".join(number.groups()).upper()) if number else given
         case = session.case(case_id) if case_id else None
     if case is None:
         raise CommandRefused(f"There is no case {name!r}. Name it by its id (a UUID) or its tracking number.")
@@ -58,7 +60,8 @@ def _retention(core: Core, state: CaseState, ended: str) -> list[str]:
     if known is None:
         return [f"retention: ended {ended}; kept without limit, there is no policy for it yet"]
     row = known.policy
-    told = [f"retention: ended {ended}; erased after {known.until} ({row.id}, {row.amount} {row.unit})"]
+    unit = row.unit.removesuffix("s") if row.amount == 1 else row.unit
+    told = [f"retention: ended {ended}; erased after {known.until} ({row.id}, {row.amount} {unit})"]
     with core.store.read() as session:
         held_up = held(session, state)
     return [*told, *([f"kept all the same: {held_up}"] if held_up else []), f"source: {row.source}"]

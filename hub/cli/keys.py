@@ -27,7 +27,7 @@ def key() -> None:
     """The keys that tokens are signed with, and the master key."""
 
 
-@key.command("rotate")
+@key.command("rotate", short_help="A new key for tokens; with --master, a new master key.")
 @click.option("--master", is_flag=True, help="The master key instead of the signing key.")
 @click.pass_context
 def rotate(ctx: click.Context, master: bool) -> None:
@@ -44,7 +44,7 @@ def rotate(ctx: click.Context, master: bool) -> None:
         show({"kid": new.kid, "signs_from": rfc3339(new.signs_from)})
 
 
-@key.command("destroy")
+@key.command("destroy", short_help="Destroys the retired generations of the master key.")
 @click.pass_context
 def destroy(ctx: click.Context) -> None:
     """Destroys the retired generations of the master key, an hour after the rotation at the earliest. Backups

@@ -9,6 +9,7 @@ from typing import Any, Final
 import click
 import structlog
 
+from hub.cli import new_hub
 from hub.cli.common import DATABASE, alone, settings_of, show
 from hub.errors import CommandRefused, SettingsError
 from hub.settings import Settings, load
@@ -24,7 +25,7 @@ log = structlog.get_logger(__name__)
 SAY_EVERY_S: Final = 5.0
 
 
-@click.command()
+@click.command(short_help="Carries the whole hub from SQLite to PostgreSQL.")
 @click.option("--to", "url", metavar="URL", help="postgresql://user@host:port/name; PGPASSWORD is heeded.")
 @click.option("--undo", "back", is_flag=True, help="Lets the hub go on in the SQLite database after all.")
 @click.pass_context
@@ -40,6 +41,7 @@ def move(ctx: click.Context, url: str | None, back: bool) -> None:
             "The settings name PostgreSQL as this hub's database; a move starts from SQLite. Run it with the "
             "settings that the hub had there, without SIMPUL_DATABASE_URL."
         )
+    new_hub.require(settings)
     with alone(settings, "move"):
         finish(database)
         refuse_half_done(database)

@@ -30,7 +30,7 @@ def officer() -> None:
 @click.pass_context
 def add(ctx: click.Context, agency_id: str, email: str, name: str, role: str) -> None:
     """Makes an account and prints its one-time password: this once."""
-    with core_of(ctx) as core:
+    with core_of(ctx, begins=True) as core:
         show(_with_password(*accounts(core).add(agency_id, email, name, role)))
 
 
@@ -43,7 +43,7 @@ def list_(ctx: click.Context) -> None:
             show(shown(found))
 
 
-@officer.command("reset")
+@officer.command("reset", short_help="A new one-time password; opens a locked or disabled account.")
 @EMAIL
 @click.pass_context
 def reset(ctx: click.Context, email: str) -> None:
@@ -53,7 +53,7 @@ def reset(ctx: click.Context, email: str) -> None:
         show(_with_password(*accounts(core).reset(email)))
 
 
-@officer.command("role")
+@officer.command("role", short_help="Gives the officer another role in the same agency.")
 @EMAIL
 @click.argument("role", metavar="ROLE", type=ROLE)
 @click.pass_context
@@ -64,7 +64,7 @@ def role_(ctx: click.Context, email: str, role: str) -> None:
         show(shown(accounts(core).set_role(email, role)))
 
 
-@officer.command("disable")
+@officer.command("disable", short_help="Ends the sessions; nobody signs in by the account.")
 @EMAIL
 @click.pass_context
 def disable(ctx: click.Context, email: str) -> None:

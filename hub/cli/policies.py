@@ -42,14 +42,14 @@ def _table(row: Policy) -> str:
     return "\n".join(["[[policy]]", *members, ""])
 
 
-@policy.command("set")
+@policy.command("set", short_help="Makes the tables of FILE (TOML) the policies from now on.")
 @click.argument("file", type=FILE)
 @click.pass_context
 def set_(ctx: click.Context, file: Path) -> None:
     """Makes the [[policy]] tables of FILE (TOML) the policies from now on: all of them, as `policy list`
     shows them. Clocks that run keep the row that they started with. The change enters the log."""
     rows = _rows(file)
-    with core_of(ctx) as core:
+    with core_of(ctx, begins=True) as core:
         try:
             refuse_changed(rows, _recorded(core))
             core.operate(RecordRules(rows))

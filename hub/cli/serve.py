@@ -46,6 +46,8 @@ def serve(ctx: click.Context, roles: str | None) -> None:
     settings = settings_of(ctx)
     chosen = _roles(roles, settings)
     new = new_hub.is_new(settings)
+    if new and API in chosen and not settings.on_postgres:  # there `migrate` makes the hub
+        asyncio.run(_look_first(*settings.listen))
     with (
         running(settings),
         open_core(settings) as core,
@@ -56,6 +58,16 @@ def serve(ctx: click.Context, roles: str | None) -> None:
         _refuse_empty_tables(core)
         record_rules(core)
         runner.run(_serve(core, chosen))
+
+
+async def _look_first(host: str, port: int) -> None:
+    """CommandRefused for an address that cannot be had: no new hub is left behind because of it."""
+    try:
+        server = await asyncio.get_running_loop().create_server(asyncio.Protocol, host, port)
+    except OSError as error:
+        raise _cannot_listen(host, port, error) from error
+    server.close()
+    await server.wait_closed()
 
 
 def _refuse_empty_tables(core: Core) -> None:
@@ -132,13 +144,17 @@ async def _listen(runner: web.AppRunner, settings: Settings, *, needed: bool) ->
         await web.TCPSite(runner, host, port, backlog=BACKLOG).start()
     except OSError as error:
         if needed:
-            raise CommandRefused(
-                f"Cannot listen on {host}:{port} ({error.strerror or error}). Choose another with "
-                f"SIMPUL_LISTEN={_free_beside(host, port, error)}."
-            ) from error
+            raise _cannot_listen(host, port, error) from error
         log.warning("no_probes", address=f"{host}:{port}", cause=error.strerror or str(error))
     else:
         log.info("listening", address=f"{host}:{port}")
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> CommandRefused:
+    return CommandRefused(
+        f"Cannot listen on {host}:{port} ({error.strerror or error}). Choose another with "
+        f"SIMPUL_LISTEN={_free_beside(host, port, error)}."
+    )
 
 
 def _free_beside(host: str, port: int, refused: OSError) -> str:

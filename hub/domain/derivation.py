@@ -155,7 +155,7 @@ def lines(derivation: Derivation) -> list[str]:
     weekdays also as an Indonesian wall calendar has them."""
     clock, calendar = derivation.clock, derivation.calendar
     head = [
-        f"{clock.stage}: {clock.amount} {UNITS[clock.unit]} (policy {clock.policy}), "
+        f"{clock.stage}: {clock.amount} {_unit(clock)} (policy {clock.policy}), "
         f"calendar {clock.calendar} of {clock.agency}",
         f"begins {_local(calendar, clock.started_at)}; office hours {calendar.opens}-{calendar.closes} "
         f"({calendar.zone})",
@@ -169,6 +169,11 @@ def lines(derivation: Derivation) -> list[str]:
             )
         body.append(_line(calendar, step))
     return [*head, *body, *_foot(clock, calendar)]
+
+
+def _unit(clock: Clock) -> str:
+    named = UNITS[clock.unit]
+    return named.removesuffix("s") if clock.amount == 1 else named
 
 
 def _line(calendar: Calendar, step: Step) -> str:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import zlib
 from bisect import bisect_left, insort
+from collections import defaultdict
 from functools import cache
+from itertools import pairwise
 from typing import Final
 
 from hub.domain.evidence import LEFT, RIGHT, Path, node
 
 BUCKETS: Final = 4096
+"""A power of two: on the way up everyone has a neighbour."""
 EMPTY: Final = bytes(32)
 """Stands for a bucket without streams."""
 
@@ -23,8 +26,7 @@ class HeadTree:
 
     def __init__(self) -> None:
         self.streams = 0
-        self._buckets: list[list[bytes]] = [[] for _ in range(BUCKETS)]
-        self._tops = [EMPTY] * BUCKETS
+        self._buckets: defaultdict[int, list[bytes]] = defaultdict(list)
         self._stale: set[int] = set()
         self._levels = [list(level) for level in _without_streams()]
 
@@ -46,7 +48,7 @@ class HeadTree:
         self._stale.add(number)
 
     def knows(self, stream: str, leaf: bytes) -> bool:
-        bucket = self._buckets[_bucket(stream)]
+        bucket = self._buckets.get(_bucket(stream), [])
         place = bisect_left(bucket, leaf)
         return place < len(bucket) and bucket[place] == leaf
 
@@ -54,7 +56,7 @@ class HeadTree:
         """From the stream's leaf to the root. KeyError when it is not there."""
         self._refresh()
         number = _bucket(stream)
-        bucket = self._buckets[number]
+        bucket = self._buckets.get(number, [])
         return _path(_levels(bucket), self._place(bucket, leaf)) + _path(self._levels, number)
 
     def _place(self, bucket: list[bytes], leaf: bytes) -> int:
@@ -64,12 +66,14 @@ class HeadTree:
         return place
 
     def _refresh(self) -> None:
-        if not self._stale:
-            return
-        for number in self._stale:
-            self._tops[number] = _levels(self._buckets[number])[-1][0]
+        changed = self._stale
+        for number in changed:
+            self._levels[0][number] = _levels(self._buckets[number])[-1][0]
+        for below, above in pairwise(self._levels):
+            changed = {place // 2 for place in changed}
+            for place in changed:
+                above[place] = node(below[2 * place], below[2 * place + 1])
         self._stale.clear()
-        self._levels = _levels(self._tops)
 
 
 def _bucket(stream: str) -> int:

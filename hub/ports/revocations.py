@@ -39,7 +39,8 @@ class RevocationJournal(Protocol):
 
     def add(self, lines: Sequence[RevocationLine]) -> None:
         """Before the commit: a restore must never know less than the database did. A line whose transaction
-        then took no effect stays; it can only make a restore more careful."""
+        then took no effect stays, and makes a restore more careful; of one that gives back, its opposite is
+        added."""
         ...
 
     def lines(self) -> list[RevocationLine]:

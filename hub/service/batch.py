@@ -138,8 +138,7 @@ class BatchRunner:
                 return results, []
             effects.keys += [self._sealing.wrap_now(key) for key in overlay.new_keys]
             committed = _flush(txn, overlay, effects)
-            self._note_revocations(overlay, now)
-            with self._journalled(overlay):
+            with self._revocations_noted(overlay, now), self._journalled(overlay):
                 txn.commit()
             self.heard(None)
             return results, committed
@@ -161,8 +160,20 @@ class BatchRunner:
             self._journal.take_back(lines)
             raise
 
-    def _note_revocations(self, overlay: Overlay, now: str) -> None:
-        """Before the commit: who leaves with a handover, and agencies whose part ends or begins again."""
+    @contextmanager
+    def _revocations_noted(self, overlay: Overlay, now: str) -> Iterator[None]:
+        """Around the commit: what is taken away is on the disk before it. What was given back, and perhaps
+        was not, is taken away again: a restore may only err on that side."""
+        given_back = self._note_revocations(overlay, now)
+        try:
+            yield
+        except SimpulError:
+            if given_back:
+                self._revocations.add([replace(line, what=AGENCY_DEACTIVATED) for line in given_back])
+            raise
+
+    def _note_revocations(self, overlay: Overlay, now: str) -> list[RevocationLine]:
+        """Who leaves with a handover, agencies whose part ends, and, returned, whose part begins again."""
         lines = [RevocationLine(OFFICER_DISABLED, each.officer, each.at) for each in overlay.departed]
         if overlay.changed_agencies:
             ended = Standing.of(self._revocations.lines()).agencies
@@ -172,6 +183,7 @@ class BatchRunner:
                     lines.append(RevocationLine(what, name, now))
         if lines:
             self._revocations.add(lines)
+        return [line for line in lines if line.what == AGENCY_ACTIVATED]
 
     def _one(self, request: Request, overlay: Overlay, effects: Effects, now: str) -> Result:
         """One request: refused, replayed, or decided and adopted. What came from the broker is answered there

@@ -34,7 +34,8 @@ class Checkpoints:
 
     def __init__(self, hub: str) -> None:
         self._hub = hub
-        self._tree = HeadTree()
+        self._tree: HeadTree
+        """Made by the first export."""
         self._position = 0
         """Up to which the tree knows the log; 0: it was not made yet."""
         self._made_at: datetime | None = None

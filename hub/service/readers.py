@@ -36,7 +36,7 @@ class Readers:
     async def run(self, query: Callable[[ReadSession], T]) -> T:
         """What `query` gives, run on a reader's thread; Unavailable when too many wait already."""
         if self._stopping:
-            raise Unavailable("The hub is stopping; try again in a moment.", retry_after_s=2)
+            raise Unavailable("The hub is starting or stopping; try again in a moment.", retry_after_s=2)
         if len(self._reads) >= self._limit:
             raise Unavailable("The hub has too much to do; try again in a moment.", retry_after_s=1)
         read = self._pool.submit(self._read, query)

@@ -98,7 +98,7 @@ class Writer:
         if len(requests) > BATCH:
             raise ValueError(f"{len(requests)} requests at once; at most {BATCH} fit into a batch")
         if self._loop is None or self._stopping:
-            raise Unavailable("The hub is stopping; try again in a moment.", retry_after_s=2)
+            raise Unavailable("The hub is starting or stopping; try again in a moment.", retry_after_s=2)
         if self._waiting[bulk] + len(requests) > self._limits[bulk]:
             raise Unavailable("The hub has too much to do; try again in a moment.", retry_after_s=1)
         self._waiting[bulk] += len(requests)
@@ -110,7 +110,7 @@ class Writer:
     async def run(self, job: Callable[[], T]) -> T:
         """Runs a write that is no command (cursors, delivery rows) on the writer's thread."""
         if self._loop is None or self._stopping:
-            raise Unavailable("The hub is stopping; try again in a moment.", retry_after_s=2)
+            raise Unavailable("The hub is starting or stopping; try again in a moment.", retry_after_s=2)
         if len(self._jobs) >= JOBS:
             raise Unavailable("The hub has too much to do; try again in a moment.", retry_after_s=1)
         future: asyncio.Future[object] = self._loop.create_future()

@@ -38,7 +38,10 @@ def refuse_target(file: Path, database: Path, data: Path, others: Iterable[Path]
     if file.exists() and not file.is_file():
         raise CommandRefused(f"{file}: is no regular file; a backup can only become one.")
     real = file.resolve()
-    own = [database.with_name(database.name + suffix) for suffix in ("", "-wal", "-shm", "-stamp", SUFFIX)]
+    own = [
+        database.with_name(database.name + suffix)
+        for suffix in ("", "-wal", "-shm", "-stamp", "-hub", SUFFIX)
+    ]
     own += [data / "jwks.json", data / "hub.lock", data / "master.key", *others]
     is_own = any(real == path.resolve() or _same(file, path) for path in own)
     inside = {data.resolve(), database.parent.resolve()} & set(real.parents)

@@ -57,7 +57,7 @@ def move(database: Path, url: str, said: Said) -> Moved:
     """The caller sees to it that no hub runs on the SQLite file. Raises CommandRefused: for a target that
     holds something else, for other schemas, and for the first row that differs afterwards."""
     moved = Moved(without_password(url))
-    with _alone(url), opened(database) as source, _connected(url) as target:
+    with _alone(url) as held, opened(database) as source, _connected(url) as target:
         mark = _begin(source, target, database, url, moved.to)
         for table in MOVED:
             moved.copied += _copy(source, target, table, said)
@@ -67,6 +67,7 @@ def move(database: Path, url: str, said: Said) -> Moved:
         except CommandRefused:
             keep_mark(source, replace(mark, move=secrets.token_hex(16)))  # what is there is not gone on from
             raise
+        held.still()
         keep_mark(source, replace(mark, finished=True))
         target.execute(DROP, (UNDER_WAY,))
     return moved
@@ -90,20 +91,20 @@ def _host(name: str) -> str:
 
 
 @contextmanager
-def _alone(url: str) -> Iterator[None]:
+def _alone(url: str) -> Iterator[presence.Alone]:
     """Tried for a moment: the server needs one to see that a move that was just killed is gone, and until
     then it holds that one's lock."""
     with ExitStack() as stack:
         until = time.monotonic() + FAREWELL_S
         while True:
             try:
-                stack.enter_context(presence.alone(url, "move"))
+                held = stack.enter_context(presence.alone(url, "move"))
                 break
             except CommandRefused:
                 if time.monotonic() > until:
                     raise
                 time.sleep(0.1)
-        yield
+        yield held
 
 
 @contextmanager

@@ -22,14 +22,16 @@ Fold = Callable[[ReadSession, WriteTransaction], int]
 """Reads the log from the session, writes the projections into the transaction; the number of events."""
 
 
-def rebuild_in_place(store: AnyStore, fold: Fold) -> int:
-    """One transaction: either the tables are made anew or nothing happened."""
+def rebuild_in_place(store: AnyStore, fold: Fold, still: Callable[[], None] = lambda: None) -> int:
+    """One transaction: either the tables are made anew or nothing happened. `still`, asked before the commit,
+    raises where the caller is no longer alone on the database."""
     with store.writing() as connection:
         for statement in store.dialect.patience:
             connection.execute(statement)
         empty(connection)
         events = fold(Session(connection, store.sql), Transaction(connection, store.sql))
         drop_trimmed(connection)
+        still()
         return events
 
 

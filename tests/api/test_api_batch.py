@@ -72,13 +72,14 @@ async def test_an_empty_batch_and_a_wrong_media_type(app: Caller) -> None:
 
 
 async def test_a_large_batch_in_constant_memory(app: Caller) -> None:
-    """20 MB of lines that are refused early, so that the hub's side is the stream and the spool."""
-    line = orjson.dumps({"title": "x" * 2_000}) + b"\n"
-    lines = 10_000
+    """20 MB of lines that are refused early, so that the hub's side is the stream and the spool; to explain
+    what a complaint lacks takes most of the time, so every fifth line is one, which makes 5 MB of answers."""
+    few = [orjson.dumps("x" * 2_000)] * 4 + [orjson.dumps({"title": "x" * 2_000})]
+    hundred, lines = b"".join(line + b"\n" for line in few * 20), 10_000
 
     async def body() -> AsyncIterator[bytes]:
         for _ in range(lines // 100):
-            yield line * 100
+            yield hundred
 
     await send(app, complaint())
     gc.collect()
@@ -97,7 +98,7 @@ async def test_a_large_batch_in_constant_memory(app: Caller) -> None:
     finally:
         tracemalloc.stop()
     assert (seen, orjson.loads(last)["line"]) == (lines, lines)
-    assert peak < 6 * MIB, f"{peak / MIB:.1f} MiB for a batch of 20"
+    assert peak < 4 * MIB, f"{peak / MIB:.1f} MiB for a batch of 20"
 
 
 async def test_a_full_queue_is_waited_for(house: House, app: Caller, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,12 @@ async def test_the_root_leads_to_the_documentation(house: House) -> None:
     assert (await house.nobody.post("/")).status in (404, 405)
 
 
+async def test_the_page_says_once_what_this_is(house: House) -> None:
+    told = re.findall(r"<p[^>]*>(.*?)</p>", (await house.nobody.get("/docs")).text, re.DOTALL)
+    about = [each for each in told if "complaints between" in each]
+    assert about == told[:1], "the first paragraph"
+
+
 def test_the_order_of_steps_names_every_act_and_none_that_is_not_there() -> None:
     acts = {f"{route.method} {route.path}" for route in ROUTES}
     named = set(re.findall(r"`([A-Z]+ /v1/[^`]+)`", STEPS))

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ from hub.service.readers import Readers
 from hub.service.writer import Writer
 from tests.backlog.backlogwork import Importer, open_row, row
 from tests.parts.caller import complaint
-from tests.parts.hub import SIMPUL, HubProcess
+from tests.parts.hub import HubProcess
 from tests.parts.postgres import drop_database, make_database
 from tests.service.hubworld import KOTIM, TurnedClock
 
@@ -131,13 +130,10 @@ def test_killed_in_the_middle_beside_a_hub_it_goes_on(hub: HubProcess, tmp_path:
         status, answer = agency.call("POST", "/v1/complaints", complaint(KOTIM, f"BARU-{new}"))
         assert status == 201, answer
 
-    command = [str(SIMPUL), "import", file, "--mapping", mapping]
-    importing = subprocess.Popen(command, cwd=tmp_path, env=hub.settings(), stdout=subprocess.DEVNULL)
-    while cases(hub) - new < 300:
-        assert importing.poll() is None, "it ended before it could be killed"
-        complains()
-    importing.kill()
-    importing.wait(30)
+    with hub.begun("import", file, "--mapping", mapping) as importing:
+        while cases(hub) - new < 300:
+            assert importing.process.poll() is None, "it ended before it could be killed"
+            complains()
     there = cases(hub) - new
     assert 0 < there < 2000
     sums = json.loads(hub.cli("import", file, "--mapping", mapping).stdout)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,7 +16,7 @@ from hub.cli import away
 from hub.cli.main import main
 from hub.errors import StoreUnavailable
 from hub.store.postgres.errors import translated
-from tests.parts.hub import SIMPUL
+from tests.parts.hub import HubProcess
 from tests.parts.local_server import free_port
 from tests.parts.postgres import drop_database, make_database
 
@@ -68,8 +67,26 @@ def test_a_host_that_nobody_knows(tmp_path: Path) -> None:
     assert "rahasia" not in said
 
 
+@pytest.mark.postgres
+def test_a_wrong_folder_beside_the_right_database_is_told_and_stays_unmade(
+    tmp_path: Path, postgres: str
+) -> None:
+    right, wrong = tmp_path / "right", tmp_path / "wrong"
+    said = simpul(wrong, "agency list", SIMPUL_DATABASE_URL=postgres).stderr
+    assert "run `simpul migrate`" in said
+    simpul(right, "migrate", SIMPUL_DATABASE_URL=postgres)
+    for line in ("agency list", "retention", "rebuild", "backup b"):
+        refused = simpul(wrong, line, SIMPUL_DATABASE_URL=postgres)
+        assert refused.exit_code == 1
+        assert refused.stderr.startswith(f"simpul: There is no hub in {wrong}. Name the folder")
+    assert not wrong.exists()
+    key = str(right / "master.key")
+    listed = simpul(wrong, "agency list", SIMPUL_DATABASE_URL=postgres, SIMPUL_MASTER_KEY_FILE=key)
+    assert listed.exit_code == 0, "a key that is kept elsewhere, as in a container"
+
+
 def test_move_names_its_own_option(tmp_path: Path) -> None:
-    simpul(tmp_path / "var", "agency list")
+    simpul(tmp_path / "var", "migrate")
     port = free_port()
     said = simpul(tmp_path / "var", f"move --to postgresql://simpul@127.0.0.1:{port}/simpul").stderr
     assert f"simpul: --to: PostgreSQL at 127.0.0.1:{port} cannot" in said
@@ -105,12 +122,7 @@ def test_a_taken_port_suggests_one_that_is_free(tmp_path: Path) -> None:
         for neighbour in (port + 1, 8081):
             with contextlib.suppress(OSError):  # taken by somebody else, which is as good
                 taken.enter_context(socket.create_server(("127.0.0.1", neighbour)))
-        settings = {"SIMPUL_DATA_DIR": str(tmp_path / "var"), "SIMPUL_LISTEN": f"127.0.0.1:{port}"}
-        ended = subprocess.run(
-            [str(SIMPUL), "serve"], capture_output=True, text=True, check=False, timeout=60, env=settings
-        )
-        assert ended.returncode == 1
-        said = ended.stderr.splitlines()[-1]
+        said = HubProcess(tmp_path, port=port).cli("serve", status=1).stderr.splitlines()[-1]
         assert f"Cannot listen on 127.0.0.1:{port}" in said
         offered = int(said.rpartition("SIMPUL_LISTEN=127.0.0.1:")[2].rstrip("."))
         socket.create_server(("127.0.0.1", offered)).close()

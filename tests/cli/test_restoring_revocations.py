@@ -18,10 +18,12 @@ from hub.cli.main import main
 from hub.delivery.desk import Desk
 from hub.delivery.settings import DeliverySettings
 from hub.delivery.targets import Targets
-from hub.errors import NotFound
+from hub.errors import NotFound, StoreUnavailable, Unavailable
 from hub.ports.accounts import OfficerRow
+from hub.service.requests import ChangeAgency
 from hub.settings import Settings
 from hub.store.deliveries import DeliveryTable
+from hub.store.writing import Transaction
 from hub.vault.revocations import RevocationFile
 
 Simpul = Callable[..., Any]
@@ -117,8 +119,6 @@ def test_who_came_back_before_the_backup_stays(simpul: Simpul, settings: Setting
     simpul("officer", "disable", "siti@a.go.id")
     simpul("officer", "reset", "siti@a.go.id")
     with open_core(settings) as core:
-        from hub.service.requests import ChangeAgency
-
         core.operate(ChangeAgency("dinas-b", {"active": True}))
     simpul("backup", backup + "2")
     lose_the_database(settings)
@@ -127,6 +127,25 @@ def test_who_came_back_before_the_backup_stays(simpul: Simpul, settings: Setting
     siti = found(settings, "siti")
     assert (siti.disabled_at, siti.one_time_hash is not None) == (None, True)
     assert done["officers_to_reset"] == []
+
+
+def test_an_activation_that_failed_gives_nobody_back(
+    simpul: Simpul, settings: Settings, backup: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simpul("agency", "deactivate", "dinas-b")
+
+    def fails(transaction: Transaction) -> None:
+        raise StoreUnavailable("the disk is full")
+
+    with open_core(settings) as core:
+        with core.store.begin() as transaction:
+            monkeypatch.setattr(type(transaction), "commit", fails)
+        with pytest.raises(Unavailable, match="nothing was accepted"):
+            core.operate(ChangeAgency("dinas-b", {"active": True}))
+        monkeypatch.undo()
+    lose_the_database(settings)
+    simpul("restore", backup)
+    assert [each["id"] for each in simpul("agency", "list") if not each["active"]] == ["dinas-b"]
 
 
 def test_a_password_that_was_changed_since_is_void(simpul: Simpul, settings: Settings, backup: str) -> None:

@@ -39,6 +39,7 @@ def rows(printed: str) -> list[Any]:
 
 
 def test_the_rows_go_out_as_a_file_and_come_back_with_one_more(tmp_path: Path) -> None:
+    simpul(tmp_path, "migrate")
     assert rows(simpul(tmp_path, "policy", "list").stdout) == [row.document() for row in DEFAULTS]
     file = tmp_path / "policies.toml"
     file.write_text(simpul(tmp_path, "policy", "list", "--toml").stdout + ROW, "utf-8")
@@ -70,6 +71,7 @@ def test_what_is_no_policy_is_said_in_one_line_and_nothing_changes(
     assert refused.exit_code == 1
     assert said in refused.stderr
     assert len(refused.stderr.splitlines()) <= 2, "one line, and perhaps that a hub was made"
+    simpul(tmp_path, "migrate")
     assert len(rows(simpul(tmp_path, "policy", "list").stdout)) == len(DEFAULTS)
 
 
@@ -83,6 +85,7 @@ def test_what_is_no_policy_is_said_in_one_line_and_nothing_changes(
     ],
 )
 def test_a_row_is_never_changed_under_its_id(tmp_path: Path, member: str, line: str, other: str) -> None:
+    simpul(tmp_path, "migrate")
     file, before = tmp_path / "policies.toml", simpul(tmp_path, "policy", "list", "--toml").stdout
     file.write_text(before + ROW, "utf-8")
     assert simpul(tmp_path, "policy", "set", str(file)).exit_code == 0
@@ -98,6 +101,7 @@ def test_a_row_is_never_changed_under_its_id(tmp_path: Path, member: str, line: 
 
 
 def test_an_id_that_was_taken_out_is_not_given_to_another_row(tmp_path: Path) -> None:
+    simpul(tmp_path, "migrate")
     file, before = tmp_path / "policies.toml", simpul(tmp_path, "policy", "list", "--toml").stdout
     for text in (before + ROW, before):
         file.write_text(text, "utf-8")

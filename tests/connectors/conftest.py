@@ -18,7 +18,7 @@ from tests.connectors.agency_system import AgencySystem  # noqa: E402
 from tests.connectors.apps import App, mysql_app, postgres_app, sqlite_app  # noqa: E402
 from tests.connectors.faulty_proxy import FaultyProxy  # noqa: E402
 from tests.connectors.office import Office  # noqa: E402
-from tests.connectors.processes import ConnectorProcess, ForkedConnector, ForkServer  # noqa: E402
+from tests.connectors.processes import ConnectorProcess, ForkedConnector  # noqa: E402
 from tests.parts.hub import HubProcess  # noqa: E402
 from tests.parts.local_server import PartMissing, skip_or_fail  # noqa: E402
 from tests.parts.mariadb import mariadb_url  # noqa: E402
@@ -115,15 +115,9 @@ def proxy(office: Office) -> Iterator[FaultyProxy]:
     made.close()
 
 
-@pytest.fixture(scope="session")
-def fork_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
-    with ForkServer(tmp_path_factory.mktemp("fork")).open() as server:
-        yield server
-
-
 @pytest.fixture
-def connector(tmp_path: Path, fork_server: ForkServer) -> Iterator[ConnectorProcess]:
-    process = ForkedConnector(tmp_path, fork_server)
+def connector(tmp_path: Path) -> Iterator[ConnectorProcess]:
+    process = ForkedConnector(tmp_path)
     yield process
     process.kill()
 

@@ -5,17 +5,30 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any
 
 from tests.parts.caller import Caller
-from tests.parts.hub import ROOT
+from tests.parts.forking import ROOT, Forked, Process, Program, fork_server
+
+CONNECTOR = Program(
+    "simpul-connector",
+    "connectors.main:main",
+    (
+        "connectors.broker.check",
+        "connectors.broker.link",
+        "connectors.dialects.mysql",
+        "connectors.dialects.postgres",
+        "connectors.dialects.sqlite",
+        "tests.connectors.loaded",
+    ),
+)
+COMMAND_WITHIN_S = 60.0
 
 
 def eventually(condition: Callable[[], Any], what: str, within_s: float = 30.0) -> Any:
@@ -28,18 +41,6 @@ def eventually(condition: Callable[[], Any], what: str, within_s: float = 30.0) 
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {within_s} s: {what}")
         time.sleep(0.06)
-
-
-class Process(Protocol):
-    """What is done with a running connector."""
-
-    pid: int
-
-    def kill(self) -> None: ...
-
-    def terminate(self) -> None: ...
-
-    def wait(self, timeout: float = ..., /) -> int: ...
 
 
 class ConnectorProcess:
@@ -79,7 +80,7 @@ class ConnectorProcess:
         """SIGTERM; how long the stop took, in seconds."""
         assert self.process is not None
         began = time.monotonic()
-        self.process.terminate()
+        self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(10) == 0
         self.process = None
         return time.monotonic() - began
@@ -96,7 +97,7 @@ class ConnectorProcess:
             env=self._environ(),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=COMMAND_WITHIN_S,
             check=False,
         )
 
@@ -120,81 +121,20 @@ class ConnectorProcess:
         return {**os.environ, **self.env, "PYTHONPATH": str(ROOT)}
 
 
-class ForkServer:
-    """tests/connectors/fork_server.py, started when first needed."""
-
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / "s"
-
-    @contextmanager
-    def open(self) -> Iterator[ForkServer]:
-        command = [sys.executable, "-m", "tests.connectors.fork_server", str(self._path)]
-        with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE) as process:
-            eventually(self._path.exists, "the fork server listens")
-            yield self
-            assert process.stdin is not None
-            process.stdin.close()
-
-    def fork(self, **wanted: Any) -> Forked:
-        connection = socket.socket(socket.AF_UNIX)
-        connection.settimeout(60)
-        connection.connect(str(self._path))
-        return Forked(connection, wanted)
-
-
-class Forked:
-    """One child of the fork server; what these tests use of subprocess.Popen."""
-
-    def __init__(self, connection: socket.socket, wanted: dict[str, Any]) -> None:
-        self._connection = connection
-        self._stream = connection.makefile("rwb")
-        self._stream.write(json.dumps(wanted).encode() + b"\n")
-        self._stream.flush()
-        self.pid = int(self._stream.readline())
-
-    def kill(self) -> None:
-        self._signal(signal.SIGKILL)
-
-    def terminate(self) -> None:
-        self._signal(signal.SIGTERM)
-
-    def wait(self, timeout_s: float = 60.0) -> int:
-        """The exit status, negative for a signal."""
-        self._connection.settimeout(timeout_s)
-        status = int(self._stream.readline())
-        self._stream.close()
-        self._connection.close()
-        return status
-
-    def _signal(self, number: signal.Signals) -> None:
-        with suppress(ProcessLookupError):  # it ended by itself; wait() tells how
-            os.kill(self.pid, number)
-
-
 class ForkedConnector(ConnectorProcess):
     """The same program, killed and signalled the same way, without the time that its imports take."""
 
-    def __init__(self, folder: Path, server: ForkServer) -> None:
-        super().__init__(folder)
-        self._server = server
-        self._runs = 0
-
-    def _spawn(self) -> Process:
-        self.log.touch()
-        return self._fork("run", Path(os.devnull), self.log)
-
     def run(self, command: str, *more: str) -> subprocess.CompletedProcess[str]:
-        self._runs += 1
-        out, err = (self.folder / f"connector.{command}{self._runs}.{name}" for name in ("out", "err"))
-        status = self._fork(command, out, err, *more).wait()
-        said, complained = out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8")
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            status = self._fork([command, str(self.config), *more], out, err).wait(COMMAND_WITHIN_S)
+            out.seek(0)
+            err.seek(0)
+            said, complained = out.read().decode(), err.read().decode()
         return subprocess.CompletedProcess([command], status, said, complained)
 
-    def _fork(self, command: str, out: Path, err: Path, *more: str) -> Forked:
-        return self._server.fork(
-            arguments=[command, str(self.config), *more],
-            cwd=str(ROOT),
-            env=self._environ(),
-            stdout=str(out),
-            stderr=str(err),
-        )
+    def _spawn(self) -> Process:
+        with Path(os.devnull).open("wb") as nowhere, self.log.open("ab") as log:
+            return self._fork(["run", str(self.config)], nowhere, log)
+
+    def _fork(self, arguments: list[str], out: IO[bytes], err: IO[bytes]) -> Forked:
+        return fork_server(CONNECTOR).start(arguments, ROOT, self._environ(), out, err)

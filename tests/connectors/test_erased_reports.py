@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from tests.connectors.apps import App
@@ -113,18 +111,20 @@ def test_it_is_killed_while_the_database_refuses(
     assert texts(sqlite) == ("(dihapus)", [])
 
 
-def test_a_statement_of_every_row_is_refused(sqlite: App, office: Office, command: Any) -> None:
+def test_a_statement_of_every_row_is_refused(
+    sqlite: App, office: Office, connector: ConnectorProcess
+) -> None:
     every = ERASED.replace(' WHERE id_pengaduan = :key",\n]', '",\n]')
-    configure(sqlite, office, command, every)
-    said = command.run("check")
+    configure(sqlite, office, connector, every)
+    said = connector.run("check")
     assert said.returncode == 2
     assert "write_back.erased.statements" in said.stderr
 
 
 @pytest.mark.parametrize("kind", ["UPDATE", "DELETE"])
 def test_a_statement_that_picks_by_something_else_is_refused(
-    sqlite: App, office: Office, command: Any, kind: str
+    sqlite: App, office: Office, connector: ConnectorProcess, kind: str
 ) -> None:
     head = "UPDATE pengaduan SET isi_laporan = ''" if kind == "UPDATE" else "DELETE FROM tanggapan"
-    configure(sqlite, office, command, f'[write_back.erased]\nstatements = ["{head} WHERE 1 = :reason"]\n')
-    assert "of other reports" in command.run("check").stderr
+    configure(sqlite, office, connector, f'[write_back.erased]\nstatements = ["{head} WHERE 1 = :reason"]\n')
+    assert "of other reports" in connector.run("check").stderr

@@ -70,13 +70,13 @@ def test_what_the_column_does_not_take_is_said_with_its_line_and_its_report(
     assert line["reference"] == "1"
     for words in ("MySQL error 1265", "'status'", "the column's type does not take", f"mend {WRONG_WORD}"):
         assert words in line["reason"]
-    assert line["reason"].startswith("[write_back.status]: ")
+    assert line["reason"].startswith("[write_back.answer]: ")  # whose own UPDATE has the word too
     assert "manual" not in line["reason"]
     connector.kill()
     sql_config(listed, office, connector, write_back(office.ministry))
     checked = connector.run("check")
     assert "1 event is not in effect" in checked.stdout
-    assert f"{line['event_id']}, report 1 (pending): [write_back.status]: MySQL error 1265" in checked.stdout
+    assert f"{line['event_id']}, report 1 (pending): [write_back.answer]: MySQL error 1265" in checked.stdout
     assert (checked.returncode, last_line(checked.stdout)[:15]) == (1, "1 thing to mend")
     connector.start()
     eventually(lambda: listed.run("SELECT 1 FROM pengaduan WHERE status = 'selesai'"), "it takes effect")

@@ -119,12 +119,12 @@ def test_a_point_is_longitude_first_and_zero_is_unknown() -> None:
 
 
 def test_photos_are_sent_when_there_and_named_when_not(tmp_path: Path) -> None:
-    (tmp_path / "a.jpg").write_bytes(b"gambar")
+    (tmp_path / "a.jpg").write_bytes(b"\xff\xd8\xff")
     (tmp_path.parent / "rahasia.txt").write_bytes(b"bukan foto")
     photos = Photos(column="foto", folder=str(tmp_path))
     document = mapped({"foto": "a.jpg,b.jpg,../rahasia.txt"}, photos=photos)
     assert [(item["name"], item["media_type"], item["size"]) for item in document["attachments"]] == [
-        ("a.jpg", "image/jpeg", 6)
+        ("a.jpg", "image/jpeg", 3)
     ]
     assert document["extensions"]["kab-kotim"]["photos"] == ["b.jpg", "rahasia.txt"]
     assert "attachments" not in mapped({"foto": "a.jpg"}, photos=Photos(column="foto"))

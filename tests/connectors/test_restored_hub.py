@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from connectors.mailbox_puller import GIVE_AGAIN
+from connectors.ministry import GIVE_AGAIN
 from connectors.reconciling import PAGE_BYTES, within_bytes
 from connectors.written import LACKS as LACKS_ANSWERS
 from tests.connectors.apps import App

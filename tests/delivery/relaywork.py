@@ -148,7 +148,8 @@ class RelayBench:
         chosen = f"id IN ({', '.join('?' * len(event_ids))})" if event_ids else "sealed IS NOT NULL"
         with self.world.store.writing() as db:
             changed = db.execute(
-                f"UPDATE log SET sealed = CAST(substr(sealed, 1, 40) || x'00' || substr(sealed, 42) AS BLOB) "
+                "UPDATE log SET sealed = CAST(substr(sealed, 1, 40) || "
+                "iif(substr(sealed, 41, 1) = x'00', x'01', x'00') || substr(sealed, 42) AS BLOB) "
                 f"WHERE {chosen}",
                 event_ids,
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,15 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from tests.demo.running import Demo, free_run  # noqa: E402
+from tests.parts.fault_clock import FaultClock  # noqa: E402
+from tests.parts.local_server import PartMissing  # noqa: E402
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     made = Demo(tmp_path_factory.mktemp("demo") / "ruang demo", free_run())
+    with suppress(PartMissing):  # its minutes are then those of every clock
+        made.clock = FaultClock()
     yield made
     if made.process is not None and made.process.poll() is None:
         made.end(signal.SIGKILL)

@@ -17,17 +17,21 @@ from typing import Any
 
 import psutil
 
+from tests.parts.fault_clock import FaultClock
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass
 class Demo:
-    """`python -m deploy.demo --fast`, or another module, again and again in one folder."""
+    """`python -m deploy.demo --fast`, or another module, again and again in one folder; its processes live by
+    `clock` if one is given."""
 
     folder: Path
     port: int
     program: Sequence[str] = ("deploy.demo", "--minutes", "3")
     ends_within_s: float = 15.0
+    clock: FaultClock | None = None
     process: subprocess.Popen[str] | None = None
     children: list[psutil.Process] = field(default_factory=list)
     output: str = ""
@@ -35,6 +39,7 @@ class Demo:
     def start(self) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SIMPUL_")}
         environment |= {"SIMPUL_DEMO_DIR": str(self.folder), "SIMPUL_DEMO_PORT": str(self.port)}
+        environment |= self.clock.env if self.clock else {}
         log = self.folder.with_suffix(".out").open("w")
         with log:
             self.process = subprocess.Popen(

@@ -17,8 +17,11 @@ APP, PU, SOSIAL = "lapor-kotim/pengaduan.db", "kemen-pu/surat.db", "kemen-sosial
 FROM_HUB = "SELECT count(*) FROM tanggapan WHERE id_petugas = 1"
 HANDLED = "SELECT count(*) FROM surat_masuk WHERE langkah = 'selesai'"
 RETURNED = "SELECT count(*) FROM surat_masuk WHERE langkah = 'dikembalikan'"
+DRILLED = "SELECT id FROM surat_masuk WHERE judul LIKE 'Usul %' AND langkah <> 'baru'"
 ANSWERED = "SELECT count(*) FROM laporan WHERE jawaban IS NOT NULL"
 """Answers in the second app, which has no connector."""
+DRILL_S = 60.0
+"""The deadline that the drill's ministry misses."""
 SCENES = (
     "Jawabannya: ya, kewenangan kami.",
     "Jawabannya: bukan kewenangan kami; sarannya Kemen PU.",
@@ -27,10 +30,10 @@ SCENES = (
     "menyatakan masalahnya belum selesai; Kemen PU mengerjakannya lagi.",
     "Jawaban kedua: Kemen PU menjawab",
     "berterima kasih, Kotim menutup kasusnya.",
-    "Tenggat terlewat: Kemen PU belum menindaklanjuti",
-    "berpindah dari Kalsel ke pengelola hub",
     "Ruang koordinasi: Kotim dan Kementerian Pekerjaan Umum",
 )
+MISSED = "Tenggat terlewat: Kemen PU belum menindaklanjuti"
+ESCALATED = "berpindah dari Kalsel ke pengelola hub"
 
 
 def test_complaints_travel_and_answers_come_back(demo: Demo) -> None:
@@ -43,8 +46,13 @@ def test_complaints_travel_and_answers_come_back(demo: Demo) -> None:
 
 
 def test_the_scenes_between_agencies_are_seen_and_told(demo: Demo) -> None:
-    """The drill's deadline is a minute: nothing here is quicker than that."""
+    """The drill's minute passes in a moment where the demo's clock can be set forward."""
     for scene in SCENES:
+        demo.until(lambda scene=scene: scene in demo.said(), scene, within_s=110.0)  # type: ignore[misc]
+    demo.until(lambda: demo.rows(PU, DRILLED), "the ministry has accepted it, and leaves it lying")
+    if demo.clock is not None:
+        demo.clock.shift(DRILL_S)
+    for scene in (MISSED, ESCALATED):
         demo.until(lambda scene=scene: scene in demo.said(), scene, within_s=110.0)  # type: ignore[misc]
     verdicts = demo.rows(SOSIAL, "SELECT DISTINCT pendapat, saran FROM surat_balasan WHERE aksi = 'verdict'")
     assert set(verdicts) == {("ours", None), ("not_ours", "kemen-pu")}

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from deploy.demo.__main__ import main
 from deploy.demo.journeys import Journey, Journeys
 from deploy.demo.layout import Layout
 from deploy.demo.screen import LiveScreen, Screen, places
@@ -107,10 +108,23 @@ def test_what_is_said_after_the_end_stands_below_the_table(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("port", ["abc", "80000", "65533", "0", "-5", "8080.5", "9" * 5000])
-def test_what_is_no_port_is_refused_in_a_sentence(port: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "deploy.demo", "--dir", str(tmp_path / "demo"), f"--port={port}"]
-    refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
-    assert refused.returncode == 2
-    assert refused.stderr.startswith("make run: There is no port ")
-    assert refused.stderr.endswith("Choose another: make run PORT=8090\n")
-    assert not (tmp_path / "demo").exists()
+def test_what_is_no_port_is_refused_in_a_sentence(
+    port: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--dir", str(tmp_path / "demo"), f"--port={port}"]
+    monkeypatch.setattr(sys, "argv", ["deploy.demo", *arguments])
+    status = main()
+    refused(status, capsys.readouterr().err, tmp_path)
+
+
+def test_the_program_ends_with_that_sentence(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "deploy.demo", "--dir", str(tmp_path / "demo"), "--port=abc"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+    refused(ended.returncode, ended.stderr, tmp_path)
+
+
+def refused(status: int, said: str, folder: Path) -> None:
+    assert status == 2
+    assert said.startswith("make run: There is no port ")
+    assert said.endswith("Choose another: make run PORT=8090\n")
+    assert not (folder / "demo").exists()

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import signal
 import sqlite3
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -19,7 +18,7 @@ import pytest
 from hub.cli.common import alone as command_alone
 from hub.settings import Settings
 from hub.store.opening import alone
-from tests.parts.hub import SIMPUL, HubFailed, HubProcess
+from tests.parts.hub import Begun, HubFailed, HubProcess
 from tests.parts.postgres import drop_database, make_database
 
 ROWS = 700
@@ -71,10 +70,18 @@ engines = pytest.mark.parametrize(
 )
 
 
-def imported(hub: HubProcess) -> int:
+@contextmanager
+def asking(hub: HubProcess) -> Iterator[Callable[[], int]]:
+    """How many rows of the file are in the database; over one connection, which sees every commit."""
     url = hub.env.get("SIMPUL_DATABASE_URL")
-    with closing(psycopg.connect(url) if url else sqlite3.connect(hub.data / "simpul.db")) as connection:
-        return int(connection.execute("SELECT count(*) FROM case_references").fetchone()[0])
+    server = psycopg.connect(url, autocommit=True) if url else sqlite3.connect(hub.data / "simpul.db")
+    with closing(server) as connection:
+        yield lambda: int((connection.execute("SELECT count(*) FROM case_references").fetchone() or (0,))[0])
+
+
+def imported(hub: HubProcess) -> int:
+    with asking(hub) as count:
+        return count()
 
 
 def until(true: Callable[[], Any], what: str) -> None:
@@ -85,30 +92,19 @@ def until(true: Callable[[], Any], what: str) -> None:
 
 
 @contextmanager
-def suspended_import(hub: HubProcess) -> Iterator[subprocess.Popen[str]]:
+def suspended_import(hub: HubProcess) -> Iterator[Begun]:
     """`simpul import`, stopped by SIGSTOP when it has committed something."""
-    process = subprocess.Popen(
-        [SIMPUL, "import", "lama.csv", "--mapping", "lama.toml"],
-        cwd=hub.folder,
-        env=hub.settings(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        until(lambda: imported(hub), "nothing was imported")
-        process.send_signal(signal.SIGSTOP)
-        assert process.poll() is None
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
+    with hub.begun("import", "lama.csv", "--mapping", "lama.toml") as command:
+        with asking(hub) as count:
+            until(count, "nothing was imported")
+        command.process.send_signal(signal.SIGSTOP)
+        assert command.process.poll() is None
+        yield command
 
 
-def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    process.send_signal(signal.SIGCONT)
-    out, err = process.communicate(timeout=WITHIN_S)
-    return process.returncode, out, err
+def ended(command: Begun) -> tuple[int, str, str]:
+    command.process.send_signal(signal.SIGCONT)
+    return command.ended(WITHIN_S)
 
 
 def refused(hub: HubProcess, *arguments: str) -> str:
@@ -120,13 +116,13 @@ def refused(hub: HubProcess, *arguments: str) -> str:
 
 @engines
 def test_a_restore_and_a_rebuild_beside_an_import_are_refused_and_nothing_is_lost(desk: HubProcess) -> None:
-    with suspended_import(desk) as process:
-        for command in (("restore", str(desk.folder / "before")), ("rebuild",)):
-            said = refused(desk, *command)
-            assert said.startswith(f"simpul: {command[0]} needs the database ")
+    with suspended_import(desk) as command:
+        for other in (("restore", str(desk.folder / "before")), ("rebuild",)):
+            said = refused(desk, *other)
+            assert said.startswith(f"simpul: {other[0]} needs the database ")
             assert "`simpul import`" in said
             assert "Wait for its end, or stop it" in said
-        status, out, err = ended(process)
+        status, out, err = ended(command)
     assert (status, json.loads(out)["taken"], err) == (0, ROWS, "")
     assert imported(desk) == ROWS
     assert desk.run("rebuild", "--check")["difference"] is None
@@ -136,9 +132,9 @@ def test_a_restore_and_a_rebuild_beside_an_import_are_refused_and_nothing_is_los
 
 @pytest.mark.postgres
 def test_a_move_beside_an_import_is_refused_and_afterwards_has_it_all(desk: HubProcess, target: str) -> None:
-    with suspended_import(desk) as process:
+    with suspended_import(desk) as command:
         assert "`simpul import`" in refused(desk, "move", "--to", target)
-        assert ended(process)[0] == 0
+        assert ended(command)[0] == 0
     assert desk.run("move", "--to", target)["verified"] is True
     with psycopg.connect(target) as connection:
         assert connection.execute("SELECT count(*) FROM case_references").fetchone() == (ROWS,)
@@ -168,11 +164,11 @@ def test_who_wants_to_write_while_somebody_is_alone_is_refused(desk: HubProcess)
 @pytest.mark.parametrize("desk", ["postgres"], indirect=True)
 def test_an_import_that_was_cut_off_and_overtaken_by_a_restore_says_so(desk: HubProcess, target: str) -> None:
     """As a server does to a session that was idle in its transaction for too long."""
-    with suspended_import(desk) as process:
+    with suspended_import(desk) as command:
         with psycopg.connect(target, autocommit=True) as operator:
             cut(operator, "simpul import")
         assert desk.run("restore", str(desk.folder / "before"))["events"] > 0
-        status, _, err = ended(process)
+        status, _, err = ended(command)
     assert status == 1
     assert [line for line in err.splitlines() if line.startswith("simpul: ")] == err.splitlines()[-1:]
     assert "it was restored meanwhile" in err.splitlines()[-1]

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.parts.hub import HubProcess
 
@@ -21,20 +21,23 @@ QUIET = [
 ]
 
 
-@pytest.fixture
-def page() -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         sentence = "Chromium is not installed: apt-get install chromium"
         if os.environ.get("CI"):
             pytest.fail(sentence)
         pytest.skip(sentence)
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=QUIET)
-        try:
-            yield browser.new_page(viewport={"width": 1200, "height": 900})
-        finally:
-            browser.close()
+    with sync_playwright() as play, play.chromium.launch(executable_path=chromium, args=QUIET) as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """Of a context of its own: nothing is remembered from one test to the next."""
+    with browser.new_page(viewport={"width": 1200, "height": 900}) as page:
+        yield page
 
 
 @pytest.mark.browser

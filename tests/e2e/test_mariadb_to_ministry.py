@@ -16,7 +16,7 @@ from standardwebhooks import Webhook
 
 from tests.connectors.apps import App, mysql_app
 from tests.connectors.office import configure_example
-from tests.connectors.processes import ConnectorProcess, ForkedConnector, ForkServer, eventually
+from tests.connectors.processes import ConnectorProcess, ForkedConnector, eventually
 from tests.parts.caller import Caller
 from tests.parts.hub import HubProcess
 from tests.parts.local_server import PartMissing, skip_or_fail
@@ -84,10 +84,9 @@ def app() -> Iterator[App]:
 
 @pytest.fixture
 def connector(tmp_path: Path) -> Iterator[ConnectorProcess]:
-    with ForkServer(tmp_path).open() as server:
-        made = ForkedConnector(tmp_path, server)
-        yield made
-        made.kill()
+    made = ForkedConnector(tmp_path)
+    yield made
+    made.kill()
 
 
 def answer(ministry: Ministry, caller: Caller, limit: int) -> int:

@@ -6,7 +6,6 @@ import hashlib
 import json
 import signal
 import sqlite3
-import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -19,7 +18,7 @@ import psycopg
 import pytest
 
 from tests.parts.caller import DIRECT, Caller, complaint
-from tests.parts.hub import SIMPUL, HubFailed, HubProcess
+from tests.parts.hub import HubFailed, HubProcess
 from tests.parts.local_server import free_port
 from tests.parts.postgres import drop_database, make_database
 
@@ -217,25 +216,22 @@ def test_a_moved_hub_agrees_with_its_log(tmp_path: Path, target: str) -> None:
 # --- kill -9 ----------------------------------------------------------------------------------------------
 
 
-def rows_at(target: str) -> int:
+def rows_at(connection: psycopg.Connection[Any]) -> int:
     try:
-        with psycopg.connect(target, connect_timeout=3) as connection:
-            return int((connection.execute("SELECT count(*) FROM log").fetchone() or (0,))[0])
+        return int((connection.execute("SELECT count(*) FROM log").fetchone() or (0,))[0])
     except psycopg.errors.UndefinedTable:
         return 0
 
 
 def killed_at(hub: HubProcess, target: str, rows: int) -> bool:
     """`simpul move`, killed once the target holds so many rows of the log; False when it ended before."""
-    command = [str(SIMPUL), "move", "--to", target]
-    process = subprocess.Popen(
-        command, env=hub.settings(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
     deadline = time.monotonic() + 60
-    while process.poll() is None and rows_at(target) < rows:
-        assert time.monotonic() < deadline
-    process.send_signal(signal.SIGKILL)
-    return process.wait(15) == -signal.SIGKILL
+    with hub.begun("move", "--to", target) as command, psycopg.connect(target, autocommit=True) as asking:
+        while command.process.poll() is None and rows_at(asking) < rows:
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+        command.process.kill()
+        return command.process.wait(15) == -signal.SIGKILL
 
 
 def test_kill_9_three_times_and_the_fourth_run_ends_it(hub: HubProcess, target: str) -> None:
@@ -250,7 +246,8 @@ def test_kill_9_three_times_and_the_fourth_run_ends_it(hub: HubProcess, target: 
     for place in (hub, moved_hub(hub, target)):
         with pytest.raises(HubFailed, match="not finished"):
             place.desk("serve")
-    held = rows_at(target)
+    with psycopg.connect(target) as connection:
+        held = rows_at(connection)
     told = hub.desk("move", "--to", target)
     assert told["verified"] is True
     assert told["tables"]["log"] == 5_000 + 4, "beside the hub, its policies, its calendar and an agency"

@@ -56,7 +56,7 @@ def test_wrong_words_are_answered_in_one_sentence(
 
 
 def test_a_move_needs_the_settings_of_the_sqlite_hub_and_a_hub(tmp_path: Path, target: str) -> None:
-    with pytest.raises(HubFailed, match="there is no hub to move"):
+    with pytest.raises(HubFailed, match="There is no hub in"):
         HubProcess(tmp_path).desk("move", "--to", target)
     with pytest.raises(HubFailed, match="a move starts from SQLite"):
         HubProcess(tmp_path, {"SIMPUL_DATABASE_URL": target}).desk("move", "--to", target)

@@ -15,7 +15,7 @@ from hub.domain.threads.commands import MakeCommitment, OpenThread, PostMessage
 from hub.domain.threads.thread import Thread
 from hub.ports.registry import ClientRow
 from hub.service.handovers import MOST, find
-from hub.service.requests import OPERATOR, Outcome, RegisterAgency, Request
+from hub.service.requests import OPERATOR, ChangeAgency, Outcome, RegisterAgency, Request
 from tests.service.hubworld import DEFAULT_SCOPES, KOTIM, MEDAN, PLN, PUPR, HubWorld, client_of
 
 OFFICE, NEW, THIRD = PUPR, "diskominfo-kotim", "bappeda-kotim"
@@ -92,7 +92,7 @@ def prepared(world: HubWorld, agency: str = OFFICE, to: str = NEW, **more: Any) 
     return HandOver(agency, to, found.cases, found.threads, **more)
 
 
-def request(command: HandOver) -> Request:
+def request(command: HandOver | ChangeAgency) -> Request:
     return Request(OPERATING, command)
 
 

@@ -1,4 +1,5 @@
-"""Hands an office over and is killed right before or right after the commit."""
+"""Hands an office over and is killed right before or right after the commit: a program that
+tests/parts/forking.py starts."""
 
 from __future__ import annotations
 
@@ -17,7 +18,9 @@ from tests.handover.handwork import prepared
 from tests.service.hubworld import TurnedClock
 
 
-def main(folder: str, url: str, moment: str) -> None:
+def main(prog_name: str) -> None:
+    """As a console script: its arguments are folder, database's address and moment."""
+    folder, url, moment = sys.argv[1:]
     with open_core(Settings(data_dir=Path(folder), database_url=url or None), TurnedClock()) as core:
 
         def read(query: Any) -> Any:
@@ -35,6 +38,3 @@ def main(folder: str, url: str, moment: str) -> None:
 
         kind.commit = killed
         core.operate(command)
-
-
-main(*sys.argv[1:])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,10 @@ from tests.handover.handwork import (
     request,
     summary,
 )
+from tests.parts import forking
 from tests.service.hubworld import HubWorld
 
-CHILD = Path(__file__).with_name("killed_process.py")
+KILLED = forking.Program("killed", "tests.handover.killed_process:main", ())
 
 
 def until_done(world: HubWorld, command: Any) -> Any:
@@ -93,15 +95,14 @@ def test_a_case_in_another_processs_hands_puts_the_handover_off(hubs: list[HubWo
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_process_killed_around_the_commit_leaves_all_or_nothing(
-    world: HubWorld, office: Office, place: Settings, moment: str
+    world: HubWorld, office: Office, place: Settings, moment: str, tmp_path: Path
 ) -> None:
     before = world.last_position()
     arguments = [str(place.data_dir), place.database_url or "", moment]
-    done = subprocess.run(
-        [sys.executable, str(CHILD), *arguments],
-        cwd=Path(__file__).parents[2], env={"PYTHONPATH": "."}, timeout=60, capture_output=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == -9, done.stderr.decode()
+    said = tmp_path / "said"
+    with said.open("wb") as out:
+        done = forking.fork_server(KILLED).start(arguments, tmp_path, os.environ, out, subprocess.STDOUT)
+        assert done.wait(60) == -signal.SIGKILL, said.read_text()
     legs = {leg.to for leg in office.case(office.handled).legs}
     if moment == "before":
         assert (world.last_position(), legs) == (before, {OFFICE})

@@ -1,5 +1,5 @@
-"""How tests start `simpul`: by the installed script, or quicker, forked from a server that has imported it
-(tests/parts/fork_server.py). Either way it is a process of its own."""
+"""How tests start `simpul` and `simpul-connector`: by the installed script, or quicker, forked from a server
+that has imported it (tests/parts/fork_server.py). Either way it is a process of its own."""
 
 from __future__ import annotations
 

@@ -12,7 +12,8 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -34,6 +35,22 @@ LOOK_EVERY_S = 0.02
 
 class HubFailed(Exception):
     """A command or a start of the hub failed; the text holds what it said."""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A command that runs."""
+
+    process: forking.Process
+    _out: IO[bytes]
+    _err: IO[bytes]
+
+    def ended(self, within_s: float) -> tuple[int, str, str]:
+        """Its exit status, and what it wrote to standard output and error; subprocess.TimeoutExpired."""
+        returned = self.process.wait(within_s)
+        self._out.seek(0)
+        self._err.seek(0)
+        return returned, self._out.read().decode(), self._err.read().decode()
 
 
 @dataclass
@@ -87,17 +104,19 @@ class HubProcess:
 
     def ended(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The same, however it ends."""
+        with self.begun(*arguments) as command:
+            return subprocess.CompletedProcess([*SCRIPT, *arguments], *command.ended(COMMAND_WITHIN_S))
+
+    @contextmanager
+    def begun(self, *arguments: str) -> Iterator[Begun]:
+        """A command that runs beside the test, to be stopped or killed; killed at the latest at the end."""
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             process = self._spawn(SCRIPT, arguments, out, err)
             try:
-                returned = process.wait(COMMAND_WITHIN_S)
-            except subprocess.TimeoutExpired:
+                yield Begun(process, out, err)
+            finally:
                 process.kill()
-                raise
-            out.seek(0)
-            err.seek(0)
-            said = [stream.read().decode() for stream in (out, err)]
-        return subprocess.CompletedProcess([*SCRIPT, *arguments], returned, *said)
+                process.wait()
 
     def run(self, *arguments: str) -> Any:
         """A command's JSON result."""

@@ -142,6 +142,14 @@ class Node:
     def go_on(self) -> None:
         self._signal(signal.SIGCONT)
 
+    def revive(self) -> None:
+        """Running again, after a test that killed, stopped or paused it."""
+        if self.alive():
+            self.go_on()
+        else:
+            self.kill()
+            self.start()
+
     def _signal(self, number: signal.Signals) -> None:
         assert self.process is not None, "the broker does not run"
         self.process.send_signal(number)

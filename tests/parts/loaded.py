@@ -1,7 +1,9 @@
-"""What every hub reads at its start and never changes: read before the first one is forked."""
+"""What every hub reads or computes at its start and never changes: done before the first one is forked."""
 
 from __future__ import annotations
 
+from hub.service.calendars import official_calendar
 from schemas.registry import Registry
 
 Registry.load()
+official_calendar()

@@ -9,13 +9,32 @@ import random
 import signal
 import sys
 from pathlib import Path
+from threading import Thread, main_thread
 
 OWN = random.Random()
+
+
+class Held:
+    """By itself alone, and so until the collector comes by."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+    def __del__(self) -> None:
+        sys.stderr.write("terlepas\n")
+
+
+def tells_late() -> None:
+    main_thread().join()
+    sys.stderr.write("terlambat\n")
 
 
 def main(prog_name: str) -> None:
     atexit.register(sys.stderr.write, "selesai\n")
     arguments = sys.argv[1:]
+    if arguments == ["--late"]:
+        Thread(target=tells_late).start()
+        Held()
     if arguments == ["--raise"]:
         raise RuntimeError("rusak")
     if arguments == ["--wait"]:

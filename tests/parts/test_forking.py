@@ -52,6 +52,11 @@ def test_chance_and_ids_differ_from_child_to_child(server: ForkServer, tmp_path:
         assert first[drawn] != second[drawn]
 
 
+def test_it_ends_when_all_that_an_interpreter_waits_for_has(server: ForkServer, tmp_path: Path) -> None:
+    status, _, complained = told(server, tmp_path, "--late")
+    assert (status, complained) == (0, "terlambat\nselesai\nterlepas\n")
+
+
 def test_its_exit_status_is_told(server: ForkServer, tmp_path: Path) -> None:
     assert told(server, tmp_path, "--exit", "3")[0] == 3
     status, _, complained = told(server, tmp_path, "--raise")
@@ -69,6 +74,7 @@ def test_it_ends_by_a_signal_as_any_process(
     with pytest.raises(subprocess.TimeoutExpired):
         forked.wait(0.0)
     assert psutil.Process(forked.pid).is_running()
+    assert [word for word in psutil.Process(forked.pid).cmdline() if word][1:] == ["tells", "--wait"]
     forked.send_signal(number)
     assert forked.wait(30) == -number
     assert not psutil.pid_exists(forked.pid)
@@ -91,6 +97,15 @@ def test_it_does_not_outlive_who_started_it(server: ForkServer, tmp_path: Path) 
     process = psutil.Process(forked.pid)
     del forked
     process.wait(30)
+
+
+def test_it_does_not_outlive_its_server(tmp_path: Path) -> None:
+    server = ForkServer(TELLS)
+    with (tmp_path / "out").open("wb") as out:
+        forked = server.start(["--wait"], tmp_path, {}, out, out)
+    server.end()
+    assert forked.wait(30) == -signal.SIGKILL
+    assert not psutil.pid_exists(forked.pid)
 
 
 def test_the_hubs_server_has_one_thread_and_no_connection() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import cache
 from ipaddress import IPv6Address
 from typing import Any
 
@@ -24,16 +25,24 @@ _ADDRESS = re.compile(r"https?://\[([^\]]*)\]")
 
 def reference_pointers(name: str, value: Any, version: int = 1) -> list[str]:
     """The pointers of every error, sorted, each once; missing and unknown members by their own pointer."""
-    validator = Draft202012Validator(
-        SCHEMAS[documents.path_of((name, version))],
-        registry=Registry().with_resources(
-            [(path, Resource.from_contents(schema)) for path, schema in SCHEMAS.items()]
-        ),
-        format_checker=_checker(),
+    errors = _validator(name, version).iter_errors(value)
+    return sorted({pointer_to(path) for error in errors for path in _paths(error)})
+
+
+@cache
+def _validator(name: str, version: int) -> Draft202012Validator:
+    return Draft202012Validator(
+        SCHEMAS[documents.path_of((name, version))], registry=_registry(), format_checker=_checker()
     )
-    return sorted({pointer_to(path) for error in validator.iter_errors(value) for path in _paths(error)})
 
 
+@cache
+def _registry() -> Registry[Schema]:
+    resources = [(path, Resource.from_contents(schema)) for path, schema in SCHEMAS.items()]
+    return Registry[Schema]().with_resources(resources).crawl()
+
+
+@cache
 def _checker() -> FormatChecker:
     checker = FormatChecker(formats=())
     for name, function in FORMATS.items():

@@ -17,7 +17,8 @@ from tests.service.hubworld import KOTIM, PUPR, HubWorld, principal
 BROKEN_AT = 2
 """The event's place in its mailbox, behind the agency's own registration."""
 DAMAGE = {
-    "a byte": "UPDATE log SET sealed = CAST(substr(sealed, 1, 40) || x'00' || substr(sealed, 42) AS BLOB) "
+    "a byte": "UPDATE log SET sealed = CAST(substr(sealed, 1, 40) || "
+    "iif(substr(sealed, 41, 1) = x'00', x'01', x'00') || substr(sealed, 42) AS BLOB) "
     "WHERE stream = ? AND sequence = 1",
     "cut": "UPDATE log SET sealed = CAST(substr(sealed, 1, 30) AS BLOB) WHERE stream = ? AND sequence = 1",
     "gone": "UPDATE log SET sealed = NULL WHERE stream = ? AND sequence = 1",

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hub.domain.commands import Accept, Answer, Close, Progress, Reopen, Return, Tick, Verify, Withdraw
 from hub.domain.policies import DEFAULTS
 from hub.domain.working_time import Calendar, DayOff
-from hub.errors import SimpulError
+from hub.errors import SimpulError, StoreUnavailable
 from hub.ports.sealing import SealBroken
 from hub.service.calendars import official_calendar
 from hub.service.rebuild import LogBroken
@@ -111,6 +111,21 @@ def test_batches_of_any_size_give_the_same_tables_as_one_by_one(
     assert rows(together) == before
 
 
+def test_a_rebuild_that_is_no_longer_alone_changes_nothing(world: HubWorld) -> None:
+    """As when its connection is cut while it works, and a hub begins to write."""
+    world.whole_life("PGD-1")
+    with world.core.store.writing() as connection:
+        connection.execute("UPDATE cases SET status = 'closed'")
+    before = rows(world)
+
+    def lost() -> None:
+        raise StoreUnavailable("cut")
+
+    with pytest.raises(StoreUnavailable):
+        rebuild_in_place(world.core.store, world.fold, lost)
+    assert rows(world) == before
+
+
 def names(columns: Any) -> str:
     return ", ".join(column.name for column in columns if column.name != "generation")
 
@@ -203,7 +218,8 @@ def test_what_time_has_done_is_in_the_log(world: HubWorld) -> None:
 LOG_DAMAGE = [
     ("UPDATE log SET header = CAST(replace(CAST(header AS TEXT), 'PGD-1', 'PGD-9') AS BLOB) "
      "WHERE position = 12", "position 12.*bytes"),
-    ("UPDATE log SET sealed = CAST(substr(sealed, 1, 40) || x'00' || substr(sealed, 42) AS BLOB) "
+    ("UPDATE log SET sealed = CAST(substr(sealed, 1, 40) || "
+     "iif(substr(sealed, 41, 1) = x'00', x'01', x'00') || substr(sealed, 42) AS BLOB) "
      "WHERE position = 12", "position 12.*bytes"),
     ("UPDATE log SET chain = zeroblob(32) WHERE position = 12", "position 12.*bytes"),
     ("UPDATE log SET sealed = NULL WHERE position = 12", "position 12.*bytes"),

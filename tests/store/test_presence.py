@@ -3,6 +3,7 @@ becomes of the processes."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -24,18 +25,14 @@ from hub.store.postgres.presence import HUB_LOCK
 from hub.store.postgres.store import PostgresStore
 from hub.store.postgres.transaction import TAIL_LOCK
 from hub.store.refilling import refill
+from tests.parts.forking import ROOT, Forked, Program, fork_server
 from tests.store.movework import KILLED, everything_in, killed_move, opens, silent
-from tests.store.storework import Backend, PostgresBackend, SqliteBackend, append, child
+from tests.store.storework import Backend, PostgresBackend, SqliteBackend, append
 
 WITHIN_S = 10.0
-OPEN = """
-from hub.store.opening import open_store
-place = sys.argv[1]
-place = place if place.startswith("postgresql:") else Path(place)
-store = open_store(place, lambda known: None, migrates=False, name="simpul import")
-print("open", flush=True)
-sys.stdin.read()
-"""
+PRESENT = Program(
+    "present", "tests.store.present:main", ("hub.store.postgres.store", "sqlalchemy.dialects.postgresql")
+)
 
 
 @pytest.fixture
@@ -45,16 +42,19 @@ def place(backend: Backend) -> Place:
 
 
 @contextmanager
-def another_process(place: Place) -> Iterator[subprocess.Popen[str]]:
+def another_process(place: Place) -> Iterator[Forked]:
     """That has a store open until it ends."""
-    process = child("", OPEN, str(place))
-    assert process.stdout
-    assert process.stdout.readline() == "open\n"
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+    reader, writer = os.pipe()
+    with os.fdopen(reader) as said, os.fdopen(writer, "wb") as out:
+        process = fork_server(PRESENT).start([str(place)], ROOT, os.environ, out, subprocess.STDOUT)
+        out.close()
+        try:
+            assert said.readline() == "open\n"
+            yield process
+            assert process.poll() in (None, -signal.SIGKILL), "it was there all the while"
+        finally:
+            process.kill()
+            process.wait()
 
 
 def opened(place: Place, *, is_alone: bool = False) -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 from string import Template
 
 from deploy.demo.cluster.layout import BROKERS, ClusterLayout
+from deploy.demo.environment import clean_environment
 from deploy.demo.layout import HOST
 from deploy.demo.ports import CannotStart
 from deploy.demo.processes import Order
-from deploy.demo.registration import clean_environment
 
 VERSION = "4.3.1"
 HERE = Path(__file__).parent

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from deploy.demo.cast import Cast
 from deploy.demo.cluster import brokers, postgres
 from deploy.demo.cluster.layout import BROKERS, HUB_ROLES, POSTGRES, ClusterLayout
+from deploy.demo.environment import command, hub_environment
 from deploy.demo.layout import HOST, LH
 from deploy.demo.processes import Processes
-from deploy.demo.registration import command, hub_environment
 from deploy.demo.secrets_file import Secrets
 
 

@@ -13,10 +13,10 @@ from signal import SIGINT
 import psycopg
 
 from deploy.demo.cluster.layout import ClusterLayout
+from deploy.demo.environment import clean_environment
 from deploy.demo.layout import HOST
 from deploy.demo.ports import CannotStart
 from deploy.demo.processes import Order
-from deploy.demo.registration import clean_environment
 
 INITDB_WITHIN_S = 90.0
 SETTINGS = ("listen_addresses=127.0.0.1", "unix_socket_directories=", "shared_buffers=32MB")

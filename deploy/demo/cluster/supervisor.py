@@ -16,12 +16,13 @@ from deploy.demo.cluster.cast import ClusterCast, groups, make_passwords
 from deploy.demo.cluster.layout import BROKERS, POSTGRES, ClusterLayout
 from deploy.demo.cluster.screen import ClusterScreen
 from deploy.demo.cluster.watch import Watch
+from deploy.demo.interpreter import Interpreter
 from deploy.demo.journeys import Journeys
 from deploy.demo.layout import HOST
 from deploy.demo.monitor import Monitor
 from deploy.demo.ports import CannotStart
 from deploy.demo.processes import Died
-from deploy.demo.registration import register, register_webhook, simpul
+from deploy.demo.registration import register, register_webhook
 from deploy.demo.secrets_file import Secrets
 from deploy.demo.supervisor import Supervisor
 
@@ -63,7 +64,8 @@ class ClusterSupervisor(Supervisor):
         make_passwords(self._vault)
         cast = ClusterCast(self._cluster, self._vault, self._processes)
         try:
-            await self._start(cast)
+            with Interpreter(self._cluster) as simpul:
+                await self._start(cast, simpul)
         except Broke as broke:
             return broke.died
         except Stopped:
@@ -78,7 +80,7 @@ class ClusterSupervisor(Supervisor):
             watch.cancel()
             await asyncio.wait([watch])
 
-    async def _start(self, cast: ClusterCast) -> None:
+    async def _start(self, cast: ClusterCast, simpul: Interpreter) -> None:
         layout, say = self._cluster, self._screen.say
         say("starting PostgreSQL …")
         await asyncio.to_thread(postgres.prepare, layout, self._vault.get("postgres_password"))
@@ -86,14 +88,14 @@ class ClusterSupervisor(Supervisor):
         await self._until(self._database_answers, POSTGRES)
         say("making the hub's tables, starting three Kafka brokers …")
         preparing = asyncio.to_thread(brokers.prepare, layout, self._vault.get("broker_password"))
-        await asyncio.gather(preparing, asyncio.to_thread(simpul, layout, "migrate"))
+        await asyncio.gather(preparing, asyncio.to_thread(simpul.run, "migrate"))
         cast.brokers()
         for name in BROKERS:
             await self._until(lambda name=name: self._broker_started(name), name)  # type: ignore[misc]
         say("starting the hub's six processes …")
         cast.hub()
-        await asyncio.to_thread(register, layout, self._vault, say)
-        await asyncio.to_thread(simpul, layout, "topics", "apply")
+        await asyncio.to_thread(register, layout, self._vault, say, simpul)
+        await asyncio.to_thread(simpul.run, "topics", "apply")
         for name, port in layout.hub_ports.items():
             await self._until(lambda port=port: _is_ready(port), name)  # type: ignore[misc]
         say("starting two apps, three ministries and their connectors …")

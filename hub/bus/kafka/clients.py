@@ -14,6 +14,7 @@ from kafka.structs import OffsetAndMetadata  # type: ignore[import-untyped]
 from hub.bus.kafka import unusable
 from hub.bus.kafka.endpoint import Endpoint
 from hub.bus.kafka.fetching import bound
+from hub.bus.kafka.sending import SendersClient
 from hub.bus.kafka.wire import Address
 from hub.ports.broker import BrokerRefused
 
@@ -153,9 +154,10 @@ def connected(kind: Any, endpoint: Endpoint, **options: Any) -> Any:
     every attempt at an absent broker: so that one is remembered, and closed. BrokerRefused where somebody is
     there, but TLS or the sign-in fails."""
     inside: list[_Attempts] = []
+    client = SendersClient if issubclass(kind, KafkaProducer) else KafkaNetClient
 
     def remember(**config: Any) -> Any:
-        inside.append(_Attempts(KafkaNetClient(**config)))
+        inside.append(_Attempts(client(**config)))
         return inside[-1].client
 
     try:

@@ -44,7 +44,8 @@ class Alone:
             if self._connection.is_alive() and self._connection.execute("SELECT 1").fetchone():
                 return
         raise StoreUnavailable(
-            f"The connection by which {self._what} had the database for itself was cut; nothing was changed."
+            f"The connection by which {self._what} had the database for itself was cut, so that it did "
+            "not take effect. Run it again."
         )
 
 

@@ -140,10 +140,11 @@ class Lifehouse:
         while True:
             reply = await self.by(agency).get(f"/v1/mailbox?after={after}&limit=200")
             assert reply.status == 200, reply.text
-            if not reply.json["items"]:
+            page = reply.json
+            if not page["items"]:
                 return found
-            found += reply.json["items"]
-            after = reply.json["next"]
+            found += page["items"]
+            after = page["next"]
 
     async def all_delivered(self, agency: str, count: int) -> list[dict[str, Any]]:
         """Every webhook call that was answered, once there are as many as the mailbox has entries."""

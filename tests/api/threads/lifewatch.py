@@ -69,10 +69,11 @@ class LifeWatch:
         cursor = ""
         while True:
             reply = await self.read(agency, f"{path}limit={limit}{cursor}")
-            found += reply.json["items"]
-            if reply.json["next"] is None:
+            page = reply.json
+            found += page["items"]
+            if page["next"] is None:
                 return found
-            cursor = f"&cursor={reply.json['next']}"
+            cursor = f"&cursor={page['next']}"
             if "/messages" in path:
                 await self.borrowed(agency, path, cursor)
 

@@ -32,6 +32,8 @@ WAKES_FROM: Final = timedelta(days=60)
 WAKES_OVER_DAYS: Final = 300
 _PLACE: Final = "2999-12-31T16:59:59.999Z"
 _CACHE_KIB: Final = 512 * 1024
+_STATE, _WAKE = map(case_tables.cases.columns.keys().index, ("state", "next_wake"))
+_OVERDUE = case_tables.case_agencies.columns.keys().index("overdue")
 _TABLES: Final = {
     table.name: ", ".join(table.columns.keys()) for table in (case_tables.cases, case_tables.case_agencies)
 }
@@ -56,19 +58,21 @@ class Mould:
             clocks.append(clock)
         made = Case(replace(case.state, clocks=tuple(clocks)), case.texts)
         row, members = case_row(made), agency_rows(made)
-        if row[-1] != _PLACE or any(member[-1] is not late for member in members):
-            raise RuntimeError(f"the mould is none: it wakes at {row[-1]}, overdue is {members[0][-1]}")
+        if row[_WAKE] != _PLACE or any(member[_OVERDUE] is not late for member in members):
+            raise RuntimeError(
+                f"the mould is none: it wakes at {row[_WAKE]}, overdue is {members[0][_OVERDUE]}"
+            )
         return cls(row, members)
 
     def cast(self, number: int, wake: str) -> tuple[Row, list[Row]]:
         case_id, tracking = _id(number), f"B{number:011d}"
-        old_id, old_tracking, *facts, state, texts, _ = self.case
-        state = state.replace(old_id.encode(), case_id.encode())
-        state = state.replace(old_tracking.encode(), tracking.encode()).replace(
-            _PLACE.encode(), wake.encode()
-        )
+        old_id, old_tracking, *facts = self.case
+        row = [case_id, tracking, *facts]
+        state = row[_STATE].replace(old_id.encode(), case_id.encode())
+        state = state.replace(old_tracking.encode(), tracking.encode())
+        row[_STATE], row[_WAKE] = state.replace(_PLACE.encode(), wake.encode()), wake
         members = [(agency, case_id, *more) for agency, _, *more in self.agencies]
-        return (case_id, tracking, *facts, state, texts, wake), members
+        return tuple(row), members
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka.errors import KafkaTimeoutError
 
 from hub.bus.kafka.endpoint import Endpoint
 from hub.ports.broker import BrokerAway, InBatch, InRecord, Mark, Outcome, OutRecord, Publisher, Source
@@ -64,6 +66,17 @@ class Bench:
             return sorted(found, key=lambda record: (record.partition, record.offset))
         finally:
             reader.close()
+
+
+def rounds_in_vain(producer: Any, topic: str, seconds: float) -> int:
+    """How often the producer's sender goes round while a record waits for a broker that is away."""
+    sender, rounds = producer._sender, []
+    once = sender.run_once
+    sender.run_once = lambda: (rounds.append(None), once())
+    producer.send(topic, b"2")
+    with pytest.raises(KafkaTimeoutError):
+        producer.flush(seconds)
+    return len(rounds)
 
 
 def record(topic: str, number: int, key: str = "kasus", size: int = 0, mark: bool = True) -> OutRecord:

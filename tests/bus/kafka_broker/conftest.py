@@ -28,7 +28,7 @@ def node() -> Iterator[kafka.Node]:
 
 @pytest.fixture
 def own_node() -> Iterator[kafka.Node]:
-    """A broker of the test's own, to be changed."""
+    """A broker of the test's own, whose settings are to be changed."""
     try:
         with kafka.broker() as running:
             yield running
@@ -36,7 +36,7 @@ def own_node() -> Iterator[kafka.Node]:
         skip_or_fail(missing)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def sturdy_node() -> Iterator[kafka.Node]:
     try:
         with kafka.broker() as running:
@@ -47,13 +47,9 @@ def sturdy_node() -> Iterator[kafka.Node]:
 
 @pytest.fixture
 def mortal_node(sturdy_node: kafka.Node) -> Iterator[kafka.Node]:
-    """A broker of the module's own, to be killed, stopped and paused; running again after each test."""
+    """A second broker, to be killed, stopped and paused; running again after each test."""
     yield sturdy_node
-    if sturdy_node.alive():
-        sturdy_node.go_on()
-    else:
-        sturdy_node.kill()
-        sturdy_node.start()
+    sturdy_node.revive()
 
 
 @pytest.fixture

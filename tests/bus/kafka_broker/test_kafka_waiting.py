@@ -106,15 +106,15 @@ async def test_a_wait_for_marks_does_not_hold_up_a_stop(bench: Bench, publisher:
 
 
 async def test_a_taking_over_that_takes_too_long_says_what_it_waits_for(
-    own_node: kafka.Node, own_bench: Bench, short_waits: None
+    mortal_node: kafka.Node, mortal_bench: Bench, short_waits: None
 ) -> None:
-    producer = clients.producer(own_bench.endpoint, own_bench.prefix + "relay")
-    own_node.pause()
+    producer = clients.producer(mortal_bench.endpoint, mortal_bench.prefix + "relay")
+    mortal_node.pause()
     try:
         with pytest.raises(KafkaTimeoutError, match=clients.UNFOUND):
             producer.take_over()
     finally:
-        own_node.go_on()
+        mortal_node.go_on()
         producer.discard()
 
 

@@ -22,7 +22,7 @@ NUMBERS = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def node() -> Iterator[kafka.Node]:
-    """The broker that is shared: nobody stops it."""
+    """The broker that is shared; after each test it runs."""
     try:
         with kafka.broker() as running:
             yield running
@@ -31,13 +31,10 @@ def node() -> Iterator[kafka.Node]:
 
 
 @pytest.fixture
-def own_node() -> Iterator[kafka.Node]:
-    """A broker of the test's own, to be killed."""
-    try:
-        with kafka.broker() as running:
-            yield running
-    except PartMissing as missing:
-        skip_or_fail(missing)
+def mortal_node(node: kafka.Node) -> Iterator[kafka.Node]:
+    """The same, to be killed, stopped and paused; nobody else is at it meanwhile."""
+    yield node
+    node.revive()
 
 
 @pytest.fixture
@@ -50,7 +47,7 @@ Join = Callable[..., KafkaHub]
 
 @pytest.fixture
 def join(office: Office, prefix: str) -> Iterator[Join]:
-    """Makes an agency of the office a member by Kafka, on a broker. A test that has a broker of its own names
+    """Makes an agency of the office a member by Kafka, on a broker. A test that kills the broker names
     it before: what a test asks for first ends last, and the stand-in sends its last replies as it ends."""
     with ExitStack() as stack:
 

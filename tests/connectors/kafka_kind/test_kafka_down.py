@@ -179,29 +179,29 @@ def test_a_restored_hub_is_followed_and_nothing_is_handed_over_twice(
 
 
 def test_a_broker_that_is_away_is_said_once_and_caught_up_with(
-    office: Office, own_node: kafka.Node, join: Join, connector: ConnectorProcess, system: AgencySystem
+    office: Office, mortal_node: kafka.Node, join: Join, connector: ConnectorProcess, system: AgencySystem
 ) -> None:
-    member = join(own_node)
+    member = join(mortal_node)
     member.apply()
     configure(member, connector, deliver(system))
     connector.start()
     office.forward("1")
     member.relay()
     eventually(lambda: len(system.got) == len(ids(member)), "the first")
-    own_node.stop()
+    mortal_node.stop()
     away = "the broker is away; waiting for it, nothing is lost"
     eventually(lambda: connector.events().count(away) == 1, "it is said soon", within_s=20)
     (line,) = [line for line in connector.logged() if line["event"] == away]
-    assert own_node.agency_bootstrap in line["cause"]
-    own_node.start()
+    assert mortal_node.agency_bootstrap in line["cause"]
+    mortal_node.start()
     eventually(lambda: "the broker is back; catching up" in connector.events(), "and that it is back")
     office.forward("2")
     member.relay()
     eventually(lambda: len(system.got) == len(ids(member)), "the second")
     assert connector.events().count(away) == 1
-    own_node.pause()
+    mortal_node.pause()
     assert connector.stop() < 5, "also while the broker hangs"
-    own_node.go_on()
+    mortal_node.go_on()
 
 
 def test_a_session_goes_on_beyond_its_token(

@@ -139,24 +139,24 @@ def test_a_refused_complaint_stands_in_no_others_way(
 
 
 def test_a_broker_that_dies_while_complaints_flow_costs_none(
-    sqlite: App, office: Office, own_node: kafka.Node, join: Join, connector: ConnectorProcess
+    sqlite: App, office: Office, mortal_node: kafka.Node, join: Join, connector: ConnectorProcess
 ) -> None:
-    member = join(own_node, office.source)
+    member = join(mortal_node, office.source)
     member.apply()
     member.take_commands()
     app_config(sqlite, office, member, connector, "", "reply_within_s = 2")
     connector.start()
     sqlite.reports(5)
     eventually(lambda: len(office.accepted()) == 5, "the first")
-    own_node.kill()
+    mortal_node.kill()
     sqlite.reports(5)
     eventually(lambda: any("the broker is away" in event for event in connector.events()), "it is said")
-    own_node.start()
+    mortal_node.start()
     eventually(lambda: len(office.accepted()) == 10, "the others", within_s=60)
     eventually(lambda: "10 sent" in connector.run("check").stdout, "and every reply")
     assert len(set(office.accepted())) == 10
-    own_node.pause()
+    mortal_node.pause()
     sqlite.reports(5)
     eventually(lambda: pending(connector) == 5, "complaints on their way", within_s=60)
     assert connector.stop() < 5, "also while the broker hangs"
-    own_node.go_on()
+    mortal_node.go_on()

@@ -13,7 +13,7 @@ import pytest
 
 from tests.connectors.apps import App
 from tests.connectors.office import Office, sql_config, write_back
-from tests.connectors.processes import ConnectorProcess, ForkedConnector, ForkServer, eventually
+from tests.connectors.processes import ConnectorProcess, ForkedConnector, eventually
 from tests.connectors.test_mailbox_kind import IN_TABLES, TABLES
 from tests.parts import kafka
 from tests.parts.hub import HubProcess
@@ -59,7 +59,6 @@ def test_a_complaint_goes_by_kafka_to_a_ministry_and_its_answer_comes_back(
     node: kafka.Node,
     prefix: str,
     connector: ConnectorProcess,
-    fork_server: ForkServer,
     tmp_path: Path,
 ) -> None:
     office, broker = kafka_office, _broker(node, prefix)
@@ -67,7 +66,7 @@ def test_a_complaint_goes_by_kafka_to_a_ministry_and_its_answer_comes_back(
     sql_config(sqlite, office, connector, write_back(office.ministry) + broker, hub='submit = "kafka"')
     folder = tmp_path / "ministry"
     folder.mkdir()
-    ministry = ForkedConnector(folder, fork_server)
+    ministry = ForkedConnector(folder)
     ministry.configure(
         f"""
 kind = "kafka"
