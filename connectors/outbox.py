@@ -217,12 +217,16 @@ class Outbox:
         )
         return [entry_of(row) for row in rows]
 
-    def routed(self, reference: str, state: str, reason: str | None = None) -> None:
+    def routed(self, entry: Entry, state: str, reason: str | None = None) -> Entry:
+        """Moves its routing on from where `entry` stands, unless somebody else did meanwhile (a restore was
+        found); what stands now."""
         with self._spool.transaction() as connection:
             connection.execute(
-                "UPDATE complaints SET route_state = ?, route_reason = ? WHERE reference = ?",
-                (state, reason, reference),
+                "UPDATE complaints SET route_state = ?, route_reason = ? "
+                "WHERE reference = ? AND case_id IS ? AND route_state = ?",
+                (state, reason, entry.reference, entry.case_id, entry.route_state),
             )
+        return self.find([entry.reference])[entry.reference]
 
     def reroute(self, states: Sequence[str], reason: str | None = None) -> int:
         """Whatever stands in these states of its routing starts anew; a reason marks that its agencies are

@@ -57,13 +57,14 @@ class Reconciler:
         return lost
 
     async def route_again(self) -> int:
-        """Complaints that the hub has, but without the verification or forwarding made after the backup."""
+        """Complaints that the hub has, but without the verification or forwarding made after the backup; also
+        those whose next step failed for want of it."""
         again = 0
         for status in ("submitted", "verified"):
             async for case in self._cases(status):
                 entry = None if case["forwardings"] else self._outbox.by_case(str(case["id"]))
-                if entry is not None and entry.route_state == "done":
-                    self._outbox.routed(entry.reference, "verify")
+                if entry is not None and entry.route_state in ("forward", "done", "failed"):
+                    self._outbox.routed(entry, "verify")
                     again += 1
         if again:
             log.warning("the hub lacks forwardings that it had; making them again", count=again)

@@ -77,32 +77,43 @@ class Router:
     async def _route_or_list(self, entry: Entry) -> None:
         """What the hub refuses is listed; it stands in no other's way."""
         try:
-            await self._route(entry)
+            entry = await self._chosen(entry)
+            while entry.route_state in ("verify", "forward"):
+                entry = await self._next_step(entry)
         except HubRefused as problem:
             if problem.bars_client:
                 raise NotAllowed(
                     f"the hub does not let this client verify or forward: {problem.explained()}"
                 ) from problem
-            reason = problem.explained()
-            self._outbox.routed(entry.reference, "failed", reason)
-            log.warning(
-                "complaint not forwarded; an officer must, or mend [routing] and start again",
-                reference=entry.reference,
-                reason=reason,
-            )
+            self._list(entry, problem.explained())
 
-    async def _route(self, entry: Entry) -> None:
-        if entry.route_reason is not None:
-            case = await self._case(entry)
-            entry = replace(entry, route=self._routing.to(case["complaint"]))
-            self._outbox.choose_route(entry.reference, entry.route)
+    def _list(self, entry: Entry, reason: str) -> None:
+        if self._outbox.routed(entry, "failed", reason).route_state != "failed":
+            return  # the hub was restored, and its routing starts anew
+        log.warning(
+            "complaint not forwarded; an officer must, or mend [routing] and start again",
+            reference=entry.reference,
+            reason=reason,
+        )
+
+    async def _chosen(self, entry: Entry) -> Entry:
+        """With its agencies, chosen anew after a change of [routing]."""
+        if entry.route_reason is None:
+            return entry
+        case = await self._case(entry)
+        entry = replace(entry, route=self._routing.to(case["complaint"]))
+        self._outbox.choose_route(entry.reference, entry.route)
+        return entry
+
+    async def _next_step(self, entry: Entry) -> Entry:
+        """One of the two; what stands in the spool after it."""
         if entry.route_state == "verify":
             await self._verify(entry)
-            self._outbox.routed(entry.reference, "forward" if entry.route else "done")
+            return self._outbox.routed(entry, "forward" if entry.route else "done")
         if entry.route:
             await self._forward(entry)
             self._outbox.count_moved("forwarding")
-        self._outbox.routed(entry.reference, "done")
+        return self._outbox.routed(entry, "done")
 
     async def _verify(self, entry: Entry) -> None:
         try:
