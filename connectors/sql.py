@@ -236,7 +236,7 @@ def _moved(config: SqlConfig, cases: AppWriter, outbox: Outbox) -> Handler:
         entry = await cases.own_cases.entry(str(event["data"]["case_id"]))
         lost = event["data"]["owner"] and event["data"]["from"] == config.agency
         if lost and entry is not None and entry.route_state not in ("none", "done"):
-            outbox.routed(entry.reference, "done")
+            outbox.routed(entry, "done")
         return await cases.moved(event)
 
     return moved
