@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from connectors.media_types import media_type_of, named_type
 from connectors.rules import Photos
 from connectors.values import Value, clean_text
 from connectors.words import one_line
+from schemas.first_bytes import sniff
+from schemas.media_types import ANYTHING, declaration
 
 NAME_LIMIT = 200
 PHOTO_LEFT = "photo not sent; the complaint goes without it"
@@ -75,8 +77,9 @@ def _open(folder: Path, name: str, limit_bytes: int) -> Photo | Unsent:
         content = path.read_bytes()
     except OSError as error:
         return Unsent(name[:NAME_LIMIT], why_unreadable(path, error))
-    media_type = media_type_of(name, content)
+    named = mimetypes.guess_type(name)[0] or ANYTHING
+    media_type = declaration(named, sniff(content))
     if media_type is None:
-        why = f"its name says {named_type(name)}, and its content is something else"
+        why = f"its name says {named}, and its content is something else"
         return Unsent(name[:NAME_LIMIT], why)
     return Photo(path, name[:NAME_LIMIT], media_type, len(content), hashlib.sha256(content).hexdigest())

@@ -10,8 +10,7 @@ import sys
 import tempfile
 import threading
 from contextlib import suppress
-from types import TracebackType
-from typing import IO, Self
+from typing import IO
 
 from deploy.demo.environment import hub_environment
 from deploy.demo.layout import ROOT, Layout
@@ -22,21 +21,12 @@ SAID_LINES = 5
 
 
 class Interpreter:
-    """It starts with the first command, and anew after one that failed; leaving the context ends
-    it."""
+    """It starts with the first command, and anew after one that failed; `close` ends it."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._process: subprocess.Popen[str] | None = None
         self._errors: IO[str] | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def run(self, *arguments: str) -> str:
         """Standard output of the command; raises CannotStart with its own sentence when it fails."""

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import aiohttp
 
@@ -66,7 +66,7 @@ class Supervisor:
     async def _run(self) -> Died | None:
         secrets = Secrets(self._layout.secrets)
         cast = Cast(self._layout, secrets, self._processes)
-        with Interpreter(self._layout) as simpul:
+        with closing(Interpreter(self._layout)) as simpul:
             if not (self._layout.hub_data / "simpul.db").exists():
                 self._screen.say("making the hub's database …")
                 await asyncio.to_thread(simpul.run, "migrate")

@@ -7,9 +7,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 from hub.errors import SimpulError
+
+FIRST_BYTES: Final = 8192
+"""So many are enough to tell what a file is."""
 
 
 class AttachmentError(SimpulError):
@@ -40,14 +43,14 @@ class AttachmentsUnavailable(AttachmentError):
 class StoredFile:
     """A file that is durable on the disk.
 
-    sha256: of the content, 64 hex digits. size: bytes of content. media_type: what the first bytes show, or
-    None when they show nothing known. file_key: 32 bytes, to be wrapped for a holder and then forgotten.
-    location: its opaque name on the disk; keep it in the row, it is what `delete` takes once the key is gone.
+    sha256: of the content, 64 hex digits. size: bytes of content. first_bytes: up to FIRST_BYTES of them.
+    file_key: 32 bytes, to be wrapped for a holder and then forgotten. location: its opaque name on the disk;
+    keep it in the row, it is what `delete` takes once the key is gone.
     """
 
     sha256: str
     size: int
-    media_type: str | None
+    first_bytes: bytes = field(repr=False)
     file_key: bytes = field(repr=False)
     location: str
 

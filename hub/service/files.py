@@ -26,8 +26,9 @@ from hub.ports.clock import Clock, rfc3339
 from hub.ports.files import FileHolder, FileRow, FileTable
 from hub.ports.store import ReadSession
 from hub.service.hub import Hub
-from hub.service.media_types import ANYTHING, disagree
 from hub.service.rights import allow_without_case, require_scope, sight_of
+from schemas.first_bytes import sniff
+from schemas.media_types import ANYTHING, disagree
 
 PIECE: Final = 256 * 1024
 HISTORY_PAGE: Final = 1000
@@ -245,10 +246,11 @@ def _check(stored: StoredFile, media_type: str, sha256: bytes | None) -> None:
             code="digest-mismatch",
             parameters=[("Repr-Digest", "It differs from the SHA-256 of what arrived.")],
         )
-    if disagree(media_type, stored.media_type):
-        shown = stored.media_type or "nothing that could be recognised"
+    shown = sniff(stored.first_bytes)
+    if disagree(media_type, shown):
         raise Invalid(
-            f"The file is declared as {media_type}, but its first bytes show {shown}.",
+            f"The file is declared as {media_type}, but its first bytes show "
+            f"{shown or 'nothing that could be recognised'}.",
             code="media-type-mismatch",
             parameters=[("Content-Type", "Declare the file's own media type.")],
         )

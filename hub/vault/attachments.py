@@ -18,11 +18,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from hub.ports.attachments import AttachmentsUnavailable, FileMissing, FileTooLarge, StoredFile
+from hub.ports.attachments import FIRST_BYTES, AttachmentsUnavailable, FileMissing, FileTooLarge, StoredFile
 from hub.ports.sealing import Sealing
 from hub.vault.chunks import PIECE, PieceWriter, read_pieces
 from hub.vault.master_key import sync_folder
-from hub.vault.sniff import ENOUGH, sniff
 
 _LOCATION = re.compile(r"[0-9a-f]{64}")
 _NOT_NOW = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE}
@@ -138,8 +137,8 @@ class FolderUpload:
         if self._size > self._max_bytes:
             raise FileTooLarge(self._max_bytes)
         self._hash.update(chunk)
-        if len(self._first) < ENOUGH:
-            self._first += chunk[: ENOUGH - len(self._first)]
+        if len(self._first) < FIRST_BYTES:
+            self._first += chunk[: FIRST_BYTES - len(self._first)]
         with _translated():
             self._pieces.write(chunk)
 
@@ -152,7 +151,7 @@ class FolderUpload:
             os.fsync(self._file.fileno())
             self._file.close()
             self._store.keep(self._aside, location)
-        return StoredFile(sha256, self._size, sniff(self._first), self._key, location)
+        return StoredFile(sha256, self._size, self._first, self._key, location)
 
 
 @contextmanager

@@ -23,8 +23,8 @@ from hub.api.limits import RateLimit
 from hub.api.lines import numbered_lines
 from hub.api.proxies import Peer, peer_of
 from hub.errors import Invalid, NotJson, TooMany
-from hub.service.media_types import disagree
 from hub.service.strict_json import parse
+from schemas.media_types import disagree
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.text(':"\\u{}x\n', max_size=8),

@@ -17,11 +17,10 @@ from hypothesis import strategies as st
 from connectors.check_columns import names_statement
 from connectors.errors import ConfigRefused
 from connectors.mapping import ComplaintMapping
-from connectors.media_types import media_type_of
 from connectors.odd_texts import looks_misread
 from connectors.rules import read_rules
-from hub.service.media_types import ANYTHING, disagree
-from hub.vault.sniff import sniff
+from schemas.first_bytes import sniff
+from schemas.media_types import ANYTHING, declaration, disagree
 from tests.connectors.apps import NIK, App
 from tests.connectors.office import Office, sql_config
 from tests.connectors.processes import ConnectorProcess, eventually
@@ -48,12 +47,12 @@ def mapped(rule: dict[str, Any], word: str | None) -> dict[str, Any]:
 
 @given(st.sampled_from(NAMES), st.sampled_from(FRONTS) | st.binary(max_size=40), st.binary(max_size=20))
 def test_what_is_declared_is_what_the_hub_finds(name: str, front: bytes, rest: bytes) -> None:
-    content = front + rest
-    found = media_type_of(name, content)
+    named, shown = guess_type(name)[0] or ANYTHING, sniff(front + rest)
+    found = declaration(named, shown)
     if found is None:
-        assert disagree(guess_type(name)[0] or ANYTHING, sniff(content))
+        assert disagree(named, shown)
     else:
-        assert not disagree(found, sniff(content))
+        assert not disagree(found, shown)
 
 
 def test_a_png_that_is_called_jpg_arrives_and_a_page_that_is_called_jpg_is_named(

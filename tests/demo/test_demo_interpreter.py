@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -20,7 +21,7 @@ def interpreters() -> list[int]:
 
 def test_all_commands_have_one_interpreter_and_a_failed_one_is_followed(tmp_path: Path) -> None:
     adding = ("agency", "add", "pemkab-kotim", "--name", "Pemkab Kotim", "--kind", "regency")
-    with Interpreter(Layout(tmp_path, 8080)) as simpul:
+    with closing(Interpreter(Layout(tmp_path, 8080))) as simpul:
         simpul.run("migrate")
         assert "pemkab-kotim" not in simpul.run("agency", "list")
         (first,) = interpreters()
@@ -42,5 +43,5 @@ def test_all_commands_have_one_interpreter_and_a_failed_one_is_followed(tmp_path
 
 
 def test_nothing_is_started_for_a_run_that_needs_no_command(tmp_path: Path) -> None:
-    with Interpreter(Layout(tmp_path, 8080)):
+    with closing(Interpreter(Layout(tmp_path, 8080))):
         assert interpreters() == []

@@ -14,8 +14,8 @@ from deploy.demo.layout import LH, PU, SOSIAL
 from deploy.demo.office import belongs_to
 from deploy.demo.pictures import picture
 from deploy.demo.program import fill
-from hub.vault.sniff import sniff
 from schemas.categories import Categories
+from schemas.first_bytes import sniff
 from schemas.regions import Regions
 from tests.demo.running import ROOT
 

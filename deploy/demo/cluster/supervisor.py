@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 
 import aiohttp
 import psycopg
@@ -64,7 +65,7 @@ class ClusterSupervisor(Supervisor):
         make_passwords(self._vault)
         cast = ClusterCast(self._cluster, self._vault, self._processes)
         try:
-            with Interpreter(self._cluster) as simpul:
+            with closing(Interpreter(self._cluster)) as simpul:
                 await self._start(cast, simpul)
         except Broke as broke:
             return broke.died

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.vault.sniff import sniff
+from hub.ports.attachments import FIRST_BYTES
+from schemas.first_bytes import ENOUGH, sniff
 
 OFFICE = "application/vnd.openxmlformats-officedocument."
 
@@ -54,3 +55,12 @@ def test_common_types_are_known_by_their_first_bytes(first: bytes, expected: str
 @given(st.binary(max_size=64))
 def test_any_bytes_are_taken(first: bytes) -> None:
     assert sniff(first) is None or "/" in str(sniff(first))
+
+
+def test_an_upload_keeps_what_is_looked_at() -> None:
+    assert FIRST_BYTES >= ENOUGH
+
+
+def test_what_lies_further_back_tells_nothing() -> None:
+    assert sniff(b"a" * ENOUGH + b"\x00") == "text/plain"
+    assert sniff(b"a" * (ENOUGH - 1) + b"\x00") is None

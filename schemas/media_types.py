@@ -1,8 +1,10 @@
-"""Whether a declared media type fits what a file's first bytes show."""
+"""What a file is declared as, beside what its first bytes show."""
 
 from __future__ import annotations
 
 from typing import Final
+
+from schemas.first_bytes import OFFICE
 
 ANYTHING: Final = "application/octet-stream"
 _ALIASES: Final = {
@@ -29,6 +31,14 @@ _RECOGNISED: Final = (
 _TEXT: Final = ("text/", "application/json", "application/xml", "image/svg+xml", "message/rfc822")
 
 
+def declaration(named: str, shown: str | None) -> str | None:
+    """What to declare of a file whose name says `named`: what its first bytes show, where these tell more.
+    None where they contradict the name and tell nothing: it would be refused."""
+    if shown is not None and shown != "application/zip" and not shown.startswith(("text/", OFFICE)):
+        return shown
+    return None if disagree(named, shown) else named
+
+
 def disagree(declared: str, shown: str | None) -> bool:
     """True when the first bytes contradict the declaration. What they do not recognise may be declared as
     anything that they would not recognise either."""
@@ -41,7 +51,7 @@ def disagree(declared: str, shown: str | None) -> bool:
         return said in _RECOGNISED
     if {said, shown} <= _VIDEO or {said, shown} <= _STILL:
         return False
-    if shown == "application/zip" or shown.startswith("application/vnd.openxmlformats"):
+    if shown == "application/zip" or shown.startswith(OFFICE):
         # Many kinds are ZIP archives inside, and the folder that tells may lie further back.
         return said in _RECOGNISED - {"application/zip"} or said.startswith(_TEXT)
     return True

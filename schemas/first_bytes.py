@@ -5,9 +5,9 @@ from __future__ import annotations
 import codecs
 
 ENOUGH = 8192
-"""So many first bytes show all that is known here."""
+"""So many are looked at; more tell nothing more here."""
 
-_OFFICE = "application/vnd.openxmlformats-officedocument."
+OFFICE = "application/vnd.openxmlformats-officedocument."
 _MAGIC = (
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -39,11 +39,12 @@ _BRANDS = {
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\f\r\x1b"))
 
 
-def sniff(first_bytes: bytes) -> str | None:
-    """The media type that the first bytes (up to `ENOUGH`) show, or None. Empty content shows nothing.
+def sniff(content: bytes) -> str | None:
+    """The media type that the first `ENOUGH` bytes show, or None. Empty content shows nothing.
 
     JPEG, PNG, GIF, WebP, PDF, MP4 and its kin (ISO/IEC 14496-12 brands), HEIC, DOCX, XLSX, PPTX, other ZIP,
     and plain text in UTF-8."""
+    first_bytes = content[:ENOUGH]
     for magic, media_type in _MAGIC:
         if first_bytes.startswith(magic):
             return media_type
@@ -60,8 +61,8 @@ def _zip_kind(first_bytes: bytes) -> str:
     """Office files are ZIP archives with a folder of their kind, near the front in what offices write."""
     for folder, kind in ((b"word/", "wordprocessingml.document"), (b"xl/", "spreadsheetml.sheet")):
         if folder in first_bytes:
-            return _OFFICE + kind
-    return _OFFICE + "presentationml.presentation" if b"ppt/" in first_bytes else "application/zip"
+            return OFFICE + kind
+    return OFFICE + "presentationml.presentation" if b"ppt/" in first_bytes else "application/zip"
 
 
 def _is_text(first_bytes: bytes) -> bool:
