@@ -23,6 +23,7 @@ from hub.ports.revocations import RevocationJournal
 from hub.service.batch import BatchRunner
 from hub.service.decide import Decider
 from hub.service.ids import Ids
+from hub.service.noted import Journals
 from hub.service.registry import Registry
 from hub.service.requests import OPERATOR, Command, Outcome, RecordRules, RegisterAgency, Request
 from hub.service.rulebook import Rulebook
@@ -93,7 +94,7 @@ def open_core(
         rulebook = Rulebook(rows, store.registry_generation)
         decider, journal = Decider(sealer, ids, rulebook, limits_of(settings)), ErasureFile(settings.key_path)
         revocations = RevocationFile(settings.key_path)
-        runner = BatchRunner(store, decider, sealer, clock, journal=journal, revocations=revocations)
+        runner = BatchRunner(store, decider, sealer, clock, journals=Journals(journal, revocations))
         registry = Registry(rows, store.registry_generation)
         core = Core(
             settings, clock, store, rows, sealer, ids, runner, registry, rulebook, journal, revocations

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -22,7 +21,6 @@ from hub.errors import (
     Overtaken,
     Problem,
     RowRefused,
-    SimpulError,
     StoreUnavailable,
     Unavailable,
 )
@@ -34,19 +32,10 @@ from hub.ports.effects import (
     Reference,
     Remembered,
 )
-from hub.ports.erasures import ErasureJournal, ErasureLine, NoJournal
-from hub.ports.revocations import (
-    AGENCY_ACTIVATED,
-    AGENCY_DEACTIVATED,
-    OFFICER_DISABLED,
-    NoRevocations,
-    RevocationJournal,
-    RevocationLine,
-    Standing,
-)
 from hub.ports.sealing import Sealing
 from hub.ports.store import Store, WriteTransaction
 from hub.service.decide import Decider
+from hub.service.noted import Journals
 from hub.service.overlay import Overlay
 from hub.service.replies import note_taken
 from hub.service.requests import Outcome, Refuse, Request, Result
@@ -77,16 +66,14 @@ class BatchRunner:
         sealing: Sealing,
         clock: Clock,
         sleep: Callable[[float], None] = time.sleep,
-        journal: ErasureJournal | None = None,
-        revocations: RevocationJournal | None = None,
+        journals: Journals | None = None,
     ) -> None:
         self._store = store
         self._decider = decider
         self._sealing = sealing
         self._clock = clock
         self._sleep = sleep
-        self._journal = journal or NoJournal()
-        self._revocations = revocations or NoRevocations()
+        self._journals = journals or Journals()
         self.heard: Callable[[str | None], None] = lambda cause: None
         """Told of each commit (None) and of each refusal by the database (its cause), before any answer."""
 
@@ -138,52 +125,10 @@ class BatchRunner:
                 return results, []
             effects.keys += [self._sealing.wrap_now(key) for key in overlay.new_keys]
             committed = _flush(txn, overlay, effects)
-            with self._revocations_noted(overlay, now), self._journalled(overlay):
+            with self._journals.noted(overlay, now):
                 txn.commit()
             self.heard(None)
             return results, committed
-
-    @contextmanager
-    def _journalled(self, overlay: Overlay) -> Iterator[None]:
-        """Around the commit: each erasure is on the disk before it, and taken back if it surely took no
-        effect."""
-        if not overlay.destroyed:
-            yield
-            return
-        lines = _erasure_lines(overlay)
-        self._journal.add(lines)
-        try:
-            yield
-        except OutcomeUnknown:
-            raise
-        except SimpulError:
-            self._journal.take_back(lines)
-            raise
-
-    @contextmanager
-    def _revocations_noted(self, overlay: Overlay, now: str) -> Iterator[None]:
-        """Around the commit: what is taken away is on the disk before it. What was given back, and perhaps
-        was not, is taken away again: a restore may only err on that side."""
-        given_back = self._note_revocations(overlay, now)
-        try:
-            yield
-        except SimpulError:
-            if given_back:
-                self._revocations.add([replace(line, what=AGENCY_DEACTIVATED) for line in given_back])
-            raise
-
-    def _note_revocations(self, overlay: Overlay, now: str) -> list[RevocationLine]:
-        """Who leaves with a handover, agencies whose part ends, and, returned, whose part begins again."""
-        lines = [RevocationLine(OFFICER_DISABLED, each.officer, each.at) for each in overlay.departed]
-        if overlay.changed_agencies:
-            ended = Standing.of(self._revocations.lines()).agencies
-            for name in sorted(overlay.changed_agencies):
-                if (active := overlay.agencies[name].active) == (name in ended):
-                    what = AGENCY_ACTIVATED if active else AGENCY_DEACTIVATED
-                    lines.append(RevocationLine(what, name, now))
-        if lines:
-            self._revocations.add(lines)
-        return [line for line in lines if line.what == AGENCY_ACTIVATED]
 
     def _one(self, request: Request, overlay: Overlay, effects: Effects, now: str) -> Result:
         """One request: refused, replayed, or decided and adopted. What came from the broker is answered there
@@ -240,13 +185,6 @@ class BatchRunner:
 def _is_plain(request: Request) -> bool:
     """Whether it is already the least that is written of a record: nothing of the sender's but its id."""
     return isinstance(request.command, Refuse) and request.command.dead == REFUSED_CAUSE
-
-
-def _erasure_lines(overlay: Overlay) -> list[ErasureLine]:
-    erased = [
-        (name, overlay.cases[name].state.erasure) for name in overlay.destroyed if name in overlay.cases
-    ]
-    return [ErasureLine(name, done.by, done.erased_at) for name, done in erased if done is not None]
 
 
 def _flush(txn: WriteTransaction, overlay: Overlay, effects: Effects) -> list[Committed]:
