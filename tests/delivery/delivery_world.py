@@ -34,6 +34,7 @@ from hub.service.hub import Hub
 from hub.service.ids import Ids
 from hub.service.intake import ComplaintCodes, ComplaintDesk
 from hub.service.mailboxes import Mailboxes
+from hub.service.noted import Journals
 from hub.service.readers import Readers
 from hub.service.registry import Registry
 from hub.service.requests import OPERATOR, RegisterAgency, Request
@@ -44,6 +45,7 @@ from hub.store.registry import RegistryTables
 from hub.store.sqlite import SqliteStore
 from hub.store.tables import metadata
 from hub.store.thread_reading import ReadMarkTable
+from hub.vault.erasures import ErasureFile
 from hub.vault.master_key import MasterKeyFile
 from hub.vault.revocations import RevocationFile
 from hub.vault.sealer import Sealer
@@ -83,12 +85,14 @@ class DeliveryWorld:
     def __init__(self, folder: Path, clock: Any, settings: DeliverySettings) -> None:
         self.clock = clock
         self.store = SqliteStore(folder / "simpul.db")
-        self.sealer = Sealer(MasterKeyFile(folder / "master.key"))
+        master_key = folder / "master.key"
+        self.sealer = Sealer(MasterKeyFile(master_key))
         self.ids = Ids(clock)
         rows = RegistryTables(self.store)
         self.registry = Registry(rows, self.store.registry_generation)
         rulebook = Rulebook(rows, self.store.registry_generation)
-        self.runner = BatchRunner(self.store, Decider(self.sealer, self.ids, rulebook), self.sealer, clock)
+        decider, journals = Decider(self.sealer, self.ids, rulebook), Journals(ErasureFile(master_key))
+        self.runner = BatchRunner(self.store, decider, self.sealer, clock, journals=journals)
         self._register(rows)
         self.hub, self.bus = self._hub(rows)
         self.secrets = HubSecretBox(self.sealer, rows.hub_key, rows.put_hub_key)

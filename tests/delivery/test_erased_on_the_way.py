@@ -4,12 +4,10 @@ words, and nothing is lost or changes its place."""
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
 from hub.domain.commands import Erase
-from hub.vault.erasures import ErasureFile
 from tests.delivery.delivery_world import AGENCIES, DeliveryWorld, principal, until
 from tests.delivery.receiver import Received, Receiver
 
@@ -17,7 +15,6 @@ WORDS = (b"Lampu jalan padam", b"simpang empat", b"Mohon sebutkan nama jalannya"
 
 
 async def erase(world: DeliveryWorld, case_id: str) -> None:
-    world.hub.writer._runner._journal = ErasureFile(Path(world.store.path).with_name("master.key"))
     outcome = await world.hub.act(principal(AGENCIES[0]), Erase(case_id, "Permintaan pelapor."))
     assert outcome.status == 200
 
