@@ -127,13 +127,20 @@ class OfficersFact(Fact):
     officer: str
 
 
-def fact_of(
-    draft: Draft, name: str, time: str, stream: str, sequence: int, actor: str, officer: str | None
-) -> Fact:
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who did it and when (RFC 3339 in UTC). `officer`: the account of who gave the command in a session."""
+
+    agency: str
+    at: str
+    officer: str | None = None
+
+
+def fact_of(draft: Draft, name: str, stream: str, sequence: int, by: By) -> Fact:
     """The header of `draft` as the event `name`, with its recipients still to come."""
-    if officer is None:
-        return Fact(name, draft.type, time, stream, sequence, actor, {}, draft.facts)
-    return OfficersFact(name, draft.type, time, stream, sequence, actor, {}, draft.facts, officer)
+    if by.officer is None:
+        return Fact(name, draft.type, by.at, stream, sequence, by.agency, {}, draft.facts)
+    return OfficersFact(name, draft.type, by.at, stream, sequence, by.agency, {}, draft.facts, by.officer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from hub.domain.commands import (
 )
 from hub.domain.decide import decide
 from hub.domain.decisions import Around, check_addressed, conflict
-from hub.domain.events import agency_stream
+from hub.domain.events import By, agency_stream
 from hub.domain.forwarding import ended_leg
 from hub.domain.handover import HandOver
 from hub.domain.history import begun
@@ -130,11 +130,9 @@ class Decider:
         key = request.intake.key
         staged = self._recorder.staged(command.case_id, None, overlay, key)
         for at, draft in begun(command, now):
-            self._recorder.record(
-                staged, command.case_id, [draft], source, overlay, at, request.principal.officer
-            )
-        self._recorder.hold_files(staged, command.case_id, request, overlay)
-        overlay.adopt(staged, command.case_id, new=True)
+            self._recorder.record(staged, [draft], By(source, at, request.principal.officer), overlay)
+        self._recorder.hold_files(staged, request, overlay)
+        overlay.adopt(staged, new=True)
         return Outcome(201, "case", (command.case_id,), case=staged.case)
 
     def _repeated(self, request: Request, overlay: Overlay) -> Outcome:
@@ -174,9 +172,9 @@ class Decider:
         staged = self._recorder.staged(case.state.id, case, overlay)
         command, kinds = self._words.masked(request, command, [case.state], overlay)
         drafts = decide(command, case, self._around(actor, overlay, now))
-        self._recorder.record(staged, case.state.id, drafts, actor, overlay, now, request.principal.officer)
-        self._recorder.hold_files(staged, case.state.id, request, overlay)
-        overlay.adopt(staged, case.state.id)
+        self._recorder.record(staged, drafts, request.by(now), overlay)
+        self._recorder.hold_files(staged, request, overlay)
+        overlay.adopt(staged)
         status, kind, named = named_in(command, part)
         return Outcome(status, kind, (case.state.id, *named), case=staged.case, masked=kinds)
 
@@ -201,10 +199,8 @@ class Decider:
             made = unlink(*states, around)
         for each, draft in zip(pair, made, strict=True):
             staged = self._recorder.staged(each.state.id, each, overlay)
-            self._recorder.record(
-                staged, each.state.id, [draft], actor, overlay, now, request.principal.officer
-            )
-            overlay.adopt(staged, each.state.id)
+            self._recorder.record(staged, [draft], request.by(now), overlay)
+            overlay.adopt(staged)
         return Outcome(200, "case", (case.state.id,), case=overlay.cases[case.state.id])
 
     def _tick(self, command: Tick, overlay: Overlay, now: str) -> Outcome:
@@ -221,10 +217,10 @@ class Decider:
             drafts = decide(Tick(case.state.id), case, self._around(HUB, overlay, now))
             if not drafts:
                 break
-            self._recorder.record(staged, case.state.id, drafts, HUB, overlay, now)
+            self._recorder.record(staged, drafts, By(HUB, now), overlay)
             case = there(staged.case)
         if staged.events:
-            overlay.adopt(staged, case.state.id)
+            overlay.adopt(staged)
         return case
 
     def _around(self, actor: str, overlay: Overlay, now: str) -> Around:
@@ -243,8 +239,8 @@ class Decider:
         drafts, stream = record(self._rulebook, command), agency_stream(HUB)
         if drafts:
             staged = self._recorder.staged(stream, None, overlay)
-            self._recorder.record(staged, stream, drafts, HUB, overlay, now)
-            overlay.adopt(staged, stream)
+            self._recorder.record(staged, drafts, By(HUB, now), overlay)
+            overlay.adopt(staged)
         return Outcome(200, "rules", (HUB,))
 
     def _agency(
@@ -263,15 +259,15 @@ class Decider:
             agency = replace(known, **command.changes)  # type: ignore[arg-type]  # checked by the schema
             draft = change(known, agency, overlay.agencies.get(agency.parent or ""))
         if draft is not None:
-            actor, drafts = request.principal.agency, {agency_stream(agency.id): [draft]}
+            drafts = {agency_stream(agency.id): [draft]}
             if sets_calendar(command):  # the hub's stream is locked too
                 self._rulebook.read_again()
                 if (calendar := self._rulebook.unknown_calendar(agency)) is not None:
                     drafts.setdefault(agency_stream(HUB), []).append(own_calendar(agency, calendar))
             for stream, made in drafts.items():
                 staged = self._recorder.staged(stream, None, overlay)
-                self._recorder.record(staged, stream, made, actor, overlay, now, request.principal.officer)
-                overlay.adopt(staged, stream)
+                self._recorder.record(staged, made, request.by(now), overlay)
+                overlay.adopt(staged)
         return Outcome(status, "agency", (agency.id,), agency=agency)
 
 

@@ -51,8 +51,8 @@ class ErasureDecider:
         if not drafts:
             return Outcome(200, "case", (case.state.id,), case=case, replayed=True)
         staged = self._recorder.staged(case.state.id, case, overlay)
-        self._recorder.record(staged, case.state.id, drafts, actor, overlay, now, request.principal.officer)
-        overlay.adopt(staged, case.state.id)
+        self._recorder.record(staged, drafts, request.by(now), overlay)
+        overlay.adopt(staged)
         if isinstance(command, Erase):
             _destroy(overlay, case.state.id)
         return Outcome(200, "case", (case.state.id,), case=overlay.cases[case.state.id])

@@ -14,7 +14,7 @@ from auth.roles import Role
 from hub.domain.agency import HUB
 from hub.domain.audience import recipients
 from hub.domain.case import Case
-from hub.domain.events import HANDED_OVER, Draft, Fact, agency_stream, fact_of
+from hub.domain.events import HANDED_OVER, By, Draft, Fact, agency_stream, fact_of
 from hub.domain.handover import (
     MOST_LISTED,
     HandOver,
@@ -89,20 +89,20 @@ class HandoverDecider:
         """200, with the ids of both agencies and the sequence of the event that sums it up."""
         require_handover(request.principal, command.agency)
         _check(command, overlay)
-        work, passed, by = _copied(overlay), Passed(), request.principal
+        work, passed, by = _copied(overlay), Passed(), request.by(now)
         stream = agency_stream(command.agency)
-        staged = Staged(work.head(stream), key=self._recorder.key(stream, work))
+        staged = Staged(stream, work.head(stream), key=self._recorder.key(stream, work))
         if not command.officers:
             for name in command.cases:
-                self._case(command, name, passed, staged, by, work, now)
-        work.adopt(staged, stream)
+                self._case(command, name, passed, staged, by, work)
+        work.adopt(staged)
         for name in command.threads:
-            self._thread(command, name, passed, by, work, now)
-        staged = Staged(work.head(stream), key=staged.key)
+            self._thread(command, name, passed, by, work)
+        staged = Staged(stream, work.head(stream), key=staged.key)
         sequence = NOTHING
         if passed.cases or passed.threads:
-            self._sum(command, passed, staged, by, work, now)
-            work.adopt(staged, stream)
+            self._sum(command, passed, staged, by, work)
+            work.adopt(staged)
             sequence = str(staged.head.sequence)
         if command.departed:
             work.departed.append(Departed(command.officers[0].id, command.agency, now))
@@ -115,20 +115,19 @@ class HandoverDecider:
         name: str,
         passed: Passed,
         staged: Staged,
-        by: Principal,
+        by: By,
         work: Overlay,
-        now: str,
     ) -> None:
         """What the agency holds of the case by now: a missed deadline may just have passed it on."""
         known = work.cases.get(name)
         if known is None or not work_of(known.state, command.agency):
             return
-        case = self._woken(known, work, now)
+        case = self._woken(known, work, by.at)
         held = work_of(case.state, command.agency)
         if not held:
             return
         draft = Draft(HANDED_OVER, case_facts(case.state, held, command))
-        fact = self._fact(draft, staged, by, now)
+        fact = self._fact(draft, staged, by)
         after = Case(handed_over(case.state, fact), case.texts)
         told = {command.agency: "former"} | recipients(case.state, after.state, by.agency)
         fact = replace(fact, recipients=dict(sorted(told.items())))
@@ -141,13 +140,11 @@ class HandoverDecider:
         passed.consultations += len(held.consultations)
         passed.due += due_of(after.state, held, command.to)
 
-    def _thread(
-        self, command: HandOver, name: str, passed: Passed, by: Principal, work: Overlay, now: str
-    ) -> None:
+    def _thread(self, command: HandOver, name: str, passed: Passed, by: By, work: Overlay) -> None:
         known = work.threads.get(name)
         if known is None or not is_concerned(known, command.agency):
             return
-        thread = self._threads.woken(known, work, now)
+        thread = self._threads.woken(known, work, by.at)
         if command.officers:
             drafts = officer_drafts(thread, command.agency, *command.officers)
         else:
@@ -156,25 +153,22 @@ class HandoverDecider:
             return
         after = thread
         for draft in drafts:
-            after = self._threads.record(after, draft, by.agency, work, now, by.officer)
+            after = self._threads.record(after, draft, by, work)
         moved = {draft.facts["commitment"]["id"] for draft in drafts if "commitment" in draft.facts}
         passed.threads.append(name)
         passed.commitments += [_promise(after, each) for each in sorted(moved)]
 
-    def _sum(
-        self, command: HandOver, passed: Passed, staged: Staged, by: Principal, work: Overlay, now: str
-    ) -> None:
+    def _sum(self, command: HandOver, passed: Passed, staged: Staged, by: By, work: Overlay) -> None:
         draft = summary_draft(command, passed.summary())
         if draft.texts and staged.key is None:
             staged.key = self._sealing.new_stream_key(agency_stream(command.agency))
             work.new_keys.append(staged.key)
         told = dict.fromkeys(sorted({command.agency, command.to, HUB}), "agency")
-        fact = replace(self._fact(draft, staged, by, now), recipients=told)
+        fact = replace(self._fact(draft, staged, by), recipients=told)
         self._recorder.append(staged, fact, draft, work)
 
-    def _fact(self, draft: Draft, staged: Staged, by: Principal, now: str) -> Fact:
-        number, stream = staged.head.sequence + 1, agency_stream(draft.facts["from"])
-        return fact_of(draft, self._ids.new(), now, stream, number, by.agency, by.officer)
+    def _fact(self, draft: Draft, staged: Staged, by: By) -> Fact:
+        return fact_of(draft, self._ids.new(), staged.stream, staged.head.sequence + 1, by)
 
 
 def require_handover(principal: Principal, agency: str) -> None:

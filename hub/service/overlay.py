@@ -61,8 +61,9 @@ class Appended:
 
 @dataclass(slots=True)
 class Staged:
-    """What one command would change."""
+    """What one command would change: events of one stream, and what they make of what it is about."""
 
+    stream: str
     head: Head
     events: list[Appended] = field(default_factory=list)
     case: Case | None = None
@@ -191,8 +192,9 @@ class Overlay:
     def head(self, stream: str) -> Head:
         return self.heads.get(stream) or Head(0, NO_CHAIN)
 
-    def adopt(self, staged: Staged, stream: str, *, new: bool = False) -> None:
+    def adopt(self, staged: Staged, *, new: bool = False) -> None:
         """Makes a complete decision part of the batch."""
+        stream = staged.stream
         self.events.extend(staged.events)
         self.holders.extend(staged.holders)
         self.dated_facts.extend(staged.dated_facts)

@@ -9,6 +9,7 @@ from hub.domain.case import Case
 from hub.domain.commands import PassOn
 from hub.domain.decide import decide
 from hub.domain.decisions import Around
+from hub.domain.events import By
 from hub.service.overlay import Overlay
 from hub.service.requests import Outcome
 from hub.service.rights import there
@@ -27,8 +28,8 @@ def pass_on(
     case = woken(known, overlay, around.now)
     staged = recorder.staged(case.state.id, case, overlay)
     while drafts := decide(command, there(staged.case), around):
-        recorder.record(staged, case.state.id, drafts, HUB, overlay, around.now)
+        recorder.record(staged, drafts, By(HUB, around.now), overlay)
     if staged.events:
-        overlay.adopt(staged, case.state.id)
+        overlay.adopt(staged)
     case = there(staged.case)
     return Outcome(200, "case", (case.state.id,), case=case, replayed=case is known)

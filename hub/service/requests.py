@@ -11,6 +11,7 @@ from auth.principal import Principal
 from hub.domain.agency import HUB, Agency
 from hub.domain.case import Case
 from hub.domain.commands import Answer, CaseCommand, SubmitComplaint
+from hub.domain.events import By
 from hub.domain.handover import HandOver
 from hub.domain.policies import Policy
 from hub.domain.threads.commands import (
@@ -168,6 +169,10 @@ class Request:
     """The kinds of what was masked in it, which an answer at the broker tells its writer."""
     words: tuple[str, ...] = ()
     """The members of the command whose words are as the officer wrote them: the transaction masks them."""
+
+    def by(self, now: str) -> By:
+        """Who does it, for the events that it makes."""
+        return By(self.principal.agency, now, self.principal.officer)
 
     @property
     def case_id(self) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from hub.domain.agency import HUB, evolve_agency
 from hub.domain.audience import LINKED, offered_to, told
 from hub.domain.case import Case
@@ -10,6 +12,7 @@ from hub.domain.copies import but
 from hub.domain.dated_facts import dated_facts
 from hub.domain.events import (
     RULE_EVENTS,
+    By,
     Draft,
     Fact,
     chain,
@@ -40,59 +43,40 @@ class Recorder:
     def staged(
         self, stream: str, case: Case | None, overlay: Overlay, key: StreamKey | None = None
     ) -> Staged:
-        return Staged(head=overlay.head(stream), case=case, key=key or overlay.keys.get(stream))
+        return Staged(stream, overlay.head(stream), case=case, key=key or overlay.keys.get(stream))
 
-    def record(
-        self,
-        staged: Staged,
-        stream: str,
-        drafts: list[Draft],
-        actor: str,
-        overlay: Overlay,
-        now: str,
-        officer: str | None = None,
-    ) -> None:
-        """`officer`: the account of who gave the command in a session."""
+    def record(self, staged: Staged, drafts: Iterable[Draft], by: By, overlay: Overlay) -> None:
         for draft in drafts:
-            self._append(staged, stream, draft, actor, overlay, now, officer)
+            self._append(staged, draft, by, overlay)
 
-    def hold_files(self, staged: Staged, stream: str, request: Request, overlay: Overlay) -> None:
-        """The case that names a file holds the file's key from now on."""
+    def hold_files(self, staged: Staged, request: Request, overlay: Overlay) -> None:
+        """The case or thread that names a file holds the file's key from now on."""
         for named in request.files:
             sha256, wrapped = named.sha256, overlay.files[named.sha256, request.principal.agency].key
-            key = staged.key or self.key(stream, overlay)
+            key = staged.key or self.key(staged.stream, overlay)
             if key is None:
                 raise StateConflict("The case was erased; nothing can be added to it.")
             file_key = self._sealing.unwrap_file_key(wrapped.stream, sha256, wrapped)
             staged.holders.append(
-                FileHolding(sha256, stream, self._sealing.wrap_file_key(key, sha256, file_key))
+                FileHolding(sha256, staged.stream, self._sealing.wrap_file_key(key, sha256, file_key))
             )
 
-    def _append(
-        self,
-        staged: Staged,
-        stream: str,
-        draft: Draft,
-        actor: str,
-        overlay: Overlay,
-        now: str,
-        officer: str | None,
-    ) -> None:
+    def _append(self, staged: Staged, draft: Draft, by: By, overlay: Overlay) -> None:
         name, number = draft.id or self._ids.new(), staged.head.sequence + 1
-        fact = fact_of(draft, name, now, stream, number, actor, officer)
+        fact = fact_of(draft, name, staged.stream, number, by)
         if draft.type in RULE_EVENTS:
             staged.dated_facts += dated_facts(fact)
             fact = but(fact, recipients={HUB: "agency"})
-        elif is_agency_stream(stream):
+        elif is_agency_stream(staged.stream):
             staged.agency = evolve_agency(draft.facts)
-            fact = but(fact, recipients=dict.fromkeys(sorted({actor, HUB, fact.subject}), "agency"))
+            fact = but(fact, recipients=dict.fromkeys(sorted({by.agency, HUB, fact.subject}), "agency"))
         else:
-            fact, staged.case = self._moved(staged.case, fact, draft, actor, overlay)
+            fact, staged.case = self._moved(staged.case, fact, draft, overlay)
         self.append(staged, fact, draft, overlay)
 
     def append(self, staged: Staged, fact: Fact, draft: Draft, overlay: Overlay) -> None:
         """The finished fact as the stream's next event: sealed, and a link of its chain."""
-        sealed = draft.sealed or self._seal(staged, fact.stream, fact.id, draft, overlay)
+        sealed = draft.sealed or self._seal(staged, fact.id, draft, overlay)
         header = fact.to_bytes()
         link = chain(staged.head.chain, header, sealed)
         staged.events.append(
@@ -100,9 +84,7 @@ class Recorder:
         )
         staged.head = Head(fact.sequence, link)
 
-    def _moved(
-        self, case: Case | None, fact: Fact, draft: Draft, actor: str, overlay: Overlay
-    ) -> tuple[Fact, Case]:
+    def _moved(self, case: Case | None, fact: Fact, draft: Draft, overlay: Overlay) -> tuple[Fact, Case]:
         """The event with its recipients and the clocks that it changes, and the case after it."""
         after, before, data = evolve(case, fact, draft.texts), case.state if case else None, fact.data
         rules = InForce(self._rulebook, overlay.agencies)
@@ -116,13 +98,11 @@ class Recorder:
         readers |= told(before, after.state, fact)
         return but(fact, data=data, recipients=readers), after
 
-    def _seal(
-        self, staged: Staged, stream: str, event_id: str, draft: Draft, overlay: Overlay
-    ) -> bytes | None:
+    def _seal(self, staged: Staged, event_id: str, draft: Draft, overlay: Overlay) -> bytes | None:
         if not draft.texts:
             return None
         if staged.key is None:
-            staged.key = self.key(stream, overlay)
+            staged.key = self.key(staged.stream, overlay)
         if staged.key is None:
             raise StateConflict("The case was erased; nothing can be added to it.")
         return self._sealing.seal_event(staged.key, event_id, {"masked": texts_document(draft.texts)})

@@ -10,7 +10,7 @@ from typing import Final
 from hub.domain.agency import HUB, Agency
 from hub.domain.audience import takes_part
 from hub.domain.case import Case
-from hub.domain.events import Draft, Fact, fact_of, thread_stream
+from hub.domain.events import By, Draft, Fact, fact_of, thread_stream
 from hub.domain.threads.around import Around
 from hub.domain.threads.audience import readers, readers_of_commitment, readers_of_message, sees_message
 from hub.domain.threads.commands import (
@@ -67,15 +67,15 @@ class ThreadDecider:
         actor, stream = request.principal.agency, thread_stream(command.thread_id)
         cases = {name: overlay.cases[name] for name in command.cases if name in overlay.cases}
         drafts = open_thread(command, cases, self._around(actor, overlay, now))
-        staged = Staged(overlay.head(stream), key=self._sealing.new_stream_key(stream))
-        self._record(staged, stream, drafts, actor, overlay, now, request.principal.officer)
-        overlay.adopt(staged, stream)
+        staged = Staged(stream, overlay.head(stream), key=self._sealing.new_stream_key(stream))
+        self._record(staged, drafts, request.by(now), overlay)
+        overlay.adopt(staged)
         if staged.key is not None:
             overlay.new_keys.append(staged.key)
         return Outcome(201, "thread", (command.thread_id,), thread=staged.thread)
 
     def _act(self, command: ThreadCommand, request: Request, overlay: Overlay, now: str) -> Outcome:
-        actor, stream = request.principal.agency, thread_stream(command.thread_id)
+        actor = request.principal.agency
         thread = taking_part(overlay.threads.get(command.thread_id), actor)
         require_scope(request.principal, SCOPE)
         message = _named_message(command, thread, actor, overlay)
@@ -89,9 +89,9 @@ class ThreadDecider:
         sequence = staged.head.sequence + 1
         around = self._around(actor, overlay, now)
         drafts = decide(command, thread, message, cases, sequence, around)
-        self._record(staged, stream, drafts, actor, overlay, now, request.principal.officer)
-        self._recorder.hold_files(staged, stream, request, overlay)
-        overlay.adopt(staged, stream)
+        self._record(staged, drafts, request.by(now), overlay)
+        self._recorder.hold_files(staged, request, overlay)
+        overlay.adopt(staged)
         return replace(_outcome(command, staged), masked=kinds) if kinds else _outcome(command, staged)
 
     def _wake(self, command: WakeThread, overlay: Overlay, now: str) -> Outcome:
@@ -107,37 +107,26 @@ class ThreadDecider:
         wake = thread.state.next_wake()
         if wake is None or wake >= now or thread.texts is None:
             return thread
-        staged, stream = self._staged(thread, overlay), thread_stream(thread.state.id)
-        self._record(staged, stream, lapsed(thread, now), HUB, overlay, now)
-        overlay.adopt(staged, stream)
+        staged = self._staged(thread, overlay)
+        self._record(staged, lapsed(thread, now), By(HUB, now), overlay)
+        overlay.adopt(staged)
         return staged.thread or thread
 
-    def record(
-        self, thread: Thread, draft: Draft, actor: str, overlay: Overlay, now: str, officer: str | None
-    ) -> Thread:
+    def record(self, thread: Thread, draft: Draft, by: By, overlay: Overlay) -> Thread:
         """The thread after one event more, decided elsewhere and adopted here."""
-        staged, stream = self._staged(thread, overlay), thread_stream(thread.state.id)
-        self._record(staged, stream, [draft], actor, overlay, now, officer)
-        overlay.adopt(staged, stream)
+        staged = self._staged(thread, overlay)
+        self._record(staged, [draft], by, overlay)
+        overlay.adopt(staged)
         return staged.thread or thread
 
     def _staged(self, thread: Thread, overlay: Overlay) -> Staged:
         stream = thread_stream(thread.state.id)
-        return Staged(overlay.head(stream), thread=thread, key=overlay.keys.get(stream))
+        return Staged(stream, overlay.head(stream), thread=thread, key=overlay.keys.get(stream))
 
-    def _record(
-        self,
-        staged: Staged,
-        stream: str,
-        drafts: list[Draft],
-        actor: str,
-        overlay: Overlay,
-        now: str,
-        officer: str | None = None,
-    ) -> None:
+    def _record(self, staged: Staged, drafts: list[Draft], by: By, overlay: Overlay) -> None:
         for draft in drafts:
             number = staged.head.sequence + 1
-            fact = fact_of(draft, self._ids.new(), now, stream, number, actor, officer)
+            fact = fact_of(draft, self._ids.new(), staged.stream, number, by)
             before, after = staged.thread, evolve_thread(staged.thread, fact, draft.texts)
             staged.thread = after
             fact = replace(fact, recipients=self._readers(staged, before, after, fact, draft, overlay))
