@@ -30,8 +30,9 @@ DEFAULT_PUBLISH_AHEAD_S: Final = 3600
 
 @dataclass(frozen=True)
 class SigningKey:
-    """A signing key. Published from `published_at` until `retires_at` (None: not yet decided); it signs
-    from `signs_from` until a newer one does. `private_pem` is plain PKCS 8: the hub seals it at rest."""
+    """A signing key. Published from when it was made (`published_at`) until `retires_at` (None: not yet
+    decided); it signs from `signs_from` until a newer one does. `private_pem` is plain PKCS 8: the hub seals
+    it at rest."""
 
     kid: str
     algorithm: Algorithm
@@ -56,12 +57,16 @@ class SigningKey:
         return {**public_jwk(self.public_key), "use": "sig", "alg": self.algorithm, "kid": self.kid}
 
     def published(self, now: datetime) -> bool:
-        return self.published_at <= now and (self.retires_at is None or now < self.retires_at)
+        """Also where `published_at` lies ahead: the key is there, so it is the clock that was set back."""
+        return self.retires_at is None or now < self.retires_at
+
+    def lasts(self, now: datetime) -> bool:
+        """Whether what it signs now stays verifiable: it remains published for a longest token lifetime."""
+        return self.retires_at is None or now + timedelta(seconds=MAX_TOKEN_LIFETIME_S) <= self.retires_at
 
     def may_sign(self, now: datetime) -> bool:
-        """Whether what it signs now stays verifiable: it remains published for a longest token lifetime."""
-        lasts = self.retires_at is None or now + timedelta(seconds=MAX_TOKEN_LIFETIME_S) <= self.retires_at
-        return self.signs_from <= now and lasts
+        """Whether its turn to sign has come, and what it signs lasts."""
+        return self.signs_from <= now and self.lasts(now)
 
 
 def generate_signing_key(
@@ -90,11 +95,18 @@ def jwks(keys: Sequence[SigningKey], now: datetime) -> dict[str, Any]:
 
 
 def signing_key(keys: Sequence[SigningKey], now: datetime) -> SigningKey:
-    """The newest key that may sign now; `NoSigningKey` when there is none."""
-    able = [key for key in keys if key.may_sign(now)]
-    if not able:
+    """The newest key that may sign now. Where no key's turn has come, the clock was set back behind them: then
+    the one that begins earliest, which has been published longest. `NoSigningKey` when there is none."""
+    lasting = [key for key in keys if key.lasts(now)]
+    if not lasting:
         raise NoSigningKey("The hub has no key to sign tokens with; run: simpul key rotate.")
-    return max(able, key=lambda key: (key.signs_from, key.created_at, key.kid))
+    begun = [key for key in lasting if key.may_sign(now)]
+    return max(begun, key=_turn) if begun else min(lasting, key=_turn)
+
+
+def can_sign(keys: Sequence[SigningKey], now: datetime) -> bool:
+    """Whether `signing_key` finds one."""
+    return any(key.lasts(now) for key in keys)
 
 
 def rotate(
@@ -120,13 +132,11 @@ def rotate(
 
 
 class PublishedKeys:
-    """kid -> public key for `TokenVerifier`, worked out again only when a key appears or retires."""
+    """kid -> public key for `TokenVerifier`, worked out again only when one of the keys retires."""
 
     def __init__(self, keys: Sequence[SigningKey]) -> None:
         self._keys = tuple(keys)
-        moments = [key.published_at.timestamp() for key in keys]
-        moments += [key.retires_at.timestamp() for key in keys if key.retires_at is not None]
-        self._moments = sorted(moments)
+        self._moments = sorted(key.retires_at.timestamp() for key in keys if key.retires_at is not None)
         self._current: Mapping[str, PublicKey] = {}
         self._from, self._until = 0.0, 0.0
 
@@ -138,6 +148,10 @@ class PublishedKeys:
             self._from = now
             self._until = next((end for end in self._moments if end > now), float("inf"))
         return self._current
+
+
+def _turn(key: SigningKey) -> tuple[datetime, datetime, str]:
+    return key.signs_from, key.created_at, key.kid
 
 
 def _retiring(key: SigningKey, at: datetime) -> SigningKey:

@@ -16,8 +16,8 @@ from connectors.channel import Channel, path_of
 from connectors.database import Database, Rows
 from connectors.dialects.base import parameters_in
 from connectors.errors import ConfigRefused, HubRefused
-from connectors.handed import Parts, passed_to
 from connectors.options import option
+from connectors.parts import Parts, passed_to
 from connectors.replies import Replies, Reply, ReplyRefused, check_target, read_reply
 from connectors.reply_teller import ReplyTeller
 from connectors.spool import Spool
@@ -25,6 +25,7 @@ from connectors.statements import check_single
 from connectors.values import clean_text
 from connectors.wording import of_section
 from connectors.words import one_line
+from schemas.case_states import OPEN_LEG
 
 log = structlog.get_logger("simpul-connector")
 _ROUTES = {
@@ -42,8 +43,7 @@ _DONE_WHEN = {
     "reconsider": (),
     "verdict": ("answered",),
 }
-_HELD = ("sent", "accepted", "in_progress")
-_OPEN_FOR = {"accept": ("sent",), "return": _HELD, "progress": _HELD, "answer": _HELD, "reconsider": _HELD}
+_OPEN_FOR = {"accept": ("sent",), **dict.fromkeys(("return", "progress", "answer", "reconsider"), OPEN_LEG)}
 """The states of a forwarding in which the hub takes an action; of `sent` the acceptance is taken first."""
 
 

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from connectors.database import Database
 from connectors.effects import Effect, apply_effect, check_picks
-from connectors.erasing import Case
 from connectors.events import parameters_of
+from connectors.hub_reads import Case
 from connectors.wording import of_section
 from connectors.write_back import AppWriter
 

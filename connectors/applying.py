@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,6 +9,7 @@ import structlog
 
 from connectors.errors import AnswerFirst, Away, ConnectorError, NotConfigured, NotNow
 from connectors.inbox import ATTEMPTS, Inbox, Waiting
+from connectors.pauses import pause_s
 from connectors.spool import Spool
 
 log = structlog.get_logger("simpul-connector")
@@ -68,8 +68,8 @@ class Applier:
                 **self._named(waiting),
                 reason=reason,
             )
-        pause_s = min(self._cap_s, 2.0 ** min(waiting.attempts, 16)) * random.uniform(0.5, 1.0)  # noqa: S311 (jitter)
-        self._inbox.postpone(waiting.number, reason, self._now_s() + pause_s)
+        pause = pause_s(waiting.attempts, self._cap_s, first_s=1.0)
+        self._inbox.postpone(waiting.number, reason, self._now_s() + pause)
 
     def _named(self, waiting: Waiting) -> dict[str, str]:
         """By which a person finds it: the event's id and, where it is known, the report's reference."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from connectors.config import secret
+from connectors.connector import open_database
 from connectors.delivering import http_headers
 from connectors.errors import ConfigRefused, ConnectorError
 from connectors.ministry import MinistryConfig
-from connectors.parts import open_database
 from connectors.report import Report
 from connectors.topic_member import KafkaConfig
 from connectors.webhook_receiver import WebhookConfig, verifiers

@@ -15,13 +15,13 @@ from connectors.check_columns import check_columns, check_secrecy
 from connectors.check_missing import check_missing
 from connectors.check_values import check_values
 from connectors.checker import Checker
+from connectors.connector import open_database, utc_now
 from connectors.database import Database, Rows, Session
 from connectors.dialects.base import parameters_in
 from connectors.effects import Effect
 from connectors.errors import ConfigRefused, ConnectorError, StatementRefused
 from connectors.mapping import ComplaintMapping
 from connectors.odd_texts import OddTexts, of_rows
-from connectors.parts import open_database, utc_now
 from connectors.photos import Unsent
 from connectors.report import Report
 from connectors.reporter_messages import Message

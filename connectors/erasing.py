@@ -4,7 +4,6 @@ configuration names, and only then the receipt says so."""
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
 from typing import Any, Protocol
 
 import structlog
@@ -14,10 +13,10 @@ from connectors.config import Common
 from connectors.erased import DONE, UNCONFIRMED, Erasures
 from connectors.errors import HubRefused, NotAllowed, NotNow
 from connectors.hub_client import HubClient
+from connectors.hub_reads import Case, shown_case
 from connectors.spool import Spool
 
 log = structlog.get_logger("simpul-connector")
-Case = Mapping[str, Any]
 
 
 class Copies(Protocol):
@@ -70,16 +69,6 @@ class Eraser:
 def receipt_command(file: str, case_id: str) -> str:
     """What a person types into a shell to confirm the erasure."""
     return shlex.join(["simpul-connector", "receipt", file, case_id])
-
-
-async def shown_case(hub: HubClient, case_id: str) -> Case | None:
-    """The case as the hub shows it to this agency; None where it does not. Raises HubAway."""
-    try:
-        return await hub.case(case_id)
-    except HubRefused as problem:
-        if problem.status in (404, 410):
-            return None
-        raise
 
 
 def parts_of(case: Case | None) -> list[str]:

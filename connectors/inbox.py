@@ -13,7 +13,7 @@ import orjson
 
 from connectors.erased import Erasures
 from connectors.events import ERASED, concerns_connector, short_type
-from connectors.handed import Parts
+from connectors.parts import Parts
 from connectors.spool import Spool
 
 NOT_SHOWN = "not shown to the reporter: "
@@ -87,14 +87,6 @@ class Inbox:
             (now_s, limit),
         )
         return [Waiting(number, orjson.loads(body), attempts) for number, body, attempts in rows]
-
-    def next_due(self) -> float | None:
-        """When the earliest waiting event may be tried, in seconds since the epoch; None when none waits."""
-        row = self._spool.connection.execute(
-            "SELECT min(not_before) FROM events WHERE state = 'pending' AND number IN "
-            "(SELECT min(number) FROM events WHERE state = 'pending' GROUP BY subject)"
-        ).fetchone()
-        return None if row[0] is None else float(row[0])
 
     def done(self, number: int, note: str | None = None) -> None:
         """It took effect: its body goes, its id stays."""

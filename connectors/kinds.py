@@ -16,9 +16,9 @@ from connectors import (
 )
 from connectors.broker.settings import check_kafka
 from connectors.config import Common, check_common, read_document
+from connectors.connector import Kind
 from connectors.errors import ConfigRefused
 from connectors.options import read_table
-from connectors.parts import Kind
 
 KINDS: dict[str, Kind] = {
     "sql": Kind(sql.SqlConfig, (sql.check_config,), sql.build, check_sql.check, sql.agencies),

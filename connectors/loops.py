@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import sqlite3
 from collections.abc import Awaitable, Callable
 
 from connectors.errors import Away, ConnectorError, NotAllowed, StatementRefused
+from connectors.pauses import pause_s
 from connectors.presence import Presence
 
 Step = Callable[[], Awaitable[bool]]
@@ -31,9 +31,9 @@ class Loop:
     async def run(self) -> None:
         while True:
             self._woken.clear()
-            pause_s = await self.once()
-            if pause_s > 0:
-                await self._rest(pause_s, interruptible=self._failures == 0)
+            pause = await self.once()
+            if pause > 0:
+                await self._rest(pause, interruptible=self._failures == 0)
             else:
                 await asyncio.sleep(0)
 
@@ -56,17 +56,16 @@ class Loop:
         return 0.0 if more else self._every_s
 
     def _backoff(self, retry_after_s: float | None) -> float:
+        pause = pause_s(self._failures, self._cap_s, FIRST_PAUSE_S)
         self._failures += 1
-        pause_s = min(self._cap_s, FIRST_PAUSE_S * 2.0 ** min(self._failures - 1, 16))
-        pause_s *= random.uniform(0.5, 1.0)  # noqa: S311 (jitter, not a secret)
-        return max(pause_s, min(retry_after_s or 0.0, 3600.0))
+        return max(pause, min(retry_after_s or 0.0, 3600.0))
 
-    async def _rest(self, pause_s: float, interruptible: bool) -> None:
+    async def _rest(self, for_s: float, interruptible: bool) -> None:
         if not interruptible:
-            await asyncio.sleep(pause_s)
+            await asyncio.sleep(for_s)
             return
         try:
-            async with asyncio.timeout(pause_s):  # `wait_for` may swallow a cancel
+            async with asyncio.timeout(for_s):  # `wait_for` may swallow a cancel
                 await self._woken.wait()
         except TimeoutError:
             return  # nobody woke it: the pause is over

@@ -9,6 +9,7 @@ import structlog
 
 from connectors.errors import HubRefused
 from connectors.hub_client import HubClient
+from connectors.hub_reads import incarnation, kept_after
 from connectors.inbox import Inbox
 from connectors.spool import Spool
 
@@ -67,12 +68,7 @@ class MailboxReader:
     async def learn_incarnation(self) -> None:
         """Asks the hub who it is since its last restore, and takes nothing."""
         after = int(self._spool.get("mailbox_position", "0"))
-        try:
-            page = await self._hub.mailbox(after, 1, 0)
-        except HubRefused as problem:
-            self._skip_trimmed(problem)
-            page = await self._hub.mailbox(int(self._spool.get("mailbox_position", "0")), 1, 0)
-        self._same_incarnation(str(page.get("incarnation", "")), after)
+        self._same_incarnation(await incarnation(self._hub, after), after)
 
     def _take(self, items: list[dict[str, Any]], next_position: int) -> None:
         with self._spool.transaction():
@@ -87,13 +83,13 @@ class MailboxReader:
             await self._hub.acknowledge(settled)
             self._spool.put("mailbox_acknowledged", str(settled))
 
-    def _same_incarnation(self, incarnation: str, after: int) -> bool:
+    def _same_incarnation(self, told: str, after: int) -> bool:
         """After a restore positions name other events: all is read again; known ids do nothing."""
         known = self._spool.get("incarnation")
-        if known == incarnation:
+        if known == told:
             return True
         with self._spool.transaction():
-            self._spool.put("incarnation", incarnation)
+            self._spool.put("incarnation", told)
             if not known:
                 return True
             self._spool.put("mailbox_position", "0")
@@ -107,8 +103,7 @@ class MailboxReader:
         return False
 
     def _skip_trimmed(self, problem: HubRefused) -> None:
-        """410: the hub trimmed the front of the mailbox; go on at the first entry that it keeps."""
-        if problem.status != 410 or problem.first is None:
-            raise problem
-        log.warning("the hub no longer keeps the oldest events of the mailbox", first_kept=problem.first)
-        self._spool.put("mailbox_position", str(problem.first - 1))
+        """Goes on at the first entry that the hub keeps."""
+        position = kept_after(problem)
+        log.warning("the hub no longer keeps the oldest events of the mailbox", first_kept=position + 1)
+        self._spool.put("mailbox_position", str(position))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from connectors.connector import Connector
 from connectors.mailbox import MailboxReader
 from connectors.ministry import MinistryConfig, add_replies, build_ministry, tell_restored, wanting
-from connectors.parts import Connector
 from connectors.spool import Spool
 
 

@@ -23,8 +23,9 @@ from connectors.values import (
     as_number,
     clean_text,
     is_missing,
-    shorten,
+    raw_text,
 )
+from schemas.app_values import bit_as_number, point_of, shortened
 
 Row = Mapping[str, Value]
 TIME_UNKNOWN = "submitted_at_unknown"
@@ -101,6 +102,8 @@ class ComplaintMapping:
             return _point(rule, work.row)
         column = rule.column or rule.of
         raw = work.row[column]
+        if member in FLAGS:
+            raw = bit_as_number(raw_text(raw))
         if is_missing(raw):
             return self._when_missing(member, rule, work)
         if member == "submitted_at":
@@ -117,7 +120,7 @@ class ComplaintMapping:
             return as_flag(str(text), member)
         if rule.split or member in ("tags", "addressed_to"):
             return [part.strip() for part in text.split(rule.split or ",") if part.strip()]
-        return shorten(text, rule.first) if rule.first else text
+        return shortened(text, rule.first) if rule.first else text
 
     def _when_missing(self, member: str, rule: Rule, work: _Work) -> Any:
         if rule.default is not None:
@@ -167,12 +170,10 @@ def _code(member: str, rule: Rule, text: str) -> Any:
 
 
 def _point(rule: Rule, row: Row) -> dict[str, Any] | None:
-    """A GeoJSON point, longitude first (RFC 7946); 0,0 is how apps write that they do not know."""
     latitude, longitude = row[rule.latitude], row[rule.longitude]
     if is_missing(latitude) or is_missing(longitude):
         return None
-    place = [as_number(longitude, "location.point"), as_number(latitude, "location.point")]
-    return {"type": "Point", "coordinates": place} if place != [0.0, 0.0] else None
+    return point_of(as_number(latitude, "location.point"), as_number(longitude, "location.point"))
 
 
 def _place(document: dict[str, Any], member: str, value: Any, work: _Work) -> None:

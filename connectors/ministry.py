@@ -16,6 +16,7 @@ from connectors.answering import Answers, ReplyRows, ReplySender, check_answers
 from connectors.applying import Handler
 from connectors.channel import Channel
 from connectors.config import Common, Database
+from connectors.connector import Connector, open_database, utc_now
 from connectors.delivering import Deliver, HttpHandler, TableHandler, check_deliver
 from connectors.erasing import Copies, Eraser
 from connectors.errors import ConfigRefused
@@ -25,7 +26,6 @@ from connectors.inbox import Inbox
 from connectors.loops import Loop
 from connectors.notices import noticing
 from connectors.options import option
-from connectors.parts import Connector, open_database, utc_now
 from connectors.replies import Replies
 from connectors.reply_endpoint import reply_server
 from connectors.spool import Spool

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from connectors.entries import Entry
-from connectors.errors import HubRefused
 from connectors.hub_client import HubClient
+from connectors.hub_reads import shown_case
 from connectors.outbox import Outbox
 
 
@@ -20,13 +20,8 @@ class OwnCases:
 
     async def _ask(self, case_id: str) -> Entry | None:
         """The event was faster than the acknowledgement, or belongs to somebody else: the case knows."""
-        try:
-            case = await self._hub.case(case_id)
-        except HubRefused as problem:
-            if problem.status in (404, 410):
-                return None
-            raise
-        source = case["complaint"].get("source", {})
+        case = await shown_case(self._hub, case_id)
+        source = case["complaint"].get("source", {}) if case else {}
         if source.get("agency") != self._agency:
             return None
         return self._outbox.find([str(source["reference"])]).get(str(source["reference"]))

@@ -1,112 +1,73 @@
-"""What every kind is built from: the configuration opened, and a connector as loops over it."""
+"""To which case a forwarding or consultation belongs, and to which agency this one's work on it passed."""
 
 from __future__ import annotations
 
-import asyncio
-import threading
-import time
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from connectors.applying import Applier, Handler
-from connectors.config import Common, secret
-from connectors.config import Database as DatabaseSettings
-from connectors.database import Database
-from connectors.dialects import open_dialect, read_address
-from connectors.hub_client import HubClient
-from connectors.inbox import Inbox
-from connectors.loops import Loop, Step
-from connectors.presence import Presence
-from connectors.progress import Progress
+import orjson
+
+from connectors.replies import Reply
 from connectors.spool import Spool
 
-REVIVE_S = 3600.0
-THREADS_END_S = 2.5
+_NAMED = (("forwarding", "id"), ("consultation", "id"))
 
 
-def utc_now() -> datetime:
-    return datetime.now(UTC)
+class Parts:
+    """The parts table of the spool: ids alone."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+
+    def note(self, event: Mapping[str, Any]) -> None:
+        """What an event of a case says that belongs to it."""
+        data = event.get("data")
+        if not isinstance(data, Mapping) or "case_id" not in data:
+            return
+        with self._spool.transaction() as connection:
+            for group, member in _NAMED:
+                part = data.get(group)
+                if isinstance(part, Mapping) and member in part:
+                    connection.execute(
+                        "INSERT INTO parts (part, case_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                        (str(part[member]), str(data["case_id"])),
+                    )
+
+    def pass_on(self, parts: Sequence[str], case_id: str, to: str | None) -> None:
+        """They are `to`'s now; None: they came here (again)."""
+        with self._spool.transaction() as connection:
+            connection.executemany(
+                "INSERT INTO parts (part, case_id, handed_to) VALUES (?, ?, ?) "
+                "ON CONFLICT (part) DO UPDATE SET handed_to = excluded.handed_to",
+                [(part, case_id, to) for part in parts],
+            )
+
+    def successor(self, reply: Reply) -> str | None:
+        """Whose the reply's forwarding or consultation is since this agency handed it over; by its case alone
+        only where nothing of the case is with this agency any more."""
+        part = reply.forwarding_id or reply.consultation_id
+        if part:
+            row = self._spool.connection.execute(
+                "SELECT handed_to FROM parts WHERE part = ?", (part,)
+            ).fetchone()
+            return str(row[0]) if row and row[0] else None
+        rows = self._spool.connection.execute(
+            "SELECT handed_to FROM parts WHERE case_id = ? AND handed_to IS NOT NULL", (reply.case_id,)
+        ).fetchall()
+        return str(rows[-1][0]) if rows and reply.case_id else None
+
+    def waiting_for(self, parts: Sequence[str], case_id: str) -> list[str]:
+        """Ids of the replies that wait for one of these parts, or name the case alone."""
+        rows = self._spool.connection.execute(
+            "SELECT id, body FROM answers WHERE state = 'pending' AND body IS NOT NULL"
+        )
+        found = []
+        for reply_id, body in rows:
+            if Reply(**orjson.loads(body)).part() in (*parts, case_id):
+                found.append(str(reply_id))
+        return found
 
 
-def open_database(settings: DatabaseSettings, agency: str) -> Database:
-    """The agency's database, not connected yet; raises ConfigRefused for an address that cannot be one."""
-    key = "database.url_env"
-    address = read_address(secret(settings.url_env, key), key, settings.url_env)
-    return Database(open_dialect(address, settings.timeout_s, settings.charset), f"simpul-connector:{agency}")
-
-
-@dataclass
-class Connector:
-    """A configured connector, ready to run: its loops, and what must be opened and closed around them."""
-
-    config: Common
-    spool: Spool
-    hub: HubClient
-    database: Database | None = None
-    loops: list[Loop] = field(default_factory=list)
-    servers: list[Callable[[asyncio.Event], Coroutine[Any, Any, None]]] = field(default_factory=list)
-    presence: Presence = field(default_factory=lambda: Presence(time.monotonic))
-
-    sessions: list[AbstractAsyncContextManager[Any]] = field(default_factory=list)
-    """What is opened on the event loop before the loops start, and closed after they ended."""
-    stops: list[Callable[[], threading.Thread | None]] = field(default_factory=list)
-    """Each asks a thread to end, and gives the thread."""
-    on_restored: Callable[[], None] = lambda: None
-    """What the reader of the mailbox calls when the hub has a new incarnation."""
-
-    def __post_init__(self) -> None:
-        self.sessions.append(self.hub)
-        self.add_loop("telling what moved", Progress(self.spool, time.monotonic).step, 1.0)
-        self.hub.on_answer = self._hub_answers
-        if self.database is not None:
-            self.database.on_answer = self._database_answers
-
-    def _hub_answers(self) -> None:
-        self.presence.back("client")
-        self.presence.back("hub")
-
-    def _database_answers(self) -> None:
-        self.presence.back("database login")
-        self.presence.back("database")
-
-    def add_loop(self, name: str, step: Step, every_s: float) -> Loop:
-        loop = Loop(name, step, every_s, self.presence, self.config.hub.backoff_cap_s)
-        self.loops.append(loop)
-        return loop
-
-    def add_applier(self, inbox: Inbox, handler: Handler) -> Loop:
-        """The loop that makes events take effect at the agency, and the hourly second chance."""
-        applier = Applier(self.spool, inbox, handler, time.time, self.config.hub.backoff_cap_s)
-        loop = self.add_loop("handing events over", applier.step, 0.5)
-
-        async def revive() -> bool:
-            inbox.revive()
-            return False
-
-        self.add_loop("second chances", revive, REVIVE_S)
-        return loop
-
-    def close(self) -> None:
-        until_s = time.monotonic() + THREADS_END_S
-        for thread in [stop() for stop in self.stops]:
-            if thread is not None:
-                thread.join(max(0.0, until_s - time.monotonic()))
-        if self.database is not None:
-            self.database.close()
-        self.spool.close()
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of connector: one file of its own, named in kinds.py."""
-
-    config: type[Common]
-    checks: tuple[Callable[[Any], None], ...]
-    build: Callable[[Any, Spool], Connector]
-    check: Callable[[Any, Any], Awaitable[None]]
-    """The kind's own part of `simpul-connector check`: (configuration, report)."""
-    agencies: Callable[[Any], dict[str, list[str]]] = lambda config: {}
-    """Other agencies that a configuration names, by their key; `check` asks the hub for them."""
+def passed_to(agency: str) -> str:
+    """Why a reply is refused."""
+    return f"this work was handed over to {agency} before the reply was sent; it is that agency's to answer"

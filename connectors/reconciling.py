@@ -6,14 +6,13 @@ Those go back to waiting, are read again from the app's rows, and are sent again
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
-from typing import Any
-from urllib.parse import quote
+from collections.abc import Callable
 
 import structlog
 
 from connectors.errors import HubRefused
 from connectors.hub_client import HubClient
+from connectors.hub_reads import incarnation, listed
 from connectors.outbox import Outbox
 from connectors.spool import Spool
 
@@ -33,14 +32,13 @@ class Reconciler:
         self._next_s = now_s()
 
     async def step(self) -> bool:
-        incarnation = await incarnation_of(self._hub)
-        known = self._spool.get("compared_incarnation")
-        if self._now_s() < self._next_s and incarnation == known:
+        told, known = await self._incarnation(), self._spool.get("compared_incarnation")
+        if self._now_s() < self._next_s and told == known:
             return False
         await self.compare()
-        if incarnation != known != "":
+        if told != known != "":
             await self.route_again()
-        self._spool.put("compared_incarnation", incarnation)
+        self._spool.put("compared_incarnation", told)
         self._next_s = self._now_s() + DAILY_S
         return False
 
@@ -61,7 +59,7 @@ class Reconciler:
         those whose next step failed for want of it."""
         again = 0
         for status in ("submitted", "verified"):
-            async for case in self._cases(status):
+            async for case in listed(self._hub, f"/v1/cases?status={status}"):
                 entry = None if case["forwardings"] else self._outbox.by_case(str(case["id"]))
                 if entry is not None and entry.route_state in ("forward", "done", "failed"):
                     self._outbox.routed(entry, "verify")
@@ -70,15 +68,12 @@ class Reconciler:
             log.warning("the hub lacks forwardings that it had; making them again", count=again)
         return again
 
-    async def _cases(self, status: str) -> AsyncIterator[dict[str, Any]]:
-        more = ""
-        while True:
-            page = await self._hub.get(f"/v1/cases?status={status}&limit=200{more}")
-            for case in page["items"]:
-                yield case
-            if not page.get("next"):
-                return
-            more = f"&cursor={quote(page['next'])}"
+    async def _incarnation(self) -> str:
+        """Empty where this client may not read its mailbox."""
+        try:
+            return await incarnation(self._hub)
+        except HubRefused:
+            return ""
 
 
 def within_bytes(references: list[str]) -> list[str]:
@@ -90,16 +85,3 @@ def within_bytes(references: list[str]) -> list[str]:
             break
         count += 1
     return references[:count]
-
-
-async def incarnation_of(hub: HubClient) -> str:
-    """What a restore of the hub changes; "" where this client may not read its mailbox."""
-    after = 0
-    for _ in range(2):
-        try:
-            return str((await hub.mailbox(after, 1, 0)).get("incarnation", ""))
-        except HubRefused as problem:
-            if problem.status != 410 or problem.first is None:
-                break
-            after = problem.first - 1  # the front was trimmed
-    return ""

@@ -169,27 +169,16 @@ class Replies:
             )
             return cursor.rowcount == 1
 
-    def known(self, ids: list[str]) -> set[str]:
+    def waiting(self, limit: int) -> list[Reply]:
+        """The replies to send, oldest first. What a reporter says of a complaint that the hub does not have
+        yet waits for it, and nobody behind it does."""
         rows = self._spool.connection.execute(
-            "SELECT id FROM answers WHERE id IN (SELECT value FROM json_each(?))",
-            (orjson.dumps(ids).decode(),),
-        )
-        return {str(row[0]) for row in rows}
-
-    def waiting(self, limit: int) -> list[tuple[Reply, bool]]:
-        """The replies to send, oldest first, and whether each was tried before. What a reporter says of a
-        complaint that the hub does not have yet waits for it, and nobody behind it does."""
-        rows = self._spool.connection.execute(
-            "SELECT body, attempted FROM answers WHERE state = 'pending' AND (of_reference IS NULL OR EXISTS "
+            "SELECT body FROM answers WHERE state = 'pending' AND (of_reference IS NULL OR EXISTS "
             "(SELECT 1 FROM complaints WHERE reference = of_reference AND state IN ('sent', 'erased'))) "
             "ORDER BY taken_at, id LIMIT ?",
             (limit,),
         )
-        return [(Reply(**orjson.loads(body)), bool(attempted)) for body, attempted in rows]
-
-    def mark_attempted(self, reply_id: str) -> None:
-        with self._spool.transaction() as connection:
-            connection.execute("UPDATE answers SET attempted = 1 WHERE id = ?", (reply_id,))
+        return [Reply(**orjson.loads(body)) for (body,) in rows]
 
     def choose(self, reply: Reply, forwarding_id: str) -> Reply:
         """Keeps which forwarding a reply that named only its case is for."""

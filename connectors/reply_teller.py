@@ -31,7 +31,7 @@ class ReplyTeller(ABC):
     async def step(self) -> bool:
         waiting = self._replies.waiting(AT_ONCE)
         try:
-            for reply, _ in waiting:
+            for reply in waiting:
                 await self._send(reply)
         finally:
             if waiting:

@@ -12,10 +12,10 @@ from pathlib import Path
 import structlog
 
 from connectors.config import Common
+from connectors.connector import Connector
 from connectors.environment import require_variables
 from connectors.hub_client import credentials
 from connectors.kinds import KINDS
-from connectors.parts import Connector
 from connectors.spool import open_spool
 
 log = structlog.get_logger("simpul-connector")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from connectors.errors import ConnectorError, HubAway, HubFailed, HubRefused, No
 from connectors.hub_client import problem_of
 from connectors.mapping import without_photos
 from connectors.outbox import Outbox
+from connectors.pauses import pause_s
 from connectors.photos import PHOTO_LEFT, Unsent, why_unreadable
 from connectors.remapping import Remapping
 from connectors.spool import Spool
@@ -105,9 +105,8 @@ class Sender:
                 reference=entry.reference,
                 reason=reason,
             )
-        pause_s = min(self._settings.backoff_cap_s, 2.0 ** min(entry.failures, 16))
-        pause_s *= random.uniform(0.5, 1.0)  # noqa: S311 (jitter, not a secret)
-        self._outbox.postpone(entry.reference, reason, self._now_s() + pause_s)
+        pause = pause_s(entry.failures, self._settings.backoff_cap_s, first_s=1.0)
+        self._outbox.postpone(entry.reference, reason, self._now_s() + pause)
 
     async def _send_one(self, entry: Entry) -> None:
         content = await self._with_photos(entry)

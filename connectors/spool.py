@@ -31,8 +31,12 @@ _PLACE = (
 
 
 class Spool:
-    """The open file: transactions, cursors and keyed hashes. Tables are read and written by outbox.py
-    (complaints), inbox.py (events) and replies.py (answers). Every write is synced before it returns."""
+    """The open file: transactions, cursors and keyed hashes. Every write is synced before it returns.
+
+    A table is the matter of one module: complaints and lost of outbox.py, events of inbox.py, answers of
+    replies.py, parts of parts.py, written of written.py, messages of shown.py, erasures of erased.py. What
+    concerns several changes them in one commit, in the module that learns of it: an erasure (erased.py), a
+    restore of the hub (inbox.py). remapping.py writes complaints too; others only read."""
 
     def __init__(self, connection: sqlite3.Connection, key: bytes, lock: int | None) -> None:
         self.connection = connection

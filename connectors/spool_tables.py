@@ -56,7 +56,7 @@ CREATE TABLE IF NOT EXISTS answers (
     id TEXT PRIMARY KEY,
     body BLOB,
     state TEXT NOT NULL CHECK (state IN ('pending', 'done', 'refused')),
-    attempted INTEGER NOT NULL DEFAULT 0,
+    attempted INTEGER NOT NULL DEFAULT 0,  -- no longer used; older spools have it
     reason TEXT,
     taken_at TEXT NOT NULL
 ) WITHOUT ROWID;

@@ -17,6 +17,7 @@ from connectors.broker.settings import Kafka
 from connectors.channel import Channel
 from connectors.checker import Checker
 from connectors.config import Common, Database, Hub
+from connectors.connector import Connector, open_database, utc_now
 from connectors.database import Database as AppDatabase
 from connectors.erasing import Eraser
 from connectors.errors import ConfigRefused
@@ -30,7 +31,6 @@ from connectors.mapping import ComplaintMapping
 from connectors.notices import noticing
 from connectors.options import option
 from connectors.outbox import Outbox
-from connectors.parts import Connector, open_database, utc_now
 from connectors.reconciling import Reconciler
 from connectors.remapping import Remapping
 from connectors.replies import Replies
@@ -225,7 +225,7 @@ def _writers(
     copies = AppCopies(back.erased, cases, database, config.zone)
     eraser = Eraser(connector.hub, connector.spool, config, copies)
     succession = Succession(connector.spool, config.agency, _moved(config, cases, outbox))
-    wanted, handle = _writing(config, connector, outbox, shown, cases, database, written)
+    wanted, handle = _writing(config, outbox, shown, cases, database, written)
     return wanted, noticing(eraser, succession, handle)
 
 
@@ -244,7 +244,6 @@ def _moved(config: SqlConfig, cases: AppWriter, outbox: Outbox) -> Handler:
 
 def _writing(
     config: SqlConfig,
-    connector: Connector,
     outbox: Outbox,
     shown: Shown,
     cases: AppWriter,

@@ -6,22 +6,21 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
-from urllib.parse import quote
 
 import structlog
 
 from connectors.applying import Handler
 from connectors.channel import path_of
-from connectors.erasing import shown_case
-from connectors.handed import Parts, passed_to
 from connectors.hub_client import HubClient
+from connectors.hub_reads import listed, shown_case
+from connectors.parts import Parts, passed_to
 from connectors.replies import Replies
 from connectors.spool import Spool
+from schemas.case_states import OPEN_LEG
 
 log = structlog.get_logger("simpul-connector")
 Wanted = Callable[[Mapping[str, Any]], bool]
 Moved = Callable[[dict[str, Any]], Awaitable[str]]
-_OPEN_LEG = ("sent", "accepted", "in_progress")
 
 
 class Succession:
@@ -77,7 +76,7 @@ class Receiving:
         if case is None or case.get("erased"):
             return
         for leg in case["forwardings"]:
-            mine = leg["to"] == self._agency and leg["status"] in _OPEN_LEG
+            mine = leg["to"] == self._agency and leg["status"] in OPEN_LEG
             if leg["id"] in data["forwardings"] and mine:
                 yield made_of(event, case, "forwarding", leg)
         if data["consultations"]:
@@ -87,16 +86,10 @@ class Receiving:
 
     async def _asked(self, case_id: str) -> AsyncIterator[dict[str, Any]]:
         """The questions about the case, as they were asked: a case does not hold them."""
-        more = ""
-        while True:
-            page = await self._hub.get(f"{path_of('cases', case_id, 'history')}?limit=200{more}")
-            for item in page["items"]:
-                said = item.get("event", item)
-                if str(said.get("type", "")).endswith("consultation.requested.v1"):
-                    yield said["data"]["consultation"]
-            if not page.get("next"):
-                return
-            more = f"&cursor={quote(str(page['next']))}"
+        async for item in listed(self._hub, path_of("cases", case_id, "history")):
+            said = item.get("event", item)
+            if str(said.get("type", "")).endswith("consultation.requested.v1"):
+                yield said["data"]["consultation"]
 
 
 def made_of(

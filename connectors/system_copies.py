@@ -12,8 +12,9 @@ from connectors.database import Database
 from connectors.dialects.base import parameters_in
 from connectors.effects import Effect, apply_effect, check_picks
 from connectors.erased import Erasures
-from connectors.erasing import Case, parts_of, threads_of
+from connectors.erasing import parts_of, threads_of
 from connectors.events import PARAMETERS, parameters_of
+from connectors.hub_reads import Case
 from connectors.spool import Spool
 from connectors.wording import of_section
 

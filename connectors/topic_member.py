@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from connectors import ministry
 from connectors.broker.settings import Kafka
+from connectors.connector import Connector
 from connectors.mailbox import MailboxReader
 from connectors.ministry import MinistryConfig, add_replies, build_ministry, tell_restored, wanting
-from connectors.parts import Connector
 from connectors.spool import Spool
 
 

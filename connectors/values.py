@@ -4,18 +4,15 @@ offset, a flag. What cannot be read is held with a reason; nothing is guessed.""
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, time
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from connectors.errors import ConnectorError
+from schemas import app_values
 
 Value = str | int | float | bytes | None
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-_ZERO_DATE = re.compile(r"^0{4}-0{2}-0{2}")
-_SHORT_OFFSET = re.compile(r"([+-]\d{2})$")
-_YES = frozenset({"1", "y", "ya", "yes", "true", "t"})
-_NO = frozenset({"", "0", "n", "tidak", "no", "false", "f"})
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 class RowHeld(ConnectorError):
@@ -35,43 +32,32 @@ def raw_text(value: Value) -> str:
 
 def clean_text(value: Value) -> tuple[str, int]:
     """The text without control characters (line break and tab stay) and how many were taken out."""
-    text = raw_text(value)
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    cleaned, removed = _CONTROL.subn("", text)
-    return cleaned.strip(), removed
+    text, halves = _SURROGATE.subn("", raw_text(value))
+    cleaned, removed = app_values.cleaned(text)
+    return cleaned, removed + halves
 
 
 def is_missing(value: Value) -> bool:
     """NULL, empty, or MySQL's zero date."""
-    text, _ = clean_text(value)
-    return not text or _ZERO_DATE.match(text) is not None
+    return app_values.is_missing(clean_text(value)[0])
 
 
 def as_flag(value: Value, member: str) -> bool:
-    """A flag of the app: 1/0, y/n, ya/tidak, true/false; NULL is no. An unknown word holds the row, so that
-    nobody who asked for silence is exposed by a spelling."""
-    text = clean_text(value)[0].lower()
-    if text in _YES:
-        return True
-    if text in _NO:
-        return False
-    raise RowHeld(member, "is neither yes nor no (known: 1/0, y/n, ya/tidak, true/false)")
+    """A flag of the app; NULL is no, and an unknown word holds the row (app_values says why)."""
+    flag = app_values.flag_of(raw_text(value))
+    if flag is None:
+        raise RowHeld(member, f"is neither yes nor no (known: {app_values.FLAG_WORDS})")
+    return flag
 
 
 def as_moment(value: Value, zone: ZoneInfo, member: str) -> str:
     """RFC 3339 with an offset. Without a time it is midnight in `zone`; without an offset, `zone`'s clock."""
-    text = _SHORT_OFFSET.sub(r"\1:00", clean_text(value)[0])
     try:
-        if len(text) == 10:
-            moment = datetime.combine(date.fromisoformat(text), time(), zone)
-        else:
-            moment = datetime.fromisoformat(text)
+        moment, _ = app_values.moment_of(clean_text(value)[0], zone)
     except ValueError as error:
         raise RowHeld(
             member, "is no date that the calendar knows (expected 2026-03-05 or with a time)"
         ) from error
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone)
     return moment.isoformat(timespec="seconds")
 
 
@@ -87,16 +73,6 @@ def as_day(value: Value, member: str) -> str:
 def as_number(value: Value, member: str) -> float:
     """A coordinate; a decimal comma is read too."""
     try:
-        return float(clean_text(value)[0].replace(",", "."))
+        return app_values.number_of(clean_text(value)[0])
     except ValueError as error:
         raise RowHeld(member, "is no number") from error
-
-
-def shorten(text: str, limit: int) -> str:
-    """At most `limit` characters on one line, cut between words where that is near, with an ellipsis."""
-    line = " ".join(text.split())
-    if len(line) <= limit:
-        return line
-    cut = line[: limit - 1]
-    at_word = cut.rfind(" ")
-    return (cut[:at_word] if at_word > limit // 2 else cut).rstrip(" ,.;:") + "…"

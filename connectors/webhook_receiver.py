@@ -19,11 +19,11 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook, WebhookV
 
 from connectors import ministry
 from connectors.config import secret
+from connectors.connector import Connector
 from connectors.errors import ConfigRefused
 from connectors.inbox import Inbox
 from connectors.ministry import MinistryConfig, add_replies, build_ministry, wanting
 from connectors.options import option
-from connectors.parts import Connector
 from connectors.reply_endpoint import Server, read_body, serve
 from connectors.spool import Spool
 

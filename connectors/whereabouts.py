@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 from connectors.channel import path_of
 from connectors.errors import HubRefused
 from connectors.hub_client import HubClient
+from connectors.hub_reads import shown_case
+from schemas.case_states import HELD_LEG, OPEN_LEG
 
 WHEREABOUTS: Final = ("handler", "handler_name", "due_at", "due_on")
 """Parameters of a statement: the agency that has the case (its id, its name), and until when (date and time,
 or the date alone, on this agency's clock). NULL where nobody has it, or nothing is due."""
 NAMES_KEPT_S: Final = 900.0
-_HELD: Final = ("sent", "accepted", "in_progress", "answered")
-_OPEN: Final = ("sent", "accepted", "in_progress")
 _STAGE: Final = {"incomplete": "reply"}
 """Case status -> whose time runs while nobody leads: the reporter's, else the owner's (verification)."""
 
@@ -33,12 +33,9 @@ class Whereabouts:
 
     async def of(self, case_id: str) -> Mapping[str, str | None]:
         """WHEREABOUTS of the case; NOBODY where the hub shows none to this agency. Raises HubAway."""
-        try:
-            case = await self._hub.case(case_id)
-        except HubRefused as problem:
-            if problem.status in (404, 410):
-                return NOBODY
-            raise
+        case = await shown_case(self._hub, case_id)
+        if case is None:
+            return NOBODY
         handler, due = handler_of(case), self._local(due_of(case))
         found = dict(NOBODY) | {"handler": handler, "due_at": due, "due_on": due and due[:10]}
         return found | {"handler_name": await self.name_of(handler) if handler else None}
@@ -76,12 +73,13 @@ def due_of(case: Mapping[str, Any]) -> str | None:
         return None
     lead = _lead(case)
     if lead is not None:
-        return str(lead["due_at"]) if lead["status"] in _OPEN and lead.get("due_at") else None
+        return str(lead["due_at"]) if lead["status"] in OPEN_LEG and lead.get("due_at") else None
     stage = _STAGE.get(case["status"], "verification")
     dues = [each["due_at"] for each in case.get("deadlines", ()) if each["stage"] == stage]
     return str(dues[-1]) if dues else None
 
 
 def _lead(case: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    held = [leg for leg in case["forwardings"] if leg["role"] == "lead" and leg["status"] in _HELD]
-    return held[-1] if held else None
+    """The hub lets one agency lead at a time."""
+    legs = case["forwardings"]
+    return next((leg for leg in legs if leg["role"] == "lead" and leg["status"] in HELD_LEG), None)

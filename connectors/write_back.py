@@ -29,17 +29,8 @@ from connectors.statements import column_set_to, parameters_of_where, verb
 from connectors.whereabouts import WHEREABOUTS, Whereabouts
 from connectors.wording import names, of_section
 from connectors.written import Written
+from schemas.case_states import CASE_STATUSES
 
-STATUSES = (
-    "submitted",
-    "verified",
-    "forwarded",
-    "in_progress",
-    "answered",
-    "closed",
-    "incomplete",
-    "rejected",
-)
 ANSWER_PARAMETERS = ("key", "reference", "answer", "answered_at", "answered_on", *PARAMETERS, *WHEREABOUTS)
 STATUS_PARAMETERS = ("key", "reference", "status", *WHEREABOUTS)
 STRANDED = "the hub took the forwarding back: its agency is deactivated; a person must forward the case anew"
@@ -91,8 +82,8 @@ def check_write_back(write_back: WriteBack) -> None:
     if write_back.status:
         _check_status(write_back.status.statement)
         for name in write_back.status.values:
-            if name not in STATUSES:
-                remedy = f"choose one of: {', '.join(STATUSES)}"
+            if name not in CASE_STATUSES:
+                remedy = f"choose one of: {', '.join(CASE_STATUSES)}"
                 raise ConfigRefused(f"write_back.status.values.{name}", "is no status of a case", remedy)
 
 

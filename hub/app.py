@@ -107,11 +107,7 @@ def build(core: Core, roles: frozenset[str] = frozenset(ROLES)) -> Server:
     codes = ComplaintCodes(Schemas.load(), Regions.load(), Categories.load())
     metrics = CollectorRegistry()
     readers = Readers(store)
-    bus = EmbeddedBus(
-        lambda after, limit: readers.run(lambda session: session.events_after(after, limit)),
-        lambda: readers.run(lambda session: session.last_position()),
-        LOOK_EVERY_S,
-    )
+    bus = _bus(readers)
     store.on_commit_elsewhere(bus.woken_from(asyncio.get_running_loop()))
     writer = Writer(core.runner, bus.offer, settings.queue_limit)
     writer.ran = WriterMetrics(metrics, lambda: writer.waiting).ran
@@ -190,6 +186,14 @@ def _holder(core: Core) -> str:
     return core.ids.new() if core.settings.on_postgres else "embedded"
 
 
+def _bus(readers: Readers) -> EmbeddedBus:
+    return EmbeddedBus(
+        lambda after, limit: readers.run(lambda session: session.events_after(after, limit)),
+        lambda: readers.run(lambda session: session.last_position()),
+        LOOK_EVERY_S,
+    )
+
+
 def _hub(core: Core, bus: EmbeddedBus, writer: Writer, readers: Readers, codes: ComplaintCodes) -> Hub:
     settings, sealer = core.settings, core.sealer
     mailboxes = Mailboxes(readers, writer, core.rows, sealer, settings.issuer)
@@ -217,8 +221,7 @@ def idle_hub(core: Core) -> Hub:
     """The hub's face for a command beside the server: it reads and prepares; the command itself writes."""
     codes = ComplaintCodes(Schemas.load(), Regions.load(), Categories.load())
     readers = Readers(core.store, 1)
-    bus = EmbeddedBus(lambda after, limit: readers.run(lambda s: s.events_after(after, limit)),
-                      lambda: readers.run(lambda s: s.last_position()), LOOK_EVERY_S)  # fmt: skip
+    bus = _bus(readers)
     return _hub(core, bus, Writer(core.runner, bus.offer), readers, codes)
 
 

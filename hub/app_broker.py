@@ -10,7 +10,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from hub.bus.kafka.binding import published, received
-from hub.bus.kafka.endpoint import Endpoint
+from hub.bus.kafka.endpoint import BrokerListener
 from hub.bus.kafka.probe import KafkaListenerProbe
 from hub.bus.kafka.publisher import KafkaPublisher
 from hub.bus.kafka.source import KafkaSource
@@ -40,11 +40,11 @@ MADE_AGAIN: Final = (
 )
 
 
-def own_endpoint(settings: Settings) -> Endpoint | None:
+def own_endpoint(settings: Settings) -> BrokerListener | None:
     """The hub's own listener; SettingsError where it lies open to a network."""
     if settings.kafka_bootstrap is None:
         return None
-    endpoint = Endpoint(
+    endpoint = BrokerListener(
         settings.kafka_bootstrap,
         settings.kafka_tls,
         settings.kafka_ca_file,
@@ -56,11 +56,11 @@ def own_endpoint(settings: Settings) -> Endpoint | None:
     return endpoint
 
 
-def agency_endpoint(settings: Settings) -> Endpoint | None:
+def agency_endpoint(settings: Settings) -> BrokerListener | None:
     """The listener at which agencies sign in with their tokens."""
     if settings.kafka_bootstrap is None or settings.kafka_agency_bootstrap is None:
         return None
-    return Endpoint(
+    return BrokerListener(
         settings.kafka_agency_bootstrap,
         settings.kafka_agency_tls,
         settings.kafka_ca_file,

@@ -43,7 +43,7 @@ def delivery(
 ) -> tuple[DeliveryRole, WebhookDesk]:
     """The role, which one process holds at a time, and the desk, which every process with the API has."""
     chosen = _settings(settings)
-    table, targets = DeliveryTable(store, store.dialect.core), Targets(chosen, clock)
+    table, targets = DeliveryTable(store), Targets(chosen, clock)
     counted = DeliveryMetrics(metrics)
 
     def make(may_send: Callable[[], bool]) -> Deliverer:

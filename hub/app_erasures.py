@@ -11,6 +11,7 @@ from auth.principal import Principal
 from hub.domain.commands import Erase
 from hub.errors import Held, NotFound, Problem
 from hub.service.requests import OPERATOR, Request
+from hub.store import leftovers
 from hub.store.files import FileTables
 from hub.vault.attachments import AttachmentStore
 
@@ -22,14 +23,20 @@ PAUSES_S: Final = (0.05, 0.2, 1.0, 3.0)
 
 
 def purge(core: Core) -> list[str]:
-    """Files that no key opens any more, then the database's own disk, where an erasure waits for it. What may
-    remain, in words. Raises SimpulError where it must be tried again."""
+    """Files that no key opens any more and what killed commands left, then the database's own disk, where an
+    erasure waits for it. What may remain, in words. Raises SimpulError where it must be tried again."""
     attachments = AttachmentStore(core.settings.data_dir / "attachments", core.sealer)
     drop_unheld(FileTables(core.store), attachments)
+    left = remove_leftovers(core)
     done = core.store.purge()
     if done is not None:
         log.info("purged", remains=list(done.remains))
-    return [*(done.remains if done else ()), *_kept_aside(core)]
+    return [*(done.remains if done else ()), *left, *_kept_aside(core)]
+
+
+def remove_leftovers(core: Core) -> list[str]:
+    """Copies of the database in which nobody works any more; those that stay, in words."""
+    return leftovers.sweep(core.settings.data_dir, core.store.folder)
 
 
 def drop_unheld(files: FileTables, attachments: AttachmentStore) -> int:

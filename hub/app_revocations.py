@@ -58,7 +58,7 @@ def _deactivated(core: Core, agency: str) -> bool:
 def _webhook(core: Core, agency: str, standing: Standing) -> bool:
     """The one that the backup has goes if it was deleted since it was made. One that was pointed elsewhere
     since the last act of an agency in the backup rests until it is put again: where to, no journal says."""
-    table = DeliveryTable(core.store, core.store.dialect.core)
+    table = DeliveryTable(core.store)
     row = table.webhook(agency)
     if row is None:
         return False
@@ -85,7 +85,7 @@ def _last_act_at(core: Core) -> str:
 
 def stopped_webhooks(core: Core) -> list[str]:
     """The agencies whose webhook a restore stopped, until they put it again."""
-    rows = DeliveryTable(core.store, core.store.dialect.core).webhooks()
+    rows = DeliveryTable(core.store).webhooks()
     return [row.agency for row in rows if not row.active and row.cause == MOVED]
 
 

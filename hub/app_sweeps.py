@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hub.app_core import limits_of
+from hub.app_erasures import remove_leftovers
 from hub.domain.policies import Policy
 from hub.ports.clock import rfc3339
 from hub.service.readers import Readers
@@ -31,6 +33,7 @@ def sweeps(core: Core, readers: Readers, writer: Writer) -> list[Sweep]:
         return pages_of_deactivated([each.id for each in core.registry.agencies.values() if not each.active])
 
     async def retained() -> Page:
+        await asyncio.to_thread(remove_leftovers, core)  # a command at work kept its own from the last purge
         rows = await writer.run(lambda: rows_in_force(core))  # the rulebook is the writer's
         return pages_of_retained(rows, limits_of(core.settings), rfc3339(core.clock.now()))
 

@@ -11,7 +11,8 @@ SimpulError
 │   │   └── Overtaken        another process was first; run again, it sees what that one made
 │   └── MigrationNeeded      the database is older than this program
 └── Problem                  what an outside caller is told
-    ├── NotJson 400 · Unauthenticated 401 (SignInRefused) · Forbidden 403 · NotFound 404
+    ├── NotJson 400 · Unauthenticated 401 (SignInRefused) · Forbidden 403
+    ├── NotFound 404 (NoSuchCase, NoSuchThread)
     ├── StateConflict 409 · Erased 410 · PreconditionFailed 412
     ├── TooLarge 413 · UnsupportedMediaType 415 · Invalid 422
     └── TooMany 429 · Internal 500 · Unavailable 503
@@ -135,6 +136,23 @@ class Forbidden(Problem):
 
 class NotFound(Problem):
     status, code, title = 404, "not-found", "Not there, or not yours to see"
+
+
+def no_such(what: str) -> str:
+    """One sentence, whether the id is unknown, another agency's, or that of something else."""
+    return f"There is no such {what}, or your agency takes no part in it."
+
+
+class NoSuchCase(NotFound):
+    """What a route about a part of a case says in the part's own words."""
+
+    def __init__(self) -> None:
+        super().__init__(no_such("case"))
+
+
+class NoSuchThread(NotFound):
+    def __init__(self) -> None:
+        super().__init__(no_such("thread"))
 
 
 class StateConflict(Problem):

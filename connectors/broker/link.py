@@ -14,9 +14,9 @@ from connectors.broker.topics import Reading, Writing
 from connectors.broker.worker import Worker
 from connectors.channel import Channel
 from connectors.config import Common, secret
+from connectors.connector import Connector, utc_now
 from connectors.inbox import Inbox
 from connectors.mailbox import MailboxReader
-from connectors.parts import Connector, utc_now
 
 COMPARE_EVERY_S = 5.0
 

@@ -41,6 +41,11 @@ class HubApi:
         self._login = aiohttp.BasicAuth(client_id, client_secret)
         self._token, self._renew_at = "", 0.0
 
+    @property
+    def addresses(self) -> int:
+        """How many the hub has."""
+        return len(self._urls)
+
     async def get(self, path: str, **query: int | str) -> dict[str, Any]:
         return await self._call("GET", path, params={name: str(value) for name, value in query.items()})
 
@@ -91,8 +96,11 @@ class HubApi:
                 raw = await response.read()
                 return response.status, orjson.loads(raw) if raw else {}
         except (TimeoutError, aiohttp.ClientError, OSError, orjson.JSONDecodeError) as error:
+            url = self._urls[0]
             self._urls.rotate(-1)
-            raise Away(f"{method} {path}: {type(error).__name__} {error}") from error
+            nobody = isinstance(error, aiohttp.ClientConnectorError)
+            why = "nothing listens there" if nobody else f"{type(error).__name__} {error}".strip()
+            raise Away(f"{method} {url}{path}: {why}") from error
 
 
 @asynccontextmanager
@@ -109,7 +117,9 @@ async def follow(
     say: Say = print,
 ) -> None:
     """Reads the mailbox from `after` on, for ever: each event is handled, then its position kept. What breaks
-    off in between is handled again, so `handle` must be harmless when repeated."""
+    off in between is handled again, so `handle` must be harmless when repeated. That the hub is away is said
+    once, when none of its addresses answered."""
+    misses = 0
     while True:
         try:
             page = await api.get("/v1/mailbox", after=after, limit=100, wait=20)
@@ -118,8 +128,14 @@ async def follow(
                 after = int(item["position"])
                 keep(after)
         except Away as away:
-            say(f"the hub is away, trying again: {away}")
+            misses += 1
+            if misses == api.addresses:
+                say(f"{time.strftime('%H:%M:%S')}  the hub is away, trying again: {away}")
             await asyncio.sleep(1)
+        else:
+            if misses >= api.addresses:
+                say(f"{time.strftime('%H:%M:%S')}  the hub answers again")
+            misses = 0
 
 
 def short_type(event: Event) -> str:

@@ -14,10 +14,9 @@ from hub.api.context import Call
 from hub.api.endpoint import Handler
 from hub.api.writes import case_after, do, id_of, idempotency_of, if_match_of, masked_header, not_there
 from hub.domain.audience import takes_part
-from hub.errors import NotFound, SimpulError
+from hub.errors import NoSuchCase, NotFound, SimpulError
 from hub.service.acts import ACTS
 from hub.service.requests import Outcome
-from hub.service.rights import NOTHING
 from hub.service.views import consultation_view, forwarding_view
 
 log = structlog.get_logger(__name__)
@@ -32,9 +31,7 @@ def acting(name: str) -> Handler:
         try:
             outcome, kinds = await do(call, act)
             return await answered(call, outcome, kinds)
-        except NotFound as missing:
-            if missing.detail != NOTHING:
-                raise
+        except NoSuchCase as missing:
             raise NotFound(not_there(act.target)) from missing
 
     return handle
@@ -92,7 +89,7 @@ async def _case(call: Call, outcome: Outcome, kinds: list[str]) -> web.Response:
 async def _forwarding(call: Call, outcome: Outcome, kinds: list[str]) -> web.Response:
     leg = next(iter(await _forwardings(call, outcome)), None)
     if leg is None:  # asked again by who no longer sees it
-        raise NotFound(NOTHING)
+        raise NoSuchCase
     return answer(leg, outcome.status, masked_header(kinds))
 
 

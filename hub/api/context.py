@@ -55,8 +55,8 @@ class Context:
     cursors: Cursors
     rate_limit: RateLimit | None = None
     documents: Callable[[], Mapping[str, bytes]] = dict
-    """Made when somebody first asks: it takes 40 ms, and most processes of a hub are never asked."""
-    """openapi, asyncapi and docs, made when the routes are known."""
+    """Those of `all_documents`, made when somebody first asks: it takes 40 ms, and most processes of a hub
+    are never asked."""
 
 
 class Call:

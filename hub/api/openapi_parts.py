@@ -15,7 +15,7 @@ from hub.errors import (
     Forbidden,
     Internal,
     Invalid,
-    NotFound,
+    NoSuchCase,
     NotJson,
     PreconditionFailed,
     Problem,
@@ -164,7 +164,7 @@ PROBLEMS: Final[dict[int, Problem]] = {
     400: NotJson("The member 'title' stands twice in one object. Send each member once."),
     401: Unauthenticated("The access token has expired; get a new one from the token endpoint."),
     403: Forbidden("The action 'verify' is for the case's owner alone."),
-    404: NotFound("There is no such case, or your agency takes no part in it."),
+    404: NoSuchCase(),
     406: NotAcceptable("This answer is text/event-stream; name it in Accept, or leave Accept out."),
     408: Stalled("The body did not arrive within 60 s. Send it again."),
     409: StateConflict(

@@ -15,7 +15,7 @@ from aiohttp import web
 from hub.api import bodies
 from hub.api.context import Call
 from hub.domain.audience import takes_part
-from hub.errors import Invalid, NotFound, Problem
+from hub.errors import Invalid, NotFound, Problem, no_such
 from hub.service.acts import Act, check_schema
 from hub.service.ids import uuid_of
 from hub.service.requests import Idempotency, Outcome, seen_version
@@ -85,9 +85,8 @@ WHERE_IT_STANDS: Final = {
 
 
 def not_there(what: str) -> str:
-    """One text, whether the id is unknown, another agency's, or that of something else."""
-    said = f"There is no such {what}, or your agency takes no part in it."
-    return f"{said} {WHERE_IT_STANDS[what]}" if what in WHERE_IT_STANDS else said
+    """The one sentence, and where the id stands that belongs there."""
+    return f"{no_such(what)} {WHERE_IT_STANDS[what]}" if what in WHERE_IT_STANDS else no_such(what)
 
 
 def id_of(call: Call, what: str, member: str = "id") -> str:

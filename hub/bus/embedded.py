@@ -89,6 +89,7 @@ class EmbeddedBus:
             self._position = last
 
     async def _look(self) -> None:
+        away = False  # said once, not at every look
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._look_every_s):  # `wait_for` may swallow a cancel
@@ -97,10 +98,16 @@ class EmbeddedBus:
             self._grown.clear()
             try:
                 await self._catch_up()
-            except (StoreUnavailable, Unavailable) as away:
-                log.warning("bus_cannot_read", cause=str(away))
+            except (StoreUnavailable, Unavailable) as error:
+                if not away:
+                    log.warning("bus_cannot_read", cause=str(error))
+                away = True
             except Exception:  # the bus must go on: every reader depends on it
                 log.exception("bus_look_crashed")
+            else:
+                if away:
+                    log.info("bus_reads_again")
+                away = False
 
     async def _catch_up(self) -> None:
         while events := await self._read_events(self._position, PAGE):

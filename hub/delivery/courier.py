@@ -12,16 +12,14 @@ from hub.delivery.journal import Journal
 from hub.delivery.lanes import Parcel
 from hub.delivery.metrics import DeliveryMetrics
 from hub.delivery.pages import Pages
-from hub.delivery.sender import Message, Sender
-from hub.delivery.settings import DeliverySettings
+from hub.delivery.sender import Sender, SignedCall
+from hub.delivery.settings import OWN_FAILURE_WAIT_S, DeliverySettings
 from hub.delivery.steady import Steady
 from hub.errors import SimpulError
 from hub.ports.clock import Clock, rfc3339
 from hub.service.ids import Ids
 
 log = structlog.get_logger(__name__)
-
-OWN_FAILURE_WAIT_S = 5.0
 
 
 class Courier:
@@ -51,24 +49,24 @@ class Courier:
     async def deliver(self, endpoint: Endpoint, parcel: Parcel) -> None:
         """Sends one parcel that the lanes gave out, and settles what came of it."""
         try:
-            message = await self._prepare(endpoint, parcel)
+            call = await self._prepare(endpoint, parcel)
         except SimpulError as error:
             log.warning("delivery_not_prepared", agency=endpoint.agency, cause=str(error))
             self.postpone(endpoint, parcel)
         else:
-            if message is None:
+            if call is None:
                 self._cannot_be_sent(endpoint, parcel, "the mailbox no longer holds it")
             else:
-                self._handle(endpoint, parcel, await self._sender.send(message))
+                self._handle(endpoint, parcel, await self._sender.send(call))
 
-    async def _prepare(self, endpoint: Endpoint, parcel: Parcel) -> Message | None:
+    async def _prepare(self, endpoint: Endpoint, parcel: Parcel) -> SignedCall | None:
         body = self._pages.fresh(parcel)
         if body is None:
             body = await self._pages.body(endpoint.agency, parcel.position)
         if body is None:
             return None
         headers = endpoint.signer.headers(parcel.event_id, body, self._clock.now())
-        return Message(endpoint.url, headers, body)
+        return SignedCall(endpoint.url, headers, body)
 
     def _handle(self, endpoint: Endpoint, parcel: Parcel, answer: Answer) -> None:
         self._metrics.attempted(answer)

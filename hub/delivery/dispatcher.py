@@ -16,14 +16,13 @@ from hub.delivery.endpoint import Endpoint
 from hub.delivery.journal import Journal
 from hub.delivery.lanes import Parcel
 from hub.delivery.pages import Pages
-from hub.delivery.settings import DeliverySettings
+from hub.delivery.settings import OWN_FAILURE_WAIT_S, DeliverySettings
 from hub.delivery.steady import Steady
 from hub.errors import SimpulError
 from hub.ports.clock import Clock, rfc3339
 
 log = structlog.get_logger(__name__)
 
-OWN_FAILURE_WAIT_S = 5.0
 STARTS_A_STEP: Final = 32
 """Attempts that may begin in one step of the event loop, about 2 ms of it: who waits for an answer of the hub
 waits for no more than that, however many endpoints have something to get."""

@@ -53,17 +53,14 @@ class Health:
         self._subjects.clear()
         return ended
 
-    def failed(self, subject: str, cause: str | None, now: float, draw: float) -> bool:
-        """An attempt that was no probe failed because of the endpoint. `draw` is random in [0, 1). True if
-        this begins a pause."""
+    def failed(self, subject: str, cause: str | None, now: float, draw: float) -> None:
+        """An attempt that was no probe failed because of the endpoint. `draw` is random in [0, 1)."""
         if self.is_paused:
-            return False
+            return
         self.failures += 1
         self._subjects.add(subject)
-        if len(self._subjects) < self.settings.pause_after_failures:
-            return False
-        self._pause(now + self._probe_wait_s(draw), cause)
-        return True
+        if len(self._subjects) >= self.settings.pause_after_failures:
+            self._pause(now + self._probe_wait_s(draw), cause)
 
     def probe_failed(self, cause: str | None, now: float, draw: float) -> None:
         self.failures += 1

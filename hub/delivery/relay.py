@@ -19,7 +19,7 @@ import structlog
 from hub.delivery.relay_notes import Notes
 from hub.delivery.relay_reading import LOG, REFUSED_WAIT_S, LanesOf, LaneState, Page, Piece, RelayReading
 from hub.errors import SimpulError
-from hub.ports.broker import BrokerAway, Outcome, ProducerFenced, Publisher, Refusal
+from hub.ports.broker import BrokerAway, Outcome, ProducerFenced, Publisher, TopicClosed
 from hub.ports.clock import Clock
 from hub.ports.relaying import Relayed, RelayTable
 from hub.service.leased import Claim
@@ -148,7 +148,7 @@ class Relay:
         is in a mailbox or the log still is; of an answer only the line in the log is left."""
         name, pieces = page.state.lane.name, page.pieces
         for index, outcome in enumerate(outcomes):
-            if outcome.refused in (Refusal.TOPIC_MISSING, Refusal.NOT_AUTHORISED):
+            if isinstance(outcome.refused, TopicClosed):
                 log.warning("lane_waits", lane=name, cause=outcome.why)
                 page.state.wait(now + REFUSED_WAIT_S)
                 return pieces[:index]

@@ -15,7 +15,7 @@ from hub.domain.agency import Agency
 from hub.domain.events import Recorded, event_type
 from hub.ports import topics
 from hub.ports.broker import Mark, OutRecord
-from hub.ports.relaying import DeadLetter, Relayed, RelayTable, Reply
+from hub.ports.relaying import DeadLetter, RecordAnswer, Relayed, RelayTable
 from hub.ports.sealing import Sealing
 from hub.ports.store import MailboxRow, ReadSession
 from hub.service.readers import Readers
@@ -135,14 +135,14 @@ class ReplyLane:
         self._outlet = outlet
         self._agency = agency
         self.name = f"replies/{agency}"
-        self._read: list[Reply] = []
+        self._read: list[RecordAnswer] = []
 
     async def pieces(self, after: int, limit: int) -> list[Piece]:
         table = self._outlet.table
         self._read = await self._outlet.readers.run(lambda _: table.replies(self._agency, limit))
         return [Piece(place, self._record(reply)) for place, reply in enumerate(self._read)]
 
-    def _record(self, reply: Reply) -> OutRecord:
+    def _record(self, reply: RecordAnswer) -> OutRecord:
         document = {
             "specversion": "1.0",
             "id": f"{reply.topic}/{reply.partition}/{reply.offset}",

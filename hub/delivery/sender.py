@@ -22,7 +22,7 @@ KEPT_HEADS: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class SignedCall:
     """What is sent: `headers` are the Standard Webhooks headers, `body` the CloudEvent."""
 
     url: URL
@@ -49,13 +49,13 @@ class Sender:
     def close(self) -> None:
         self._connections.close()
 
-    async def send(self, message: Message) -> Answer:
+    async def send(self, call: SignedCall) -> Answer:
         """Resolves, checks, sends. Every failure is an Answer with its cause; only cancelling raises."""
         started = self._clock.monotonic()
         try:
             async with asyncio.timeout(self._total_s):
-                target = await self._targets.check(message.url)
-                reply = await self._call(target, request_bytes(message))
+                target = await self._targets.check(call.url)
+                reply = await self._call(target, request_bytes(call))
         except (TargetRefused, Unresolved) as refused:
             return Answer(Outcome.DOWN, str(refused))
         except _NoConnection as failed:
@@ -113,16 +113,16 @@ class _Unreachable(_NoConnection):
     """Nobody there was spoken to."""
 
 
-def request_bytes(message: Message) -> bytes:
+def request_bytes(call: SignedCall) -> bytes:
     """Head and body in one piece."""
-    headers = "".join([f"{name}: {value}\r\n" for name, value in message.headers.items()])
-    body = message.body
-    return b"%b%bContent-Length: %d\r\n\r\n%b" % (_head(message.url), headers.encode(), len(body), body)
+    headers = "".join([f"{name}: {value}\r\n" for name, value in call.headers.items()])
+    body = call.body
+    return b"%b%bContent-Length: %d\r\n\r\n%b" % (_head(call.url), headers.encode(), len(body), body)
 
 
 @lru_cache(KEPT_HEADS)
 def _head(url: URL) -> bytes:
-    """What is the same for all messages to one URL, which is ASCII without control characters by its form."""
+    """What is the same for all calls of one URL, which is ASCII without control characters by its form."""
     return (
         f"POST {url.raw_path_qs} HTTP/1.1\r\n"
         f"Host: {url.raw_authority}\r\n"

@@ -11,6 +11,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 RETRY_CEILINGS_S: Final = (10.0, 60.0, 300.0, 1200.0, 3600.0, 10800.0, 21600.0, 43200.0, 86400.0)
 """Full jitter draws between 0 and the ceiling, so the mean waits are 5 s, 30 s, 2.5 min, 10 min, 30 min,
 1.5 h, 3 h, 6 h and 12 h: ten attempts, on average within a day."""
+OWN_FAILURE_WAIT_S: Final = 5.0
+"""Before what failed in the hub itself is tried again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from hub.domain.bounds import consultations_left, legs_left
 from hub.domain.case import (
     DUPLICATE,
     CaseLink,
@@ -235,4 +236,8 @@ def actions(state: CaseState, agency: str, now: str, limits: Limits = DEFAULT_LI
                 found |= CASE[state.status].keys() & {"forward"}
         if agency in (leg.sender, state.owner):
             found |= possible & {"withdraw"}
+    if not consultations_left(state):
+        found.discard("consult")
+    if not legs_left(state, agency):
+        found.discard("forward")
     return sorted(found)

@@ -170,14 +170,6 @@ def charged_seconds(clock: Clock, calendar: Calendar, now: datetime) -> int:
     )
 
 
-def paused_seconds(clock: Clock, calendar: Calendar, now: datetime) -> int:
-    """Seconds for which it stood still, one that lasts counted until `now`. With `charged_seconds` they make
-    the whole time from start to end, to the second."""
-    _same(clock, calendar)
-    ends = [(begun, ended or _end(clock, now)) for begun, ended in clock.pauses]
-    return sum(elapsed_seconds(calendar, clock.unit, instant(begun), instant(ended)) for begun, ended in ends)
-
-
 def deadline_document(clock: Clock, now: datetime) -> dict[str, Any]:
     """A `deadline`. A pause that lasts is counted in `paused_for_s` once it has ended. A limit that
     is only shown reads missed as soon as it is, since no event says so."""

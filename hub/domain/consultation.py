@@ -5,6 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from hub.domain.audience import actions
+from hub.domain.bounds import (
+    FULL,
+    MOST_CONSULTATIONS,
+    MOST_WORDS,
+    consultations_left,
+    has_words_left,
+)
 from hub.domain.case import (
     Case,
     CaseState,
@@ -15,7 +22,7 @@ from hub.domain.commands import Advise, Consult
 from hub.domain.decisions import ERASED, Around, FindAgency, common, conflict, decide, require
 from hub.domain.events import Draft
 from hub.domain.recipients import unfit
-from hub.domain.transitions import CONSULTATION, CONSULTATION_VERDICTS
+from hub.domain.transitions import CONSULTATION, VERDICTS
 from hub.errors import Invalid, StateConflict
 
 
@@ -41,6 +48,7 @@ def consult(command: Consult, case: Case, around: Around) -> list[Draft]:
             f"{command.agency} was consulted already and has not answered yet; wait for its verdict.",
             around,
         )
+    _require_room(case, around)
     asked = Consultation(command.consultation_id, state.owner, command.agency, "open", "", "")
     facts = common(state, state.status) | {
         "consultation": consultation_facts(asked, state.id),
@@ -50,14 +58,25 @@ def consult(command: Consult, case: Case, around: Around) -> list[Draft]:
     return [Draft("consultation.requested", facts, texts)]
 
 
+def _require_room(case: Case, around: Around) -> None:
+    remedy = "forward it to the agency whose business it most likely is, which may return it"
+    if not consultations_left(case.state):
+        why = f"At most {MOST_CONSULTATIONS} questions are asked about one case, and this one has had them; "
+        raise conflict(case.state, f"{why}{remedy}.", around, code=FULL)
+    if not has_words_left(case.texts):
+        why = f"The case keeps {MOST_WORDS:,} characters of notes, questions and answers, the most that it "
+        why += "can; what more is to be said belongs in a coordination thread."
+        raise conflict(case.state, why, around, code=FULL, refused="consult")
+
+
 @decide.register
 def advise(command: Advise, case: Case, around: Around) -> list[Draft]:
     """The verdict, once. It binds nobody: the owner may forward elsewhere, or to the same agency with a
     note."""
     state = case.state
     asked = _open_consultation(state, command, around)
-    if command.verdict not in CONSULTATION_VERDICTS:
-        listed = ", ".join(CONSULTATION_VERDICTS)
+    if command.verdict not in VERDICTS:
+        listed = ", ".join(VERDICTS)
         raise Invalid("verdict is not on the list.", flaws=[("/verdict", f"One of {listed}.")])
     given: dict[str, Any] = {"status": CONSULTATION["open"]["answer"], "verdict": command.verdict}
     if command.suggested_agency is not None:

@@ -13,11 +13,12 @@ from typing import Any, Final
 
 from hub.domain.agency import Agency
 from hub.domain.audience import actions
+from hub.domain.bounds import FULL, MOST_ASKED_BACK, asked_back
 from hub.domain.case import Case, CaseState, status_from_legs
 from hub.domain.commands import Close, Reopen, Reply, SubmitComplaint, Verify
 from hub.domain.events import Draft
 from hub.domain.limits import DEFAULT_LIMITS, Limits, reopened_too_often, reopens_until
-from hub.domain.transitions import CASE, CLOSURE_REASONS, VERDICTS
+from hub.domain.transitions import CASE, CLOSURE_REASONS, STATUS_BY_DECISION
 from hub.errors import Invalid, StateConflict
 
 ERASED: Final = "The case was erased; nothing can be added to it."
@@ -84,7 +85,15 @@ def verify(command: Verify, case: Case, around: Around) -> list[Draft]:
             "reason is needed unless the decision is accept.",
             flaws=[("/reason", "Say what is missing or why it is rejected; the reporter reads it.")],
         )
-    status = VERDICTS[command.decision]
+    status = STATUS_BY_DECISION[command.decision]
+    if status == "incomplete" and (times := asked_back(case.state)) >= MOST_ASKED_BACK:
+        raise conflict(
+            case.state,
+            f"The reporter was asked back {times} times already, and at most {MOST_ASKED_BACK} times for one "
+            "case; accept or reject the complaint with what is known.",
+            around,
+            code=FULL,
+        )
     return [Draft(f"complaint.{status}", common(case.state, status), {"reason": command.reason})]
 
 
@@ -178,11 +187,16 @@ def require(state: CaseState, action: str, around: Around) -> None:
         raise conflict(state, sentence, around)
 
 
-def conflict(state: CaseState, sentence: str, around: Around) -> StateConflict:
-    """409 that names the present state and what the caller could do now."""
+def conflict(
+    state: CaseState, sentence: str, around: Around, *, code: str | None = None, refused: str = ""
+) -> StateConflict:
+    """409 that names the present state and what the caller could do now: not what was just `refused`, where
+    that does not follow from the state."""
     possible = actions(state, around.actor, around.now, around.limits)
+    possible = [name for name in possible if name != refused]
     listed = ", ".join(possible) or "nothing"
     return StateConflict(
         f"{sentence} Possible now: {listed}.",
+        code=code,
         extra={"state": state.status, "version": state.version, "possible": possible},
     )

@@ -29,7 +29,7 @@ def forward(command: Forward, case: Case, around: Around) -> list[Draft]:
     masked words travel in it, so that a handler with nothing but a webhook can work."""
     state, actor = case.state, around.actor
     check_recipients(command.to, state, actor, around.find_agency)
-    check_forwarding(command, state, around)
+    check_forwarding(command, case, around)
     binding = actor == state.owner and too_often(state, around.limits.returns)
     drafts = []
     for recipient in command.to:

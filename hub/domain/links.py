@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hub.domain.bounds import FULL, MOST_LINKS, OWNERS_PART, links_left
 from hub.domain.case import DUPLICATE, CaseLink, CaseState
 from hub.domain.decisions import ERASED, Around, common, conflict
 from hub.domain.events import Draft
@@ -28,6 +29,7 @@ def link(state: CaseState, other: CaseState, relation: str, around: Around) -> t
         raise conflict(state, f"The cases are linked already, as {known.relation}; undo that first.", around)
     if relation == DUPLICATE:
         _check_primary(state, other, around)
+    _check_room(state, other, around)
     return _draft(
         "complaint.linked", state, CaseLink(other.id, relation, relation == DUPLICATE, other.owner)
     ), _draft("complaint.linked", other, CaseLink(state.id, relation, False, state.owner))
@@ -58,6 +60,23 @@ def _check_primary(state: CaseState, other: CaseState, around: Around) -> None:
     if any(each.relation == DUPLICATE for each in state.links):
         why = "This case is a duplicate, or has duplicates, already; undo that first, or link it as related."
         raise conflict(state, why, around)
+
+
+def _check_room(state: CaseState, other: CaseState, around: Around) -> None:
+    """In both cases: each keeps the link."""
+    for each, name in ((state, "This case"), (other, "The other case")):
+        if not links_left(each, around.actor):
+            own = (
+                "" if around.actor == each.owner else f", the last {MOST_LINKS // OWNERS_PART} for its owner"
+            )
+            raise conflict(
+                state,
+                f"{name} has {len(each.links):,} links; a case has at most {MOST_LINKS:,}{own}. Undo those "
+                "that say nothing, or link with another case about the same thing: it may be the primary of "
+                "further duplicates.",
+                around,
+                code=FULL,
+            )
 
 
 def _draft(kind: str, state: CaseState, linked: CaseLink) -> Draft:

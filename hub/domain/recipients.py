@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hub.domain.case import CaseState
+from hub.domain.bounds import FULL, MOST_LEGS, MOST_WORDS, OWNERS_PART, has_words_left, legs_left
+from hub.domain.case import Case, CaseState
 from hub.domain.commands import Forward, Recipient
 from hub.domain.decisions import Around, FindAgency, conflict, require
 from hub.domain.transitions import WORKING_LEG
@@ -54,10 +55,11 @@ def _holds_a_leg(state: CaseState, actor: str) -> bool:
     return any(leg.to == actor and leg.status in WORKING_LEG for leg in state.legs)
 
 
-def check_forwarding(command: Forward, state: CaseState, around: Around) -> None:
+def check_forwarding(command: Forward, case: Case, around: Around) -> None:
     """The case's state allows it (409): who acts owns or handles it, nobody leads twice, nobody is sent twice
-    what it still holds, and whoever said that it is not theirs is told why it comes all the same."""
-    actor = around.actor
+    what it still holds, whoever said that it is not theirs is told why it comes all the same, and the case
+    has room for it."""
+    state, actor = case.state, around.actor
     if actor != state.owner:
         _require_handling(state, around)
     require(state, "forward", around)
@@ -73,6 +75,26 @@ def check_forwarding(command: Forward, state: CaseState, around: Around) -> None
             raise conflict(
                 state, f"{declined}; forward it there again only with a note that says why.", around
             )
+    _require_room(command, case, around)
+
+
+def _require_room(command: Forward, case: Case, around: Around) -> None:
+    state = case.state
+    if len(command.to) > (room := legs_left(state, around.actor)):
+        own = "" if around.actor == state.owner else f", the last {MOST_LEGS // OWNERS_PART} by its owner"
+        why = f"A case has at most {MOST_LEGS} forwardings, those that have ended too{own}. This one has "
+        why += f"{len(state.legs)}, so that your agency may add {room}. "
+        raise conflict(
+            state,
+            f"{why}Let those answer who hold one, or close it and submit a new complaint that names its "
+            "tracking number.",
+            around,
+            code=FULL,
+        )
+    if not has_words_left(case.texts):
+        why = f"The case keeps {MOST_WORDS:,} characters of notes, questions and answers, the most that it "
+        why += "can. Let those answer who hold it; what more is to be said belongs in a coordination thread."
+        raise conflict(state, why, around, code=FULL, refused="forward")
 
 
 def _require_handling(state: CaseState, around: Around) -> None:

@@ -165,8 +165,8 @@ RECONSIDER: Final = "reconsider"
 CONSULTATION: Final[dict[str, dict[str, str]]] = {"open": {"answer": "answered"}, "answered": {}}
 """Consultation status -> action of the agency that was asked -> next status."""
 
-VERDICTS: Final = {"accept": "verified", "incomplete": "incomplete", "reject": "rejected"}
-CONSULTATION_VERDICTS: Final = ("ours", "partly", "not_ours")
+STATUS_BY_DECISION: Final = {"accept": "verified", "incomplete": "incomplete", "reject": "rejected"}
+VERDICTS: Final = ("ours", "partly", "not_ours")
 RETURN_REASONS: Final = ("not_ours", "outside_region", "needs_information", "duplicate", "other")
 CLOSURE_REASONS: Final = (
     "resolved",

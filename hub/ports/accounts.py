@@ -64,12 +64,12 @@ class AccountStore(Protocol):
         """
         ...
 
-    def give_back(self, before: OfficerRow, now: str, *, proven: bool) -> None:
+    def give_back(self, before: OfficerRow, *, proven: bool) -> None:
         """The attempt was right: no failures are left (`proven`), or one fewer where something else was
         missing, and the lock is as it was."""
         ...
 
-    def use_totp_step(self, officer_id: str, step: int, now: str) -> bool:
+    def use_totp_step(self, officer_id: str, step: int) -> bool:
         """False when a code of that time step, or of a later one, was used before."""
         ...
 

@@ -40,12 +40,17 @@ class ListenerUnsafe(SettingsError):
     """The agencies' listener lets in who cannot prove who they are; it must not be used."""
 
 
+class TopicClosed(StrEnum):
+    """Why a topic cannot be used at all, be it for reading or for writing."""
+
+    MISSING = "topic_missing"
+    NOT_AUTHORISED = "not_authorised"
+
+
 class Refusal(StrEnum):
     """Why one record was not taken while its neighbours were."""
 
-    TOPIC_MISSING = "topic_missing"
     TOO_LARGE = "too_large"
-    NOT_AUTHORISED = "not_authorised"
     INVALID = "invalid"
 
 
@@ -74,7 +79,7 @@ class OutRecord:
 class Outcome:
     """What became of one record: acknowledged when `refused` is None."""
 
-    refused: Refusal | None = None
+    refused: Refusal | TopicClosed | None = None
     why: str = ""
 
 
@@ -152,8 +157,6 @@ class InRecord:
 class Trouble(StrEnum):
     """What a reader must know about a topic beside its records."""
 
-    NOT_AUTHORISED = "not_authorised"
-    TOPIC_MISSING = "topic_missing"
     RECORDS_EXPIRED = "records_expired"
     OFFSETS_RENEWED = "offsets_renewed"
     STOOD_STILL = "stood_still"
@@ -166,7 +169,7 @@ class Notice:
     so what was stored about the old ones must be forgotten; it is read from its beginning. STOOD_STILL: our
     reader read nothing though it should have, and was replaced; `topic` names all that it reads."""
 
-    trouble: Trouble
+    trouble: Trouble | TopicClosed
     topic: str
     partition: int
     why: str

@@ -133,7 +133,7 @@ class DeliveryStore(Protocol):
     def standing(self, webhook: WebhookRow) -> Standing: ...
 
     def asked_again(self, agency: str) -> list[DeliveryRow]:
-        """Pending rows that a redelivery put apart, by position."""
+        """Pending rows that a redelivery put apart or that have a time of their own, by position."""
         ...
 
     def behind(self) -> list[str]:

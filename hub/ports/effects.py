@@ -11,7 +11,7 @@ from hub.domain.events import Recorded
 from hub.domain.threads.thread import Message, Thread
 from hub.ports.files import FileHolding
 from hub.ports.handovers import Departed
-from hub.ports.relaying import DeadLetter, Place, Reply
+from hub.ports.relaying import DeadLetter, Place, RecordAnswer
 from hub.ports.sealing import WrappedKey
 
 
@@ -83,7 +83,7 @@ class Effects:
     messages: list[Message] = field(default_factory=list)
     next_offsets: dict[tuple[str, int], Place] = field(default_factory=dict)
     """Of inbound (topic, partition): where reading goes on, stored with the effect of what was read."""
-    replies: list[Reply] = field(default_factory=list)
+    replies: list[RecordAnswer] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     departed: list[Departed] = field(default_factory=list)
     destroyed: list[str] = field(default_factory=list)

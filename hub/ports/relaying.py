@@ -36,7 +36,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class RecordAnswer:
     """The answer to one inbound record, waiting to be published on its agency's own topic. `topic` is the
     origin's `full_topic`; `document` is JSON: status and ids, or status and problem; no text."""
 
@@ -69,7 +69,7 @@ class Relayed:
     """What one publication settled: cursors by lane, and the rows that are published."""
 
     cursors: Mapping[str, int]
-    replies: Sequence[Reply] = ()
+    replies: Sequence[RecordAnswer] = ()
     dead_letters: Sequence[DeadLetter] = ()
 
 
@@ -86,7 +86,7 @@ class RelayTable(Protocol):
         with a higher token."""
         ...
 
-    def replies(self, agency: str, limit: int) -> list[Reply]:
+    def replies(self, agency: str, limit: int) -> list[RecordAnswer]:
         """The agency's oldest that wait."""
         ...
 

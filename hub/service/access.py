@@ -181,7 +181,7 @@ class Access:
         now = self._clock.now()
 
         def first(before: list[keys.SigningKey]) -> list[keys.SigningKey]:
-            return before if any(key.may_sign(now) for key in before) else keys.rotate(before, now)
+            return before if keys.can_sign(before, now) else keys.rotate(before, now)
 
         self._change_keys(first)
         self.sync_jwks()

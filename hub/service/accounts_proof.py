@@ -191,9 +191,7 @@ class Proofs:
             raise SessionRefused("This account needs the code of its authenticator app too.", "totp-needed")
         secret, now = self._box.open(box_name(before), sealed), self._clock.now()
         step = totp.step_of(secret, attempt.given.code, now.timestamp())
-        if step is None or not await self.write(
-            lambda: self._store.use_totp_step(before.id, step, rfc3339(now))
-        ):
+        if step is None or not await self.write(lambda: self._store.use_totp_step(before.id, step)):
             raise SessionRefused(
                 "This code is not right, or was used before; take the next one.", "totp-needed"
             )
@@ -205,12 +203,11 @@ class Proofs:
         if not attempt.known:
             self._addresses.give_back(attempt.given.source)
         if attempt.counted:
-            now = rfc3339(self._clock.now())
-            await self.write(lambda: self._store.give_back(before, now, proven=False))
+            await self.write(lambda: self._store.give_back(before, proven=False))
 
     async def _right(self, before: OfficerRow, given: Credentials) -> None:
-        now, known = rfc3339(self._clock.now()), before.password_hash
-        await self.write(lambda: self._store.give_back(before, now, proven=True))
+        known = before.password_hash
+        await self.write(lambda: self._store.give_back(before, proven=True))
         if known is not None and passwords.outdated(known):
             fresh = await self._hashed(lambda: passwords.hash_password(given.password))
             await self.write(lambda: self._store.rehash(before, fresh))

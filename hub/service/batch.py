@@ -35,6 +35,7 @@ from hub.ports.effects import (
 from hub.ports.sealing import Sealing
 from hub.ports.store import Store, WriteTransaction
 from hub.service.decide import Decider
+from hub.service.loading import load
 from hub.service.noted import Journals
 from hub.service.overlay import Overlay
 from hub.service.replies import note_taken
@@ -54,6 +55,8 @@ HELD: Final = "Another process of the hub is working on this case or agency just
 OVERTAKEN_PAUSES_S: Final = (0.002, 0.01, 0.05)
 """A batch that another process overtook is run again so often, after a random part of each pause."""
 CRASHED: Final = "The hub failed on this request; nothing was accepted. The cause is in its log."
+CRASHED_CAUSE: Final = "the hub failed on it"
+"""The cause of a dead letter that was the hub's own fault."""
 
 
 class BatchRunner:
@@ -118,7 +121,7 @@ class BatchRunner:
         self._decider.refresh()
         now = rfc3339(self._clock.now())
         with self._store.begin() as txn:
-            overlay = Overlay.load(txn, batch)
+            overlay = load(txn, batch)
             effects = Effects()
             results = [self._one(request, overlay, effects, now) for request in batch]
             if not (overlay.events or effects.remembered or effects.next_offsets or overlay.departed):
@@ -154,7 +157,7 @@ class BatchRunner:
             raise
         except Exception:
             log.exception("command_crashed", command=type(request.command).__name__)
-            return Internal(CRASHED), "the hub failed on it"
+            return Internal(CRASHED), CRASHED_CAUSE
         if not outcome.replayed:
             self._remember(request, outcome, overlay, effects, now)
         return outcome, None

@@ -8,7 +8,6 @@ from functools import lru_cache
 from importlib import metadata
 from typing import Any, Final
 
-from hub.domain.derivation import PROVISIONAL
 from hub.domain.working_time import Calendar, DayOff
 from hub.errors import SettingsError
 
@@ -26,11 +25,6 @@ class DayChange:
     date: str
     before: DayOff | None
     after: DayOff | None
-
-    @property
-    def moves_deadlines(self) -> bool:
-        """Whether it is more than another name."""
-        return self.before is None or self.after is None
 
     def document(self) -> dict[str, Any]:
         before, after = (off and off._asdict() for off in (self.before, self.after))
@@ -64,15 +58,6 @@ def changes(before: Calendar, after: Calendar) -> list[DayChange]:
     return [DayChange(day, old, new) for day, old, new in pairs if old != new]
 
 
-def change_document(before: Calendar, after: Calendar) -> dict[str, Any]:
-    """Both versions, where each ends, and the dates that differ."""
-    return {
-        "before": {"version": before.version, "known_until": before.known_until},
-        "after": {"version": after.version, "known_until": after.known_until},
-        "days": [change.document() for change in changes(before, after)],
-    }
-
-
 def _decreed(first_year: int, last_year: int | None) -> list[int]:
     """The years from the first on, without a gap, that have cuti bersama."""
     last = date.max.year if last_year is None else last_year
@@ -94,8 +79,3 @@ def _days(category: str, years: list[int]) -> dict[str, DayOff]:
 
     found = holidays.country_holidays("ID", years=years, categories=(category,), language="id")
     return {day.isoformat(): DayOff(name.removeprefix(_JOINT_LEAVE), category) for day, name in found.items()}
-
-
-def provisional(calendar: Calendar) -> list[str]:
-    """The dates that are days off but may still move, sorted."""
-    return sorted(day for day, off in calendar.days.items() if PROVISIONAL in off.name)

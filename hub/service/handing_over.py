@@ -38,7 +38,7 @@ from hub.service.staging import Recorder
 from hub.service.thread_deciding import ThreadDecider
 
 Woken = Callable[[Case, Overlay, str], Case]
-NOTHING: Final = "0"
+NO_EVENT: Final = "0"
 """Stands for the sequence of the event that sums the handover up, where nothing passed on."""
 
 
@@ -99,7 +99,7 @@ class HandoverDecider:
         for name in command.threads:
             self._thread(command, name, passed, by, work)
         staged = Staged(stream, work.head(stream), key=staged.key)
-        sequence = NOTHING
+        sequence = NO_EVENT
         if passed.cases or passed.threads:
             self._sum(command, passed, staged, by, work)
             work.adopt(staged)

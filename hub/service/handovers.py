@@ -19,7 +19,7 @@ from hub.domain.threads.thread import Thread
 from hub.errors import Invalid
 from hub.ports.sealing import Sealing
 from hub.ports.store import ReadSession
-from hub.service.handing_over import NOTHING, Passed
+from hub.service.handing_over import NO_EVENT, Passed
 from hub.service.identities import identities, values_naming
 from hub.service.readers import Readers
 from hub.service.rendered import Rendering, opened
@@ -73,7 +73,7 @@ class HandoverDesk:
         def look(session: ReadSession) -> dict[str, Any]:
             rest = find(session, agency, command.officers, 1)
             complete = {"complete": not (rest.cases or rest.threads)}
-            if sequence == NOTHING:
+            if sequence == NO_EVENT:
                 nothing = {"agency": principal.agency, "from": agency, "to": to}
                 return nothing | {"summary": Passed().summary()} | complete
             stream = agency_stream(agency)

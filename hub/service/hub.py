@@ -11,7 +11,7 @@ from auth.principal import Principal
 from hub.domain.agency import Agency
 from hub.domain.limits import DEFAULT_LIMITS, Limits
 from hub.domain.privacy import mask_all
-from hub.errors import NotFound, Problem
+from hub.errors import NoSuchCase, NotFound, Problem
 from hub.ports.clock import Clock
 from hub.ports.sealing import Sealing
 from hub.ports.store import ReadSession
@@ -30,7 +30,7 @@ from hub.service.registry import Registry
 from hub.service.rendered import Rendering
 from hub.service.reporter_reading import ReporterDesk
 from hub.service.requests import Command, Idempotency, Outcome, Request
-from hub.service.rights import NOTHING, allowed_case
+from hub.service.rights import allowed_case
 from hub.service.thread_reading import ThreadReading
 from hub.service.writer import Writer
 
@@ -96,7 +96,7 @@ class Hub:
     ) -> Outcome:
         """One complaint. 201 new, 200 the same again; else the Problem is raised."""
         self.desk.require_scope(principal)
-        return await self._one(self.desk.prepare(principal, document, idempotency))
+        return await self._one(await self.desk.prepared(principal, document, idempotency))
 
     async def act(
         self,
@@ -148,7 +148,7 @@ class Hub:
         if known is None:
             known = await self.readers.run(lambda session: session.case_of_leg(part_id))
             if known is None:
-                raise NotFound(NOTHING)
+                raise NoSuchCase
             self.parts.learn(part_id, known)
         return known
 

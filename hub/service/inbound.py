@@ -27,7 +27,7 @@ from hub.ports.broker import InRecord, Unread
 from hub.ports.relaying import Origin
 from hub.service import strict_json
 from hub.service.acts import ACTS, Act, check_schema
-from hub.service.batch import CRASHED
+from hub.service.batch import CRASHED, CRASHED_CAUSE
 from hub.service.hub import Hub
 from hub.service.requests import BROKER, Command, Idempotency, Refuse, Request, Settled, seen_version
 from hub.service.thread_acts import (
@@ -62,8 +62,6 @@ UNREAD: Final[Mapping[Unread, type[Problem]]] = {
 """What its sender is answered when a record could not be read at all."""
 IF_MATCH: Final = "if-match"
 STRUCTURED: Final = b"application/cloudevents"
-FAILED: Final = "the hub failed on it"
-"""The cause of a dead letter that was the hub's own fault."""
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
 _NAME: Final = re.compile(rf"{re.escape(COMMAND_PREFIX)}([a-z_]+)\.v1")
 _VISIBLE: Final = re.compile(r"[\x21-\x7e]{1,255}")
@@ -122,7 +120,7 @@ class InboundDesk:
         """For a record on which `prepare` crashes however often: its sender is answered, and it is a dead
         letter, so that those behind it go on."""
         principal, origin = self._sender(record)
-        return Request(principal, Refuse(Internal(CRASHED), FAILED, _sha256(record)), origin=origin)
+        return Request(principal, Refuse(Internal(CRASHED), CRASHED_CAUSE, _sha256(record)), origin=origin)
 
     def _sender(self, record: InRecord) -> tuple[Principal, Origin]:
         agency = record.topic.removeprefix(self._topics)
@@ -134,7 +132,7 @@ class InboundDesk:
         hub = self._hub
         once = self._once(principal, wanted)
         if wanted.name == COMPLAINT:
-            prepared = hub.desk.prepare(principal, wanted.document, once)
+            prepared = await hub.desk.prepared(principal, wanted.document, once)
             return Request(principal, prepared.command, once, prepared.intake, None, origin)
         ask = self._act if wanted.name in ACTS else self._thread_act
         command, kinds = await ask(principal, wanted, once)

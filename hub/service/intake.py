@@ -3,7 +3,9 @@ processor time (checking, masking, sealing) happens here, outside of it."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +15,7 @@ from auth.principal import Principal
 from hub.domain.agency import Agency
 from hub.domain.commands import SubmitComplaint
 from hub.domain.decisions import check_addressed
-from hub.domain.privacy import ComplaintParts, reference_flaws, split_complaint
+from hub.domain.privacy import ComplaintParts, reference_flaws, split_complaint, takes_long
 from hub.errors import Forbidden, Invalid
 from hub.ports.clock import Clock
 from hub.ports.effects import Identity
@@ -53,14 +55,30 @@ class ComplaintDesk:
         self._sealing = sealing
         self._ids = ids
         self._clock = clock
+        self._aside = ThreadPoolExecutor(1, "long-words")
 
     def require_scope(self, principal: Principal) -> None:
         """403 unless the client may submit; asked before the body is judged."""
         allow_without_case(principal, "submit")
 
+    async def prepared(
+        self, principal: Principal, document: Any, idempotency: Idempotency | None = None
+    ) -> Request:
+        """`prepare` for the event loop: words that take long are looked through on a thread, one such
+        complaint at a time, so that whoever sends many waits for them alone."""
+        self._admit(principal, document)
+        if not takes_long(document):
+            return self._sealed(principal, document, idempotency)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._aside, self._sealed, principal, document, idempotency)
+
     def prepare(self, principal: Principal, document: Any, idempotency: Idempotency | None = None) -> Request:
         """The request, or Invalid (422, every flaw with its pointer) or Forbidden (403, another agency's
         name in `source.agency`)."""
+        self._admit(principal, document)
+        return self._sealed(principal, document, idempotency)
+
+    def _admit(self, principal: Principal, document: Any) -> None:
         self._check(document)
         agency = document["source"]["agency"]
         if agency != principal.agency:
@@ -71,7 +89,6 @@ class ComplaintDesk:
                 "submits in its own name only.",
                 flaws=[("/source/agency", f"Write {principal.agency!r} here.")],
             )
-        return self._seal(principal, document, split_complaint(document), idempotency)
 
     def _check(self, document: Any) -> None:
         found = check_complaint(
@@ -85,13 +102,10 @@ class ComplaintDesk:
         if flaws:
             raise Invalid(f"The complaint has {len(flaws)} flaw(s); each is named below.", flaws=flaws)
 
-    def _seal(
-        self,
-        principal: Principal,
-        document: dict[str, Any],
-        parts: ComplaintParts,
-        idempotency: Idempotency | None,
+    def _sealed(
+        self, principal: Principal, document: dict[str, Any], idempotency: Idempotency | None
     ) -> Request:
+        parts = split_complaint(document)
         case_id, event_id = self._ids.new(), self._ids.new()
         key = self._sealing.new_stream_key(case_id)
         content = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)

@@ -1,9 +1,13 @@
-"""Which agencies a request asks the transaction for: their present state, and their streams."""
+"""What requests ask the transaction for: agencies in their present state, and streams to append to."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from hub.domain.agency import HUB
-from hub.domain.commands import Advise, Consult, Forward, PassOn, Return, SubmitComplaint
+from hub.domain.case import Case
+from hub.domain.commands import Advise, Consult, Erase, Forward, PassOn, Return, SubmitComplaint
+from hub.domain.events import agency_stream, thread_stream
 from hub.domain.handover import HandOver
 from hub.domain.threads.commands import AddParticipant, OpenThread
 from hub.service.requests import ChangeAgency, RecordRules, RegisterAgency, Request, sets_calendar
@@ -45,3 +49,17 @@ def agency_streams_of(request: Request) -> set[str]:
         return set()
     own = command.agency.id if isinstance(command, RegisterAgency) else command.agency_id
     return {own, HUB} if sets_calendar(command) else {own}
+
+
+def streams_of(request: Request) -> set[str]:
+    """The existing streams that a request may append to. A new complaint's is nobody else's yet."""
+    streams = set(request.case_ids) | {agency_stream(name) for name in agency_streams_of(request)}
+    return streams | {thread_stream(name) for name in request.thread_ids}
+
+
+def threads_about(batch: Sequence[Request], cases: Mapping[str, Case]) -> set[str]:
+    """The threads about the cases that are to be erased: they may go with them."""
+    erased = [
+        cases[r.command.case_id] for r in batch if isinstance(r.command, Erase) if r.command.case_id in cases
+    ]
+    return {room.thread for case in erased for room in case.state.rooms}

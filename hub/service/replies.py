@@ -10,7 +10,7 @@ import orjson
 
 from hub.errors import Problem
 from hub.ports.effects import Effects
-from hub.ports.relaying import DeadLetter, Origin, Place, Reply
+from hub.ports.relaying import DeadLetter, Origin, Place, RecordAnswer
 from hub.service.overlay import Overlay
 from hub.service.requests import Outcome, Refuse, Request, Result
 
@@ -36,7 +36,7 @@ def note_taken(
     agency = request.principal.agency
     document = orjson.dumps(reply_document(result, request.masked))
     told = origin.full_topic, origin.partition, origin.offset
-    effects.replies.append(Reply(agency, *told, origin.correlation, document, now))
+    effects.replies.append(RecordAnswer(agency, *told, origin.correlation, document, now))
     if dead is not None:
         sha256 = request.command.sha256 if isinstance(request.command, Refuse) else ""
         letter = "/".join(map(str, told))

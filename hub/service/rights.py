@@ -7,17 +7,16 @@ from auth.principal import Principal
 from auth.roles import Role
 from hub.domain.audience import Sight, relations, sight, takes_part
 from hub.domain.case import Case
-from hub.errors import Forbidden, NotFound, PreconditionFailed
+from hub.errors import Forbidden, NoSuchCase, PreconditionFailed
 from hub.ports.store import ReadSession
 
 WRONG_ROLE = "wrong-role"
-NOTHING = "There is no such case, or your agency takes no part in it."
 
 
 def there(case: Case | None) -> Case:
     """The case, or 404."""
     if case is None:
-        raise NotFound(NOTHING)
+        raise NoSuchCase
     return case
 
 
@@ -39,7 +38,7 @@ def allow(principal: Principal, action: str, case: Case, part_id: str | None = N
         state = case.state
         named = state.consultation(part_id) if action == policy.Action.ADVISE else state.leg(part_id)
         if named is None:
-            raise NotFound(NOTHING)
+            raise NoSuchCase
     held = relations_of(principal, case, part_id)
     return _allowed(policy.decide(action, held, principal.scopes, principal.role))
 
@@ -99,7 +98,7 @@ def require_scope(principal: Principal, scope: str) -> None:
 
 def _allowed(verdict: policy.Verdict) -> policy.Verdict:
     if verdict.outcome is policy.Outcome.NOT_FOUND:
-        raise NotFound(NOTHING)
+        raise NoSuchCase
     if verdict.missing_scope is not None:
         raise Forbidden(verdict.detail, code="insufficient-scope")
     if verdict.wrong_role:

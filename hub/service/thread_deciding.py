@@ -28,7 +28,7 @@ from hub.domain.threads.evolution import MESSAGE_EVENTS, evolve_message, evolve_
 from hub.domain.threads.rooms import open_thread
 from hub.domain.threads.sharing import SHARING, share
 from hub.domain.threads.thread import Message, Thread
-from hub.errors import Forbidden, NotFound, PreconditionFailed
+from hub.errors import Forbidden, NoSuchThread, NotFound, PreconditionFailed
 from hub.ports.sealing import Sealing
 from hub.service.ids import Ids
 from hub.service.named import require_files
@@ -39,7 +39,6 @@ from hub.service.rulebook import InForce, Rulebook
 from hub.service.staging import Recorder
 from hub.service.words import OfficersWords
 
-NOTHING: Final = "There is no such thread, or your agency takes no part in it."
 SCOPE: Final = "threads:write"
 
 
@@ -97,7 +96,7 @@ class ThreadDecider:
     def _wake(self, command: WakeThread, overlay: Overlay, now: str) -> Outcome:
         known = overlay.threads.get(command.thread_id)
         if known is None:
-            raise NotFound(NOTHING)
+            raise NoSuchThread
         thread = self.woken(known, overlay, now)
         return Outcome(200, "thread", (command.thread_id,), thread=thread, replayed=thread is known)
 
@@ -158,7 +157,7 @@ class ThreadDecider:
 def taking_part(thread: Thread | None, agency: str) -> Thread:
     """The thread, for an agency that takes part now; 404, or 403 for one that left."""
     if thread is None or thread.state.participant(agency) is None:
-        raise NotFound(NOTHING)
+        raise NoSuchThread
     if not thread.state.has(agency):
         raise Forbidden("Your agency left this thread; it reads what stood then, and writes nothing.")
     return thread

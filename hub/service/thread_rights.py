@@ -8,11 +8,11 @@ from typing import Final
 from auth.principal import Principal
 from hub.domain.threads.audience import sees_commitment, sees_message
 from hub.domain.threads.thread import Commitment, Message, Thread
-from hub.errors import NotFound
+from hub.errors import NoSuchThread, NotFound
 from hub.ports.store import ReadSession
 from hub.ports.threads import Span
 from hub.service.rights import require_scope
-from hub.service.thread_deciding import NOTHING, SCOPE, taking_part
+from hub.service.thread_deciding import SCOPE, taking_part
 
 NO_MESSAGE: Final = "There is no such message, or your agency may not read it."
 NO_COMMITMENT: Final = "There is no such commitment, or your agency takes no part in its thread."
@@ -21,7 +21,7 @@ NO_COMMITMENT: Final = "There is no such commitment, or your agency takes no par
 def in_thread(thread: Thread | None, agency: str) -> Thread:
     """The thread, for an agency that takes or took part; else 404."""
     if thread is None or thread.state.participant(agency) is None:
-        raise NotFound(NOTHING)
+        raise NoSuchThread
     return thread
 
 

@@ -72,7 +72,7 @@ class AccountTables:
             )
             return before
 
-    def give_back(self, before: OfficerRow, now: str, *, proven: bool) -> None:
+    def give_back(self, before: OfficerRow, *, proven: bool) -> None:
         """See the port. Failures of others meanwhile stay counted unless the attempt was right."""
         with self._store.writing() as db:
             if proven:
@@ -84,7 +84,7 @@ class AccountTables:
                     (before.locked_until, before.id, before.failures + 1),
                 )
 
-    def use_totp_step(self, officer_id: str, step: int, now: str) -> bool:
+    def use_totp_step(self, officer_id: str, step: int) -> bool:
         with self._store.writing() as db:
             used = db.execute(
                 "UPDATE officers SET totp_step = ? WHERE id = ? AND (totp_step IS NULL OR totp_step < ?)",

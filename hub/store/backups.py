@@ -7,7 +7,6 @@ import os
 import secrets
 import sqlite3
 import tarfile
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from hub.errors import CommandRefused
 from hub.store.copying import KEPT, copy_rows
 from hub.store.file_presence import SUFFIX
+from hub.store.leftovers import BACKUP, hold, sweep, sweep_parts, working_folder
 from hub.store.migrate import HEAD, migrate
 from hub.store.projections import empty
 from hub.store.sqlite import SqliteStore
@@ -64,8 +64,10 @@ def is_backup(file: Path) -> bool:
 
 def write_backup(store: AnyStore, attachments: Path, file: Path) -> dict[str, Any]:
     """A consistent copy while the hub runs; written aside, synced, then renamed. Mode 0600."""
-    with tempfile.TemporaryDirectory(prefix="backup-", dir=attachments.parent) as folder:
-        copy = Path(folder) / DATABASE
+    sweep(attachments.parent)
+    sweep_parts(file)
+    with working_folder(BACKUP, attachments.parent) as folder:
+        copy = folder / DATABASE
         events = _copy_file(store, copy) if isinstance(store, SqliteStore) else _copy_rows(store, copy)
         with _written_aside(file) as out, tarfile.open(fileobj=out, mode="w:gz", compresslevel=1) as tar:
             tar.add(copy, DATABASE)
@@ -75,20 +77,29 @@ def write_backup(store: AnyStore, attachments: Path, file: Path) -> dict[str, An
 
 @contextmanager
 def _written_aside(file: Path) -> Iterator[IO[bytes]]:
-    """A new file beside `file`, which takes its name when the block ends well, and goes when it does not."""
-    aside = file.with_name(f"{file.name}.{secrets.token_hex(4)}.part")
+    """A new file beside `file`, which takes its name when the block ends well, and goes when it does not.
+    Held until then."""
     try:
-        descriptor = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+        aside, descriptor = _new_part(file)
         try:
             with os.fdopen(descriptor, "wb") as out:
                 yield out
                 out.flush()
                 os.fsync(out.fileno())
-            aside.replace(file)
+                aside.replace(file)
         finally:
             aside.unlink(missing_ok=True)
     except OSError as error:
         raise CommandRefused(f"{file}: cannot be written ({error.strerror or error}).") from error
+
+
+def _new_part(file: Path) -> tuple[Path, int]:
+    while True:
+        aside = file.with_name(f"{file.name}.{secrets.token_hex(4)}.part")
+        descriptor = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+        if hold(descriptor, aside):
+            return aside, descriptor
+        os.close(descriptor)
 
 
 def _add_attachments(tar: tarfile.TarFile, attachments: Path) -> None:

@@ -4,54 +4,27 @@ the driver's connection with tuples."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from typing import Any, Final, Protocol
-
-from sqlalchemy import Dialect
-from sqlalchemy.dialects import sqlite
+from typing import Any
 
 from hub.ports.deliveries import DeliveryRow, NewWebhook, Progress, Standing, WebhookRow
 from hub.ports.webhooks import DeliveryState
 from hub.store import deliveries_sql as sql
+from hub.store.connection import next_generation
 from hub.store.deliveries_sql import Prepared
-
-
-class Connection(Protocol):
-    """What sqlite3's and psycopg's connections have in common, and the mark of `hub.store.connection`."""
-
-    registry_changed: bool
-
-    def execute(self, statement: str, parameters: Sequence[Any], /) -> Any: ...
-
-    def cursor(self) -> Any: ...
-
-
-class ConnectionSource(Protocol):
-    """Both translate the driver's errors into StoreUnavailable and RowRefused."""
-
-    def writing(self) -> AbstractContextManager[Connection]:
-        """A write transaction, committed when the block ends well and rolled back else."""
-        ...
-
-    def connection(self) -> AbstractContextManager[Connection]:
-        """Reading, on one snapshot."""
-        ...
-
-
-SQLITE: Final = sqlite.dialect(paramstyle="qmark")
+from hub.store.dialect import Connection, Engine
 
 
 class DeliveryTable:
     """Implements `hub.ports.deliveries.DeliveryStore`. Rows are locked in one order, so that no two processes
     wait for each other in a circle: the registry's generation, webhooks by agency, deliveries."""
 
-    def __init__(self, source: ConnectionSource, dialect: Dialect | None = None) -> None:
-        self._source = source
-        self._sql = sql.prepare_all(dialect or SQLITE)
+    def __init__(self, store: Engine) -> None:
+        self._store = store
+        self._sql = sql.prepare_all(store.dialect.core)
 
     def put_webhook(self, new: NewWebhook) -> tuple[WebhookRow, bool]:
-        with self._source.writing() as db:
-            values = sql.webhook_values(new) | {"generation": self._next_generation(db)}
+        with self._store.writing() as db:
+            values = sql.webhook_values(new) | {"generation": next_generation(db)}
             made = self._execute(db, "change_webhook", values).rowcount == 0
             if made:
                 head = self._execute(db, "mailbox_head", values).fetchone()
@@ -59,35 +32,35 @@ class DeliveryTable:
             return self._webhook(db, new.agency), made
 
     def delete_webhook(self, agency: str) -> WebhookRow | None:
-        with self._source.writing() as db:
+        with self._store.writing() as db:
             row = self._execute(db, "webhook", {"of_agency": agency}).fetchone()
             if row is None:
                 return None
-            self._next_generation(db)
+            next_generation(db)
             self._execute(db, "delete_webhook", {"of_agency": agency})
             self._execute(db, "delete_pending", {"of_agency": agency})
             return sql.webhook_row(row)
 
     def put_secrets(self, agency: str, expected: bytes, sealed_secrets: bytes) -> WebhookRow | None:
         values: dict[str, Any] = {"of_agency": agency, "expected": expected, "new_secrets": sealed_secrets}
-        with self._source.writing() as db:
-            values["new_generation"] = self._next_generation(db)
+        with self._store.writing() as db:
+            values["new_generation"] = next_generation(db)
             changed = self._execute(db, "put_secrets", values).rowcount
             return self._webhook(db, agency) if changed else None
 
     def redeliver(self, agency: str, delivery_id: str, now: str) -> DeliveryRow | None:
         values: dict[str, Any] = {"of_agency": agency, "of_id": delivery_id, "now": now}
-        with self._source.writing() as db:
+        with self._store.writing() as db:
             if self._execute(db, "delivery", values).fetchone() is None:
                 return None
-            values["new_generation"] = self._next_generation(db)
+            values["new_generation"] = next_generation(db)
             self._execute(db, "touch_webhook", values)
             self._execute(db, "hasten", values)
             self._execute(db, "revive", values)
             return sql.delivery_row(self._execute(db, "delivery", values).fetchone())
 
     def save(self, progress: Sequence[Progress]) -> None:
-        with self._source.writing() as db:
+        with self._store.writing() as db:
             rows: list[DeliveryRow] = []
             for one in sorted(progress, key=lambda one: one.agency):
                 if self._execute(db, "save_progress", sql.progress_values(one)).rowcount:
@@ -96,37 +69,37 @@ class DeliveryTable:
                 db.cursor().executemany(self._sql["save_row"].text, [sql.row_tuple(row) for row in rows])
 
     def prune(self, before: str, limit: int) -> int:
-        with self._source.writing() as db:
+        with self._store.writing() as db:
             pruned: int = self._execute(db, "prune", {"before": before, "count": limit}).rowcount
             return pruned
 
     def webhook(self, agency: str) -> WebhookRow | None:
-        with self._source.connection() as db:
+        with self._store.connection() as db:
             row = self._execute(db, "webhook", {"of_agency": agency}).fetchone()
             return sql.webhook_row(row) if row else None
 
     def webhooks(self) -> list[WebhookRow]:
-        with self._source.connection() as db:
+        with self._store.connection() as db:
             return [sql.webhook_row(row) for row in self._execute(db, "webhooks", {})]
 
     def standing(self, webhook: WebhookRow) -> Standing:
         values = {"of_agency": webhook.agency, "after": webhook.cursor}
-        with self._source.connection() as db:
+        with self._store.connection() as db:
             pending = [sql.delivery_row(row) for row in self._execute(db, "pending", values)]
             return Standing(webhook, pending, [row[0] for row in self._execute(db, "settled", values)])
 
     def asked_again(self, agency: str) -> list[DeliveryRow]:
-        with self._source.connection() as db:
+        with self._store.connection() as db:
             found = self._execute(db, "asked_again", {"of_agency": agency})
             return [sql.delivery_row(row) for row in found]
 
     def ahead(self, agency: str, delivery_id: str) -> str | None:
-        with self._source.connection() as db:
+        with self._store.connection() as db:
             row = self._execute(db, "ahead", {"of_agency": agency, "of_id": delivery_id}).fetchone()
             return row[0] if row else None
 
     def behind(self) -> list[str]:
-        with self._source.connection() as db:
+        with self._store.connection() as db:
             return [row[0] for row in self._execute(db, "behind", {})]
 
     def deliveries(
@@ -134,17 +107,12 @@ class DeliveryTable:
     ) -> list[DeliveryRow]:
         statement = sql.listing(states, before)
         values = {"of_agency": agency, "before": before, "count": limit}
-        with self._source.connection() as db:
-            prepared = Prepared.of(statement, self._sql["webhook"].dialect)
+        with self._store.connection() as db:
+            prepared = Prepared.of(statement, self._store.dialect.core)
             return [sql.delivery_row(r) for r in db.execute(prepared.text, prepared.values(values))]
 
     def _webhook(self, db: Connection, agency: str) -> WebhookRow:
         return sql.webhook_row(self._execute(db, "webhook", {"of_agency": agency}).fetchone())
-
-    def _next_generation(self, db: Connection) -> int:
-        generation: int = self._execute(db, "next_generation", {}).fetchone()[0]
-        db.registry_changed = True
-        return generation
 
     def _execute(self, db: Connection, name: str, values: dict[str, Any]) -> Any:
         prepared = self._sql[name]

@@ -27,11 +27,10 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy import cast as sql_cast
 
 from hub.ports.deliveries import DeliveryRow, NewWebhook, Progress, WebhookRow
 from hub.ports.webhooks import DeliveryState
-from hub.store.tables import deliveries, facts, mailboxes, webhooks
+from hub.store.tables import deliveries, mailboxes, webhooks
 
 Statement = Select[Any] | Insert | Update | Delete
 
@@ -50,13 +49,12 @@ class Prepared:
     text: str
     names: tuple[str, ...]
     fixed: dict[str, Any]
-    dialect: Dialect
 
     @classmethod
     def of(cls, statement: Statement, dialect: Dialect) -> Prepared:
         compiled = statement.compile(dialect=dialect)
         names = tuple(compiled.positiontup or ())
-        return cls(str(compiled), names, dict(compiled.params), dialect)
+        return cls(str(compiled), names, dict(compiled.params))
 
     def values(self, given: dict[str, Any]) -> tuple[Any, ...]:
         return tuple(given[name] if name in given else self.fixed[name] for name in self.names)
@@ -84,10 +82,6 @@ def _statements() -> dict[str, Statement]:
     doomed = select(row.id).where(_FINISHED, row.updated_at < bindparam("before", type_=Text))
     doomed = doomed.limit(bindparam("count", type_=Integer))
     return {
-        "next_generation": update(facts)
-        .where(facts.c.name == literal_column("'registry_generation'"))
-        .values(value=sql_cast(sql_cast(facts.c.value, BigInteger) + 1, Text))
-        .returning(sql_cast(facts.c.value, BigInteger)),
         "mailbox_head": select(mailboxes.c.head).where(mailboxes.c.agency == bindparam("agency", type_=Text)),
         "insert_webhook": insert(webhooks).values(
             {c.name: bindparam(c.name, type_=c.type) for c in webhooks.columns} | running
@@ -158,7 +152,7 @@ def _save_row(dialect: Dialect) -> Prepared:
     text = f"{inserted.text} ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET {conflict}"
     if inserted.names != tuple(names):
         raise AssertionError("the columns of deliveries and the fields of DeliveryRow differ in their order")
-    return Prepared(text, inserted.names, {}, dialect)
+    return Prepared(text, inserted.names, {})
 
 
 def row_tuple(row: DeliveryRow) -> tuple[Any, ...]:

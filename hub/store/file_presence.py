@@ -1,6 +1,6 @@
 """Who is on a SQLite database, by the kernel's locks on a file beside it: a process that is suspended keeps
 what it holds, one that is killed lets go, and the file stays where it is when a restore replaces the
-database."""
+database. It lies beside one name of the database: one that has more is refused."""
 
 from __future__ import annotations
 
@@ -63,7 +63,22 @@ def alone(database: Path, what: str) -> Iterator[None]:
         os.close(descriptor)
 
 
+def _refuse_second_name(database: Path) -> None:
+    """SQLite's write-ahead log, like the locks here, lies beside a name, so that whoever comes by another
+    sees neither."""
+    try:
+        names = database.stat().st_nlink
+    except OSError:  # not there yet; whatever else is wrong, who opens it says
+        return
+    if names > 1:
+        raise CommandRefused(
+            f"{database}: has another name (a hard link), and hubs by two names lose what the other one "
+            "acknowledged: remove the other name; a snapshot is made with `simpul backup`."
+        )
+
+
 def _open(database: Path) -> int:
+    _refuse_second_name(database)
     path = lock_beside(database)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -29,7 +29,6 @@ from hub.store.thread_reading import ThreadSession
 TO_WAKE: Final = "SELECT id FROM cases WHERE next_wake <= ? ORDER BY next_wake, id LIMIT ?"
 STREAMS: Final = "SELECT stream FROM log WHERE stream > ? ORDER BY stream, sequence LIMIT ?"
 """With DISTINCT, PostgreSQL may sort the whole log for every page."""
-FIRST_WAKE: Final = "SELECT next_wake FROM cases WHERE next_wake IS NOT NULL ORDER BY next_wake, id LIMIT 1"
 
 
 class Session(ThreadSession, HandoverSession, SweepSession):
@@ -155,10 +154,6 @@ class Session(ThreadSession, HandoverSession, SweepSession):
     def to_wake(self, until: str, limit: int) -> list[str]:
         rows = self._db.execute(TO_WAKE, (until, limit))
         return [row[0] for row in rows]
-
-    def first_wake(self) -> str | None:
-        row = self._db.execute(FIRST_WAKE).fetchone()
-        return row[0] if row else None
 
     def remembered(self, key: bytes) -> Remembered | None:
         row = self._db.execute(

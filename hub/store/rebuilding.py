@@ -4,12 +4,11 @@ of SQLite that is then compared row by row, whichever engine the database is on.
 from __future__ import annotations
 
 import sqlite3
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hub.ports.store import ReadSession, WriteTransaction
+from hub.store.leftovers import REBUILD, scratch_folder, sweep, working_folder
 from hub.store.migrate import migrate
 from hub.store.projections import drop_trimmed, empty, first_difference
 from hub.store.reading import Session
@@ -25,6 +24,7 @@ Fold = Callable[[ReadSession, WriteTransaction], int]
 def rebuild_in_place(store: AnyStore, fold: Fold, still: Callable[[], None] = lambda: None) -> int:
     """One transaction: either the tables are made anew or nothing happened. `still`, asked before the commit,
     raises where the caller is no longer alone on the database."""
+    sweep(store.folder)
     with store.writing() as connection:
         for statement in store.dialect.patience:
             connection.execute(statement)
@@ -37,8 +37,9 @@ def rebuild_in_place(store: AnyStore, fold: Fold, still: Callable[[], None] = la
 
 def check_rebuild(store: AnyStore, fold: Fold) -> tuple[int, str | None]:
     """(number of events, first difference or None). Reads one snapshot; the hub may run meanwhile."""
-    with tempfile.TemporaryDirectory(prefix="rebuild-", dir=store.folder) as folder:
-        path = Path(folder) / "rebuilt.db"
+    sweep(store.folder)
+    with working_folder(REBUILD, scratch_folder(store.folder)) as folder:
+        path = folder / "rebuilt.db"
         migrate(path)
         with store.connection() as stored:
             scratch = sqlite3.connect(path, isolation_level=None)

@@ -34,14 +34,15 @@ class RecentStates:
         return CaseState.from_document(orjson.loads(row))
 
     def keep(self, row: bytes, state: CaseState) -> None:
-        """`row` is the state as it was written."""
+        """`row` is the state as it was written. A copy is kept: what orjson gives out holds a buffer of up
+        to three times its length (16 KiB for 5)."""
         with self._lock:
             self._known.pop(state.id, None)
             if len(row) > LONGEST:
                 return
             if len(self._known) >= self._most:
                 del self._known[next(iter(self._known))]
-            self._known[state.id] = row, state
+            self._known[state.id] = bytes(memoryview(row)), state
 
 
 RECENT_STATES: Final = RecentStates()

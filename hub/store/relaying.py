@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from hub.ports.leases import RELAY
-from hub.ports.relaying import DeadLetter, Place, Relayed, Reply
+from hub.ports.relaying import DeadLetter, Place, RecordAnswer, Relayed
 from hub.store.dialect import Engine
 
 WAITING, PUBLISHED, REDRIVEN = "waiting", "published", "redriven"
@@ -63,14 +63,14 @@ class RelayTables:
         row = db.execute(self._fence, (RELAY,)).fetchone()
         return row is not None and row[0] > token
 
-    def replies(self, agency: str, limit: int) -> list[Reply]:
+    def replies(self, agency: str, limit: int) -> list[RecordAnswer]:
         with self._store.connection() as db:
             rows = db.execute(
                 f"SELECT {_REPLY} FROM inbound_replies WHERE agency = ? "
                 "ORDER BY topic, partition, origin_offset LIMIT ?",
                 (agency, limit),
             )
-            return [Reply(*row) for row in rows]
+            return [RecordAnswer(*row) for row in rows]
 
     def unpublished_dead_letters(self, limit: int) -> list[DeadLetter]:
         with self._store.connection() as db:

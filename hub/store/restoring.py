@@ -12,7 +12,6 @@ import secrets
 import shutil
 import sqlite3
 import tarfile
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from typing import Final
 import structlog
 
 from hub.errors import CommandRefused
+from hub.store import leftovers
 from hub.store.backups import ATTACHMENTS, DATABASE
 from hub.store.errors import translated
 from hub.store.migrate import HEAD, migrate
@@ -32,7 +32,7 @@ from hub.store.sqlite import SqliteStore
 
 log = structlog.get_logger(__name__)
 
-PREFIX: Final = ".simpul-restore-"
+PREFIX: Final = leftovers.RESTORE
 """Of the folders that restores unpack into."""
 
 
@@ -50,8 +50,7 @@ def restore(file: Path, database: Path, attachments: Path, fold: Fold) -> Restor
     The caller sees to it that no hub runs."""
     finish(database)
     sweep(database.parent)
-    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=database.parent) as folder:
-        root = Path(folder)
+    with leftovers.working_folder(PREFIX, database.parent) as root:
         aside = unpack(file, root)
         events, incarnation = _prepare(aside, fold)
         add_attachments(root / ATTACHMENTS, attachments)
@@ -191,9 +190,11 @@ def _newest_kept(database: Path) -> Path | None:
 
 
 def sweep(folder: Path) -> None:
-    """What a killed restore unpacked and never used."""
+    """What a killed restore unpacked and never used. The caller is the one restore there is, so one without
+    a lock is nobody's."""
+    leftovers.sweep(folder)
     for left in folder.glob(f"{PREFIX}*"):
-        if left.is_dir():
+        if left.is_dir() and not left.is_symlink() and not (left / leftovers.HELD).exists():
             shutil.rmtree(left)
 
 

@@ -58,7 +58,7 @@ async def test_an_answers_file_is_not_for_who_left_before(
     assert (await ministry.post(f"/v1/forwardings/{leg}/acceptance")).status == 200
     body = {"text": "Sudah ditambal.", "attachments": [named()]}
     assert (await ministry.post(f"/v1/forwardings/{leg}/answer", body)).pointers == ["/attachments/0/sha256"]
-    await upload(ministry)
+    assert (await upload(ministry)).status == 201
     assert (await ministry.post(f"/v1/forwardings/{leg}/answer", body)).status == 200
     assert (await app.get(f"/v1/attachments/{SHA256}")).body == PNG
     assert (await former.get(f"/v1/attachments/{SHA256}")).status == 404
@@ -153,8 +153,13 @@ async def test_too_large_with_a_length_and_without(app: Caller) -> None:
 
 async def test_nothing_of_a_file_is_readable_on_the_disk(app: Caller, house: House) -> None:
     secret = b"%PDF-1.7 rahasia sekali " * 400
-    await upload(app, secret, "application/pdf")
-    for path in house.core.settings.data_dir.rglob("*"):
+    reply = await upload(app, secret, "application/pdf")
+    assert reply.status == 201
+    assert (await app.get(f"/v1/attachments/{reply.json['id']}")).body == secret
+    folder = house.core.settings.data_dir
+    (stored,) = folder.glob("attachments/??/*")
+    assert stored.stat().st_size >= len(secret)
+    for path in folder.rglob("*"):
         if path.is_file():
             assert b"rahasia sekali" not in path.read_bytes(), path
 
@@ -166,6 +171,7 @@ async def test_the_same_key_is_for_the_same_file(app: Caller, house: House) -> N
     assert (first.status, again.status) == (201, 201)
     assert again.json == first.json
     kept = list(house.core.settings.data_dir.glob("attachments/??/*"))
+    assert len(kept) == 1
     other = await upload(app, PNG + b"x", **key)
     assert (other.status, other.json["type"]) == (422, "urn:simpul:problem:idempotency-key-reused")
     assert list(house.core.settings.data_dir.glob("attachments/??/*")) == kept
@@ -184,11 +190,11 @@ async def test_the_same_key_is_for_the_same_file(app: Caller, house: House) -> N
 async def test_a_file_is_described_as_it_was_uploaded(
     app: Caller, ministry: Caller, said: dict[str, object], pointers: list[str]
 ) -> None:
-    await upload(app)
+    assert (await upload(app)).status == 201
     reply = await app.post("/v1/complaints", complaint(attachments=[named() | said]))
     assert (reply.status, reply.pointers if pointers else []) == (422 if pointers else 201, pointers)
     _, leg = await forwarded(app)
-    await upload(ministry)
+    assert (await upload(ministry)).status == 201
     await ministry.post(f"/v1/forwardings/{leg}/acceptance")
     body = {"text": "Sudah ditambal.", "attachments": [named() | said]}
     reply = await ministry.post(f"/v1/forwardings/{leg}/answer", body)
@@ -196,7 +202,7 @@ async def test_a_file_is_described_as_it_was_uploaded(
 
 
 async def test_the_media_type_said_last_holds(app: Caller) -> None:
-    await upload(app, b"a;b\n", "text/plain")
+    assert (await upload(app, b"a;b\n", "text/plain")).status == 201
     reply = await upload(app, b"a;b\n", "text/csv")
     assert (reply.status, reply.json["media_type"]) == (201, "text/csv")
     path = f"/v1/attachments/{reply.json['id']}"

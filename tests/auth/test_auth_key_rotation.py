@@ -64,8 +64,6 @@ def test_the_first_key_signs_at_once() -> None:
 def test_without_a_key_the_remedy_is_named() -> None:
     with pytest.raises(NoSigningKey, match="simpul key rotate"):
         signing_key([], T0)
-    with pytest.raises(NoSigningKey):
-        signing_key([generate_signing_key(T0, publish_ahead_s=60)], T0)
 
 
 def test_the_timeline_of_a_rotation() -> None:
@@ -98,15 +96,14 @@ def test_an_overlap_shorter_than_a_token_is_refused() -> None:
         rotate([], T0, overlap_s=MAX_TOKEN_LIFETIME_S - 1)
 
 
-def test_published_keys_change_only_when_a_key_appears_or_retires() -> None:
+def test_published_keys_change_only_when_a_key_retires() -> None:
     keys = rotate(rotate([], T0), T0 + timedelta(hours=1), overlap_s=900, publish_ahead_s=600)
     published = PublishedKeys(keys)
     before = published.at(T0.timestamp())
-    assert set(before) == {keys[0].kid}
-    assert published.at(T0.timestamp() + 3599) is before
-    assert set(published.at(T0.timestamp() + 3600)) == {key.kid for key in keys}
+    assert set(before) == {key.kid for key in keys}
+    assert published.at(T0.timestamp() + 3600 + 1499) is before
     assert set(published.at(T0.timestamp() + 3600 + 1500)) == {keys[1].kid}
-    assert set(published.at(T0.timestamp())) == {keys[0].kid}, "a clock set back is believed"
+    assert set(published.at(T0.timestamp())) == {key.kid for key in keys}, "a clock set back is believed"
 
 
 rotations = st.lists(

@@ -63,7 +63,7 @@ async def test_old_cases_raise_no_deadline(importer: Importer) -> None:
         states: Counter[str] = Counter()
         position = 0
         with core.store.read() as session:
-            assert session.first_wake() is None
+            assert session.to_wake("9999", 1) == []
             while events := session.events_after(position, 1000):
                 position = events[-1].position
                 for event in events:

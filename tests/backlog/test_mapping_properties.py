@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.domain.history import STATUSES, STEPS, History, Moment, flaws_of, steps_of
@@ -128,6 +128,7 @@ WORDY = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)  # three files are written each time
 @given(st.lists(WORDY.map(ROW.__or__), max_size=3))
 def test_the_three_formats_say_the_same(rows: list[dict[str, str]]) -> None:
     with each_format(rows) as files:

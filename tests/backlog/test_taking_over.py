@@ -69,7 +69,6 @@ def test_an_open_one_never_wakes_and_is_never_late(importer: Importer, changes: 
         assert [clock.state for clock in state.clocks if clock.is_open] == ["historical"]
         assert next_wake_of(state) is None and not is_overdue(state)
         with core.store.read() as session:
-            assert session.first_wake() is None
             assert session.to_wake("2199-01-01T00:00:00.000Z", 10) == []
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 import pytest
+from structlog.testing import capture_logs
 
 from hub.bus import embedded
 from hub.bus.embedded import EmbeddedBus
@@ -209,3 +210,17 @@ async def test_a_listener_may_unsubscribe_while_it_is_told() -> None:
         bus.offer(commit(log.add("kotim")))
         bus.offer(commit(log.add("pln")))
         assert ear.heard == last.heard == [{"kotim"}, {"pln"}]
+
+
+async def test_a_database_that_is_away_is_said_once_and_so_is_its_return() -> None:
+    log = Log()
+    with capture_logs() as said:
+        async with running(log, look_every_s=0.01) as (_, ear):
+            log.away = 5
+            log.add("pemkab-kotim")
+            await ear.next()
+            log.away = 1
+            log.add("pemkab-kotim")
+            await ear.next()
+    events = [line["event"] for line in said]
+    assert events == ["bus_cannot_read", "bus_reads_again"] * 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 
-from hub.bus.kafka.endpoint import Endpoint
+from hub.bus.kafka.endpoint import BrokerListener
 from hub.bus.kafka.topics import KafkaTopics
 from hub.ports.broker import BrokerAway
 from tests.parts import kafka
@@ -17,7 +17,7 @@ SAID_WITHIN_S = 12.0
 async def test_topics_hear_of_a_broker_that_went_away() -> None:
     try:
         with kafka.broker() as node:
-            topics = KafkaTopics(Endpoint(node.bootstrap), "didengar.")
+            topics = KafkaTopics(BrokerListener(node.bootstrap), "didengar.")
             await topics.start()
             try:
                 await topics.apply([], [])

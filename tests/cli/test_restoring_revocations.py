@@ -177,7 +177,7 @@ def desk_of(core: Core) -> Desk:
         pass
 
     return Desk(
-        store=DeliveryTable(core.store, core.store.dialect.core),
+        store=DeliveryTable(core.store),
         readers=AtOnce(None),  # type: ignore[arg-type]
         writer=AtOnce(),  # type: ignore[arg-type]
         targets=Targets(settings, core.clock),

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from connectors.checker import Checker
 from connectors.mapping import ComplaintMapping
 from connectors.rules import Category, Photos, read_rules
-from connectors.values import RowHeld, as_flag, as_moment, clean_text, shorten
+from connectors.values import RowHeld, as_flag, as_moment, clean_text
+from schemas.app_values import shortened
 
 WIB, WIT = ZoneInfo("Asia/Jakarta"), ZoneInfo("Asia/Jayapura")
 NOW = datetime(2026, 3, 11, 1, 0, tzinfo=UTC)
@@ -136,7 +137,7 @@ def test_what_is_mapped_fits_the_shared_schema() -> None:
 
 @given(st.text(max_size=300), st.integers(min_value=2, max_value=100))
 def test_a_shortened_text_is_one_line_within_its_limit(text: str, limit: int) -> None:
-    short = shorten(clean_text(text)[0], limit)
+    short = shortened(clean_text(text)[0], limit)
     assert len(short) <= limit
     assert "\n" not in short
 

@@ -15,13 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.check_columns import names_statement
+from connectors.database import Database
+from connectors.dialects import open_dialect, read_address
 from connectors.errors import ConfigRefused
 from connectors.mapping import ComplaintMapping
 from connectors.odd_texts import looks_misread
 from connectors.rules import read_rules
 from schemas.first_bytes import sniff
 from schemas.media_types import ANYTHING, declaration, disagree
-from tests.connectors.apps import NIK, App
+from tests.connectors.apps import NIK, App, mysql_app
 from tests.connectors.office import Office, sql_config
 from tests.connectors.processes import ConnectorProcess, eventually
 from tests.parts.hub import ROOT
@@ -39,7 +41,7 @@ NAMES = (
 DOUBLED = "Ã\x83", "â€œ", "ðŸ", "Ã©"
 
 
-def mapped(rule: dict[str, Any], word: str | None) -> dict[str, Any]:
+def mapped(rule: dict[str, Any], word: Any) -> dict[str, Any]:
     table = {"description": "isi", "confidential": rule}
     mapping = ComplaintMapping("kab", ZoneInfo("Asia/Jakarta"), read_rules(table))
     return mapping.map({"isi": "Jalan.", "rahasia": word}, "1", datetime.now(UTC)).document
@@ -94,6 +96,24 @@ def test_the_default_of_a_flag_is_read_like_the_flag(
     more: dict[str, Any], word: str | None, expected: bool
 ) -> None:
     assert mapped({"column": "rahasia", **more}, word)["confidential"] is expected
+
+
+@pytest.mark.mariadb
+@pytest.mark.parametrize("codes", [{}, {"codes": {"1": "ya", "0": "tidak"}}], ids=["plain", "translated"])
+async def test_a_bit_that_is_set_is_no_control_character_to_be_taken_out(
+    mariadb: str, codes: dict[str, Any]
+) -> None:
+    """MySQL and MariaDB send BIT(1) as the byte that it is."""
+    with mysql_app(mariadb, "innodb") as app:
+        app.run("ALTER TABLE pengaduan ADD COLUMN rahasia BIT(1)")
+        app.reports(3)
+        app.run("UPDATE pengaduan SET rahasia = id_pengaduan - 1 WHERE id_pengaduan < 3")
+        database = Database(open_dialect(read_address(app.url, "test"), 10, "utf8mb4"), "test")
+        said = "SELECT rahasia FROM pengaduan ORDER BY id_pengaduan"
+        rows = await database.read(lambda session: session.rows(said, {}))
+        database.close()
+    rule = {"column": "rahasia", **codes}
+    assert [mapped(rule, row["rahasia"])["confidential"] for row in rows] == [False, True, False]
 
 
 def test_the_one_value_of_a_flag_is_read_like_the_flag() -> None:

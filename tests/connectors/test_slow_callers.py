@@ -10,7 +10,7 @@ import pytest
 
 from connectors import reply_endpoint
 from connectors.answering import AnswersHttp
-from connectors.parts import utc_now
+from connectors.connector import utc_now
 from connectors.reply_endpoint import Server, reply_server
 from connectors.webhook_receiver import BODY_BYTES, Receiver, WebhookSettings
 from tests.parts.local_server import free_port

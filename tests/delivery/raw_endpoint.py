@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from yarl import URL
 
-from hub.delivery.sender import Message, Sender
+from hub.delivery.sender import Sender, SignedCall
 from hub.delivery.targets import Targets
 from hub.ports.clock import SystemClock
 from tests.delivery.delivery_world import QUIET
@@ -96,5 +96,5 @@ def sender_of(**changes: float) -> Sender:
     return Sender(Targets(with_changes, SystemClock()), with_changes, SystemClock())
 
 
-def message(endpoint: RawEndpoint, body: bytes = b'{"id":"1"}') -> Message:
-    return Message(URL(endpoint.url), {"webhook-id": "1"}, body)
+def message(endpoint: RawEndpoint, body: bytes = b'{"id":"1"}') -> SignedCall:
+    return SignedCall(URL(endpoint.url), {"webhook-id": "1"}, body)

@@ -15,10 +15,19 @@ from hub.delivery.relay import Relay
 from hub.delivery.relay_lanes import Lanes, Outlet
 from hub.delivery.relay_reading import Lane
 from hub.domain.agency import Agency
-from hub.ports.broker import ACKNOWLEDGED, BrokerAway, Mark, Outcome, OutRecord, ProducerFenced, Refusal
+from hub.ports.broker import (
+    ACKNOWLEDGED,
+    BrokerAway,
+    Mark,
+    Outcome,
+    OutRecord,
+    ProducerFenced,
+    Refusal,
+    TopicClosed,
+)
 from hub.ports.effects import Effects
 from hub.ports.leases import RELAY
-from hub.ports.relaying import DeadLetter, Place, Reply
+from hub.ports.relaying import DeadLetter, Place, RecordAnswer
 from hub.service.leased import Claim
 from hub.store.leases import LeaseTable
 from hub.store.relaying import RelayTables
@@ -38,7 +47,7 @@ class MemoryPublisher:
     away: str | None = None
 
     def __init__(self) -> None:
-        self.refuses: Callable[[OutRecord], Refusal | None] = lambda record: None
+        self.refuses: Callable[[OutRecord], Refusal | TopicClosed | None] = lambda record: None
         self.failures: list[BrokerAway | ProducerFenced] = []
         self.before: Callable[[], None] = lambda: None
         self.running = False
@@ -155,7 +164,7 @@ class RelayBench:
             )
             assert changed.rowcount > 0
 
-    def write(self, *, replies: Sequence[Reply] = (), letters: Sequence[DeadLetter] = ()) -> None:
+    def write(self, *, replies: Sequence[RecordAnswer] = (), letters: Sequence[DeadLetter] = ()) -> None:
         """As an inbound batch would."""
         with self.world.store.begin() as txn:
             places = {(INBOUND, 0): Place(1)}
@@ -183,8 +192,8 @@ class RelayBench:
             assert not self.publisher.running
 
 
-def reply(offset: int, agency: str = KOTIM) -> Reply:
-    return Reply(agency, INBOUND, 0, offset, f"kirim-{offset}", b'{"status":201}', WHEN)
+def reply(offset: int, agency: str = KOTIM) -> RecordAnswer:
+    return RecordAnswer(agency, INBOUND, 0, offset, f"kirim-{offset}", b'{"status":201}', WHEN)
 
 
 def letter(offset: int) -> DeadLetter:

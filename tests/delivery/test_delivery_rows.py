@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -26,10 +27,11 @@ NOW = "2026-03-02T01:00:00.000Z"
 
 
 class Source:
-    """Both transactions of `ConnectionSource` on one connection."""
+    """Both transactions of `hub.store.dialect.Engine` on one connection, in the driver's own SQL."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, core: Any) -> None:
         self._connection = connection
+        self.dialect: Any = SimpleNamespace(core=core)
 
     @contextmanager
     def writing(self) -> Iterator[Any]:
@@ -53,11 +55,11 @@ def postgres() -> Iterator[str]:
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def table(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DeliveryTable]:
     if request.param == "sqlite":
-        url, dialect = f"sqlite:///{tmp_path / 'rows.db'}", sqlite.dialect(paramstyle="qmark")
+        url, core = f"sqlite:///{tmp_path / 'rows.db'}", sqlite.dialect(paramstyle="qmark")
     else:
         address = request.getfixturevalue("postgres")
         url = address.replace("postgresql://", "postgresql+psycopg://")
-        dialect = postgresql.dialect(paramstyle="format")
+        core = postgresql.dialect(paramstyle="format")
     engine = create_engine(url)
     metadata.drop_all(engine, TABLES)
     metadata.create_all(engine, TABLES)
@@ -70,7 +72,7 @@ def table(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DeliveryTa
         connection = sqlite3.connect(tmp_path / "rows.db", factory=Connection)
     else:
         connection = psycopg.connect(request.getfixturevalue("postgres"))
-    yield DeliveryTable(Source(connection), dialect)
+    yield DeliveryTable(Source(connection, core))
     connection.close()
 
 
@@ -213,7 +215,7 @@ def test_secrets_are_replaced_only_where_they_are_as_expected(table: DeliveryTab
 def test_who_is_behind_and_what_is_pruned(table: DeliveryTable) -> None:
     made, _ = table.put_webhook(webhook())
     assert table.behind() == []
-    with table._source.writing() as db:
+    with table._store.writing() as db:
         db.execute("UPDATE mailboxes SET head = 13", ())
     table.save([progress(made, 12, row(9, "done"), row(10, "dead"), row(11))])
     assert table.behind() == [AGENCY]

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from hub.delivery.relay_reading import REFUSED_WAIT_S, Lane, Piece
 from hub.domain.agency import Agency
-from hub.ports.broker import BrokerAway, OutRecord, ProducerFenced, Refusal
+from hub.ports.broker import BrokerAway, OutRecord, ProducerFenced, Refusal, TopicClosed
 from hub.ports.leases import RELAY
 from hub.ports.relaying import Relayed
 from tests.delivery.delivery_world import until
@@ -37,7 +37,7 @@ async def test_what_is_acknowledged_moves_each_lane(bench: RelayBench) -> None:
 async def test_a_lane_goes_up_to_the_first_record_that_must_wait(bench: RelayBench) -> None:
     await submitted(bench, 4)
     bench.publisher.refuses = lambda record: (
-        Refusal.TOPIC_MISSING if record.topic == f"{PREFIX}events" and record.mark.position > 3 else None  # type: ignore[union-attr]
+        TopicClosed.MISSING if record.topic == f"{PREFIX}events" and record.mark.position > 3 else None  # type: ignore[union-attr]
     )
     async with bench.running():
         await until(lambda: bench.cursors().get("log") == 3)
@@ -70,8 +70,8 @@ async def test_what_the_broker_will_never_take_is_passed_over_and_told(
     assert (told["lane"], told["position"]) == (f"mailbox/{KOTIM}", 2)
 
 
-@pytest.mark.parametrize("refusal", [Refusal.TOPIC_MISSING, Refusal.NOT_AUTHORISED])
-async def test_a_missing_topic_delays_its_own_agency_alone(bench: RelayBench, refusal: Refusal) -> None:
+@pytest.mark.parametrize("refusal", [TopicClosed.MISSING, TopicClosed.NOT_AUTHORISED])
+async def test_a_missing_topic_delays_its_own_agency_alone(bench: RelayBench, refusal: TopicClosed) -> None:
     bench.publisher.refuses = lambda record: refusal if record.topic == f"{PREFIX}{OWN}" else None
     bench.write(replies=[reply(1), reply(2, PUPR)])
     await submitted(bench, 2)

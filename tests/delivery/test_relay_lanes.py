@@ -7,7 +7,7 @@ import asyncio
 from structlog.testing import capture_logs
 
 from hub.delivery.relay_reading import REFUSED_WAIT_S
-from hub.ports.broker import Refusal
+from hub.ports.broker import TopicClosed
 from tests.delivery.delivery_world import until
 from tests.delivery.relaywork import INBOUND, KOTIM, OWN, PUPR, RelayBench, letter, reply, submitted, up_to
 
@@ -16,7 +16,7 @@ async def test_answers_and_letters_that_must_wait_are_kept(bench: RelayBench) ->
     bench.write(replies=[reply(n) for n in (1, 2, 3)], letters=[letter(n) for n in (1, 2)])
     later = {f"{INBOUND}/0/{n}".encode() for n in (2, 3)}
     bench.publisher.refuses = lambda record: (
-        Refusal.TOPIC_MISSING if dict(record.headers)["ce_id"] in later else None
+        TopicClosed.MISSING if dict(record.headers)["ce_id"] in later else None
     )
     async with bench.running():
         await until(lambda: bench.table.replies(KOTIM, 9) == [reply(2), reply(3)])

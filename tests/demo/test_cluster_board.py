@@ -27,9 +27,9 @@ def board() -> Board:
 
 def test_an_end_is_told_and_the_return_with_its_lease() -> None:
     made, pid = board(), 41006
-    assert made.fell("relay", "was ended by SIGKILL", 100.0).endswith("it is started again in 3 s")
-    assert made.due(102.9) == []
-    assert made.due(103.0) == ["relay"]
+    assert made.fell("relay", "was ended by SIGKILL", 100.0).endswith("it is started again in 1 s")
+    assert made.due(100.9) == []
+    assert made.due(101.0) == ["relay"]
     made.started("relay", 50000, 103.0)
     assert made.seen("relay", pid, "running", ["relay"], 103.5) == [], "a look at the process before"
     assert made.seen("relay", 50000, "waiting", [], 104.0) == []
@@ -48,7 +48,7 @@ def test_one_that_never_lives_long_waits_longer_each_time_up_to_a_bound() -> Non
         pauses.append(made.rows["clock"].pause_s)
         made.started("clock", 1, now + pauses[-1])
         now += pauses[-1] + 1.0
-    assert pauses == [3.0, 6.0, 12.0, 12.0, 12.0]
+    assert pauses == [1.0, 2.0, 4.0, 8.0, 12.0]
 
 
 @pytest.mark.parametrize("width", [80, 120])

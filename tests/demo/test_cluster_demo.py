@@ -45,8 +45,13 @@ def pid_of(cluster: Demo, name: str) -> int:
     return int(found[1])
 
 
-def letters(cluster: Demo) -> int:
-    return cluster.count("kemen-lh/surat.db", "SELECT count(*) FROM surat_masuk")
+def letters(cluster: Demo, ministry: str = "kemen-lh") -> int:
+    return cluster.count(f"{ministry}/surat.db", "SELECT count(*) FROM surat_masuk")
+
+
+def answers(cluster: Demo) -> int:
+    """Those that came by the hub."""
+    return cluster.count("lapor-kotim/pengaduan.db", "SELECT count(*) FROM tanggapan WHERE id_petugas = 1")
 
 
 def test_answers_come_back_by_kafka_and_by_webhook(cluster: Demo) -> None:
@@ -82,8 +87,12 @@ def test_those_that_are_killed_come_back_and_complaints_go_on(cluster: Demo) -> 
 
 def test_nothing_was_done_twice(cluster: Demo) -> None:
     for ministry in ("kemen-pu", "kemen-sosial", "kemen-lh"):
+        cluster.until(
+            lambda ministry=ministry: letters(cluster, ministry), f"a letter at {ministry}", PATIENCE_S
+        )
         repeated = "SELECT id_penerusan FROM surat_masuk GROUP BY id_penerusan, jenis HAVING count(*) > 1"
         assert cluster.rows(f"{ministry}/surat.db", repeated) == []
+    cluster.until(lambda: answers(cluster), "an answer in tanggapan", PATIENCE_S)
     twice = "SELECT id_pengaduan FROM tanggapan GROUP BY id_pengaduan, tanggapan HAVING count(*) > 1"
     assert cluster.rows("lapor-kotim/pengaduan.db", twice) == []
 

@@ -64,11 +64,15 @@ def test_the_scenes_between_agencies_are_seen_and_told(demo: Demo) -> None:
 
 
 def test_nothing_secret_or_personal_gets_out(demo: Demo) -> None:
-    niks = [row[0] for row in demo.rows(APP, "SELECT nik FROM masyarakat")] + ["6202054107580003"]
+    reporters = [row[0] for row in demo.rows(APP, "SELECT nik FROM masyarakat")]
+    assert reporters
+    niks = [*reporters, "6202054107580003"]
+    written = "SELECT count(*) FROM pengaduan WHERE isi_laporan LIKE '%6202054107580003%'"
+    masked = "SELECT count(*) FROM surat_masuk WHERE isi LIKE '%[NIK disamarkan]%'"
+    demo.until(lambda: demo.count(APP, written) and demo.count(SOSIAL, masked), "a NIK came masked")
     letters = [
         text for database in (PU, SOSIAL) for (text,) in demo.rows(database, "SELECT isi FROM surat_masuk")
     ]
-    assert letters
     assert not [nik for nik in niks if any(nik in letter for letter in letters)]
     secrets = demo.folder / "secrets.json"
     assert stat.S_IMODE(secrets.stat().st_mode) == 0o600
@@ -98,6 +102,7 @@ def test_a_second_run_goes_on_without_doing_anything_twice(demo: Demo) -> None:
     twice = "SELECT id_pengaduan FROM tanggapan GROUP BY id_pengaduan, tanggapan HAVING count(*) > 1"
     assert demo.rows(APP, twice) == []
     for database in (PU, SOSIAL):
+        assert demo.count(database, "SELECT count(*) FROM surat_masuk")
         repeated = "SELECT id_penerusan FROM surat_masuk GROUP BY id_penerusan, jenis HAVING count(*) > 1"
         assert demo.rows(database, repeated) == []
     references = demo.count("hub/simpul.db", "SELECT count(*) FROM cases")

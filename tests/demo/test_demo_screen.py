@@ -32,7 +32,9 @@ def test_nothing_that_one_is_told_to_open_is_cut(kind: type[Screen], depth: int)
     with screen:
         screen.flowing()
     assert "http://127.0.0.1:8090/docs" in told.getvalue()
-    for _, place in places(Layout(folder, 8090)):
+    named = [place for _, place in places(Layout(folder, 8090))]
+    assert len(named) > 1
+    for place in named:
         assert any(line.rstrip().endswith(place) for line in told.getvalue().splitlines()), place
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tomllib
-from pathlib import Path
 from string import Template
 
 import pytest
@@ -44,9 +43,12 @@ def test_categories_and_regions_exist() -> None:
     assert {entry["kategori"] for entry in KOTIM} - {"lain"} <= set(codes)
 
 
-@pytest.mark.parametrize("config", sorted((DEMO / "connectors").glob("*.toml")), ids=lambda path: path.stem)
-def test_a_configuration_has_at_most_forty_lines(config: Path) -> None:
-    assert len(config.read_text("utf-8").splitlines()) <= 40
+def test_a_configuration_has_at_most_forty_lines() -> None:
+    lines = {
+        path.stem: len(path.read_text("utf-8").splitlines()) for path in (DEMO / "connectors").glob("*.toml")
+    }
+    assert {"lapor-kotim", "kemen-pu", "kemen-sosial", "kemen-lh"} <= lines.keys()
+    assert max(lines.values()) <= 40
 
 
 @pytest.mark.parametrize("waste_to", [(), (LH.id,)], ids=["demo", "cluster"])

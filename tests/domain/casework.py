@@ -34,7 +34,7 @@ from hub.domain.lapses import is_due
 from hub.domain.limits import Limits
 from hub.domain.privacy import split_complaint
 from hub.domain.timekeeping import Rules, follow, with_clocks
-from hub.domain.transitions import VERDICTS
+from hub.domain.transitions import STATUS_BY_DECISION
 from hub.domain.working_time import written
 from hub.errors import Problem
 
@@ -242,7 +242,7 @@ def in_status(status: str) -> Casework:
     work = Casework()
     work.submit()
     if status in ("incomplete", "rejected"):
-        verdict = next(name for name, result in VERDICTS.items() if result == status)
+        verdict = next(name for name, result in STATUS_BY_DECISION.items() if result == status)
         work.act(Verify(CASE_ID, verdict, "Lokasi belum disebut."))
     elif status != "submitted":
         work.act(Verify(CASE_ID, "accept"))

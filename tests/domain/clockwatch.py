@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from hub.domain.case import Case, CaseState
-from hub.domain.clocks import Clock, charged_seconds, paused_seconds
+from hub.domain.clocks import Clock, charged_seconds
 from hub.domain.evolution import evolve
 from hub.domain.policies import Policy
 from hub.domain.working_time import Calendar, elapsed_seconds, instant, written
@@ -163,7 +163,7 @@ class Watch:
         )
         whole = elapsed_seconds(calendar, clock.unit, instant(clock.started_at), instant(end))
         charged = charged_seconds(clock, calendar, now)
-        assert charged + paused_seconds(clock, calendar, now) == whole
+        assert charged + paused_seconds(clock, calendar, end) == whole
         assert (clock.paused_s > 0 or clock.is_paused) <= bool(clock.pauses)
 
     def was_told(self, clock: Clock, now: str) -> None:
@@ -179,6 +179,12 @@ class Watch:
             assert now <= clock.due_at
             assert clock.warned or now < clock.warns_at
         assert clock.warned == (("deadline.approaching", clock.id) in self.said)
+
+
+def paused_seconds(clock: Clock, calendar: Calendar, end: str) -> int:
+    """Seconds for which it stood still, in a pause that lasts until `end`."""
+    pauses = [(instant(begun), instant(ended or end)) for begun, ended in clock.pauses]
+    return sum(elapsed_seconds(calendar, clock.unit, begun, ended) for begun, ended in pauses)
 
 
 def _counts(clock: Clock) -> bool:

@@ -15,7 +15,6 @@ from hub.domain.clocks import (
     miss,
     next_wake,
     pause,
-    paused_seconds,
     resume,
     start,
     stop,
@@ -32,6 +31,7 @@ from hub.domain.working_time import (
     written,
 )
 from tests.domain import decrees
+from tests.domain.clockwatch import paused_seconds
 
 FOLLOW_UP = next(row for row in DEFAULTS if row.id == "follow-up-5wd")
 LEG = "0195a1b2-0000-7000-8000-000000000011"
@@ -77,13 +77,15 @@ def test_charged_and_paused_make_the_whole(
         else:
             clock = (warn if act == "warn" else miss)(clock, moment) or clock
         assert clock.due_at >= before.due_at, "no pause ever moves a deadline earlier"
-        charged, paused = (count(clock, calendar, moment) for count in (charged_seconds, paused_seconds))
+        charged = charged_seconds(clock, calendar, moment)
+        paused = paused_seconds(clock, calendar, written(moment))
         assert charged + paused == elapsed_seconds(calendar, policy.unit, begin, instant(written(moment)))
         assert clock.started_at < clock.warns_at <= clock.due_at
     end = moment + last
     clock = stop(clock, calendar, end)
     assert clock.ended_at == written(end)
-    charged, paused = (count(clock, calendar, end + last) for count in (charged_seconds, paused_seconds))
+    charged = charged_seconds(clock, calendar, end + last)
+    paused = paused_seconds(clock, calendar, written(end + last))
     assert charged + paused == elapsed_seconds(calendar, policy.unit, begin, instant(clock.ended_at))
     assert paused == clock.paused_s
     assert not clock.is_paused

@@ -16,7 +16,7 @@ from hub.domain.commands import (
     Return,
     Verify,
 )
-from hub.domain.transitions import CASE, CLOSURE_REASONS, LEG, RETURN_REASONS, VERDICTS
+from hub.domain.transitions import CASE, CLOSURE_REASONS, LEG, RETURN_REASONS, STATUS_BY_DECISION
 from hub.errors import Invalid, StateConflict
 from tests.domain.casework import CASE_ID, HANDLERS, SOURCE, Casework, in_status, leg_command, uuid
 
@@ -108,12 +108,12 @@ def test_nothing_moves_a_leg_of_a_closed_case(action: str) -> None:
     assert "closed" in refused.value.detail
 
 
-@pytest.mark.parametrize("verdict", VERDICTS)
-def test_verdicts(verdict: str) -> None:
+@pytest.mark.parametrize(("decision", "status"), STATUS_BY_DECISION.items())
+def test_decisions(decision: str, status: str) -> None:
     work = Casework()
     work.submit()
-    (fact,) = work.act(Verify(CASE_ID, verdict, None if verdict == "accept" else "Foto kabur."))
-    assert (fact.type, work.state.status) == (f"complaint.{VERDICTS[verdict]}", VERDICTS[verdict])
+    (fact,) = work.act(Verify(CASE_ID, decision, None if decision == "accept" else "Foto kabur."))
+    assert (fact.type, work.state.status) == (f"complaint.{status}", status)
 
 
 @pytest.mark.parametrize("verdict", ["incomplete", "reject"])

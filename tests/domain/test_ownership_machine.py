@@ -48,7 +48,7 @@ from hub.domain.commands import (
 from hub.domain.decide import decide
 from hub.domain.lapses import is_due
 from hub.domain.passing_on import waits_for
-from hub.domain.transitions import BY_LEGS, BY_TIME, CASE, CONSULTATION_VERDICTS
+from hub.domain.transitions import BY_LEGS, BY_TIME, CASE, VERDICTS
 from hub.domain.working_time import instant
 from hub.errors import Problem, StateConflict
 from tests.domain.casework import CASE_ID, SOURCE, Casework, uuid
@@ -231,7 +231,7 @@ class Ownership(RuleBasedStateMachine):
             self.attempt(Reconsider(CASE_ID, leg.id, "Bukan wewenang kami."), leg.to)
 
     def consult(self, pick: int) -> None:
-        state, verdict = self.work.state, CONSULTATION_VERDICTS[pick // 7 % 3]
+        state, verdict = self.work.state, VERDICTS[pick // 7 % 3]
         asked = [each for each in state.consultations if each.status == "open"]
         if asked and pick % 2:
             self.attempt(Advise(CASE_ID, asked[0].id, verdict), asked[0].agency)

@@ -11,27 +11,26 @@ ROOMS = ("hub", "connectors", "auth", "schemas")
 LEVELS = {"debug", "info", "warning", "warn", "error", "exception", "critical", "fatal", "msg", "log"}
 
 
-def naming_event_twice(source: str) -> Iterator[int]:
-    """The lines of log calls with a keyword `event`, which is the name of structlog's first parameter."""
+def calls(source: str) -> Iterator[ast.Call]:
     for node in ast.walk(ast.parse(source)):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr in LEVELS
-            and any(keyword.arg == "event" for keyword in node.keywords)
-        ):
-            yield node.lineno
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LEVELS:
+            yield node
+
+
+def naming_event_twice(source: str) -> list[int]:
+    """The lines of log calls with a keyword `event`, which is the name of structlog's first parameter."""
+    return [call.lineno for call in calls(source) if any(keyword.arg == "event" for keyword in call.keywords)]
 
 
 def test_no_log_call_passes_a_keyword_event() -> None:
-    found = [
-        f"{path.relative_to(ROOT)}:{line}"
+    sources = {
+        path.relative_to(ROOT): path.read_text("utf-8")
         for room in ROOMS
         for path in (ROOT / room).rglob("*.py")
-        for line in naming_event_twice(path.read_text("utf-8"))
-    ]
-    assert found == []
+    }
+    assert {path.parts[0] for path, source in sources.items() if any(calls(source))} >= {"hub", "connectors"}
+    assert [f"{path}:{line}" for path, source in sources.items() for line in naming_event_twice(source)] == []
 
 
 def test_the_look_itself_sees_one() -> None:
-    assert list(naming_event_twice('log.info("a", event_id=1)\nlog.error("b", event=1)\n')) == [2]
+    assert naming_event_twice('log.info("a", event_id=1)\nlog.error("b", event=1)\n') == [2]

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from hub.domain.privacy import mask, mask_document, split_complaint
+from hub.domain.privacy import mask, split_complaint
+from hub.domain.privacy.document import mask_value
 
 NAME = ["Zulkarnaen Wirabuana"]
 
@@ -103,4 +104,5 @@ def test_names_of_members_in_extensions_are_masked_and_none_is_lost() -> None:
             "kota": {"[pelapor disamarkan]": 3},
         }
     }
-    assert mask_document({"Bunga Wirabuana": 1}, ["Bunga Wirabuana"])[0] == {"[pelapor disamarkan]": 1}
+    own = ["Bunga Wirabuana"]
+    assert mask_value({"Bunga Wirabuana": 1}, own, {}, own) == {"[pelapor disamarkan]": 1}

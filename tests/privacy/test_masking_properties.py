@@ -6,7 +6,7 @@ import time
 import timeit
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from hub.domain.privacy import is_plain, mask
@@ -204,6 +204,8 @@ HOSTILE = {
     "zeros apart": "0 " * 10_000,
     "digits together": "8" * 20_000,
     "plus signs": "+1" * 10_000,
+    "plus signs and a country": "+62" * 6_666,
+    "digits in turn": "0 8 " * 5_000,
     "at signs": "@" * 20_000,
     "a@a@": "a@" * 10_000,
     "dots": "a@" + "a." * 10_000,
@@ -262,6 +264,19 @@ def _seconds(text: str) -> float:
     start = time.process_time()
     mask(text, OWN)
     return time.process_time() - start
+
+
+@given(
+    st.integers(2, 40),
+    st.sampled_from(["", " ", ", ", "\n", "/", " - ", "; ", " dan "]),
+    st.sampled_from(["+1415555{:04}", "+60 12-345 {:04}", "+6281234{:06}", "0812-3456-{:04}"]),
+)
+def test_a_list_of_numbers_goes_whole(count: int, between: str, form: str) -> None:
+    assume(between or form.startswith("+"))  # where else would one end?
+    numbers = [form.format(2671 + n) for n in range(count)]
+    masked = mask("hubungi " + between.join(numbers)).text
+    assert [number for number in numbers if number in masked] == []
+    assert mask(masked).text == masked
 
 
 def test_figures_of_the_cheap_look() -> None:

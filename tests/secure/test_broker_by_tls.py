@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from hub.bus.kafka.endpoint import Endpoint
+from hub.bus.kafka.endpoint import BrokerListener
 from hub.bus.kafka.probe import KafkaListenerProbe
 from hub.bus.kafka.topics import KafkaTopics
 from hub.ports.broker import BrokerAway, ListenerUnsafe
@@ -24,13 +24,13 @@ ENDS_WITHIN_S = 20.0
 """Far more than the five seconds that an attempt takes; a hang is longer."""
 
 
-def hub_at(broker: SecureBroker, listener: str, **changes: Any) -> Endpoint:
+def hub_at(broker: SecureBroker, listener: str, **changes: Any) -> BrokerListener:
     """The endpoint of a hub that is set up rightly, but for the changes."""
     options = {"tls": True, "ca_file": broker.ca_file, "username": "hub", "password": PASSWORD} | changes
-    return Endpoint(broker.at(listener), **options)
+    return BrokerListener(broker.at(listener), **options)
 
 
-async def said_of(endpoint: Endpoint) -> str | None:
+async def said_of(endpoint: BrokerListener) -> str | None:
     """What /readyz would say of the broker; None when it can be used."""
     topics = KafkaTopics(endpoint, "rapi.")
     began_s = time.monotonic()
@@ -124,7 +124,7 @@ async def test_an_authority_that_is_added_while_the_hub_waits_is_enough(
 def probe(broker: SecureBroker) -> Callable[..., KafkaListenerProbe]:
     def at(*listeners: str, tls: bool = True) -> KafkaListenerProbe:
         bootstrap = ",".join(broker.at(listener) for listener in listeners)
-        return KafkaListenerProbe(Endpoint(bootstrap, tls, broker.ca_file, names="SIMPUL_KAFKA_AGENCY"))
+        return KafkaListenerProbe(BrokerListener(bootstrap, tls, broker.ca_file, names="SIMPUL_KAFKA_AGENCY"))
 
     return at
 

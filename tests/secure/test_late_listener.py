@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from hub.app_broker import BrokerMetrics, BrokerSide
-from hub.bus.kafka.endpoint import Endpoint
+from hub.bus.kafka.endpoint import BrokerListener
 from hub.bus.kafka.probe import KafkaListenerProbe
 from hub.ports.broker import BrokerAway
 from hub.service.access import Access
@@ -60,7 +60,7 @@ def watch_at(
     broker: SecureBroker, port: int, issuer: Issuer, stop: Stopped, tries: list[str] | None = None
 ) -> ListenerWatch:
     """With the token of each try in `tries`."""
-    endpoint = Endpoint(f"localhost:{port}", True, broker.ca_file, names="SIMPUL_KAFKA_AGENCY")
+    endpoint = BrokerListener(f"localhost:{port}", True, broker.ca_file, names="SIMPUL_KAFKA_AGENCY")
     used = [] if tries is None else tries
 
     def token() -> str:

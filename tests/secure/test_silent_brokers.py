@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.bus.kafka.endpoint import Endpoint
+from hub.bus.kafka.endpoint import BrokerListener
 from hub.bus.kafka.probe import KafkaListenerProbe
 from hub.ports.broker import BrokerAway, ListenerUnsafe
 from tests.bus.kafka_broker.tokens import Issuer
@@ -35,7 +35,9 @@ async def swallowing() -> AsyncIterator[str]:
 def probe(broker: SecureBroker) -> Callable[..., KafkaListenerProbe]:
     def at(*addresses: str, ca_file: Path | None = None) -> KafkaListenerProbe:
         trusted = ca_file or broker.ca_file
-        return KafkaListenerProbe(Endpoint(",".join(addresses), True, trusted, names="SIMPUL_KAFKA_AGENCY"))
+        return KafkaListenerProbe(
+            BrokerListener(",".join(addresses), True, trusted, names="SIMPUL_KAFKA_AGENCY")
+        )
 
     return at
 

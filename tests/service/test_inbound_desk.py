@@ -12,7 +12,8 @@ from hub.bus.kafka.binding import received
 from hub.errors import Unavailable
 from hub.ports.broker import InRecord
 from hub.ports.sealing import SealBroken
-from hub.service.inbound import FAILED, InboundDesk
+from hub.service.batch import CRASHED_CAUSE
+from hub.service.inbound import InboundDesk
 from hub.service.requests import Refuse
 from hub.store.relaying import RelayTables
 from schemas.registry import Registry as Schemas
@@ -61,7 +62,7 @@ async def test_a_record_about_an_altered_case_becomes_a_dead_letter(world: HubWo
         (answer,) = world.run(desk.crashed(taken))
     assert answer.status == 500
     (letter,) = RelayTables(world.core.store).unpublished_dead_letters(9)
-    assert (letter.id, letter.agency, letter.cause) == (f"{TOPIC}/0/7", PUPR, FAILED)
+    assert (letter.id, letter.agency, letter.cause) == (f"{TOPIC}/0/7", PUPR, CRASHED_CAUSE)
     assert letter.sha256, "by which a redrive knows the record"
     assert RelayTables(world.core.store).next_offsets([(TOPIC, 0)]) == {(TOPIC, 0): (8, "")}
     assert world.version(case_id) == before

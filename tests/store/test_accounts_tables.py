@@ -60,22 +60,22 @@ def test_attempts_at_once_are_counted_one_by_one(rows: AccountTables) -> None:
 def test_an_attempt_given_back_is_none(rows: AccountTables) -> None:
     before = rows.take_attempt(SITI.email_key, NOW, [LATE])
     assert before == SITI
-    rows.give_back(before, NOW, proven=False)
+    rows.give_back(before, proven=False)
     assert rows.officer("o-1") == SITI
     rows.take_attempt(SITI.email_key, NOW, [None])
     rows.take_attempt(SITI.email_key, NOW, [LATE])
-    rows.give_back(before, NOW, proven=False)
+    rows.give_back(before, proven=False)
     locked = rows.officer("o-1")
     assert locked is not None
     assert (locked.failures, locked.locked_until) == (2, LATE), "others' failures meanwhile stay"
-    rows.give_back(before, NOW, proven=True)
+    rows.give_back(before, proven=True)
     assert rows.officer("o-1") == SITI
 
 
 def test_a_step_is_used_once(rows: AccountTables) -> None:
-    assert not rows.use_totp_step("o-1", 7, NOW)
-    assert rows.use_totp_step("o-1", 8, NOW)
-    assert not rows.use_totp_step("o-1", 8, NOW)
+    assert not rows.use_totp_step("o-1", 7)
+    assert rows.use_totp_step("o-1", 8)
+    assert not rows.use_totp_step("o-1", 8)
 
 
 def test_whatever_changes_the_account_ends_its_sessions_and_is_told(store: Any, rows: AccountTables) -> None:

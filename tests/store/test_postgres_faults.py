@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -133,6 +135,62 @@ def test_a_failover_to_the_other_address_is_found() -> None:
                 _fail_over(primary, standby)
     except PartMissing as missing:
         skip_or_fail(missing)
+
+
+def test_a_commit_that_no_standby_confirmed_is_not_called_done() -> None:
+    """The server warns, and then says COMMIT as ever."""
+    try:
+        with local_cluster() as primary:
+            migrate(primary.url + "postgres")
+            store = PostgresStore(primary.url + "postgres", limits=HASTY)
+            try:
+                assert append(store, "kotim") == 1
+                _await_a_standby(primary, True)
+                for ends in ("pg_cancel_backend", "pg_terminate_backend"):
+                    with _nobody_confirms(primary, ends), pytest.raises(OutcomeUnknown, match="standby"):
+                        append(store, "kotim")
+                    with _nobody_confirms(primary, ends), pytest.raises(OutcomeUnknown, match="standby"):
+                        store.probe()
+                _await_a_standby(primary, False)
+                assert append(store, "kotim") == 4
+                store.probe()
+            finally:
+                store.close()
+    except PartMissing as missing:
+        skip_or_fail(missing)
+
+
+def _await_a_standby(primary: LocalCluster, wanted: bool) -> None:
+    with psycopg.connect(primary.url, autocommit=True) as operator:
+        change = "SET synchronous_standby_names = '*'" if wanted else "RESET synchronous_standby_names"
+        operator.execute(f"ALTER SYSTEM {change}".encode())
+        operator.execute("SELECT pg_reload_conf()")
+        shown = "*" if wanted else ""
+        for _ in range(10_000):
+            if operator.execute("SHOW synchronous_standby_names").fetchone() == (shown,):
+                return
+    raise AssertionError("the setting was not taken up")
+
+
+@contextmanager
+def _nobody_confirms(primary: LocalCluster, ends: str) -> Iterator[None]:
+    """An operator ends the wait of whoever waits."""
+
+    def end() -> None:
+        with psycopg.connect(primary.url, autocommit=True) as operator:
+            for _ in range(10_000):
+                found = operator.execute(
+                    f"SELECT {ends}(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'".encode()
+                ).fetchall()
+                if found:
+                    return
+
+    thread = threading.Thread(target=end)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def _fail_over(primary: LocalCluster, standby: LocalCluster) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from hub.ports.effects import Effects
 from hub.ports.leases import RELAY
-from hub.ports.relaying import DeadLetter, Place, Relayed, Reply
+from hub.ports.relaying import DeadLetter, Place, RecordAnswer, Relayed
 from hub.store.leases import LeaseTable
 from hub.store.relaying import RelayTables
 from tests.store.storework import WHEN, event, write
@@ -22,8 +22,8 @@ def relay(store: Any) -> RelayTables:
     return RelayTables(store)
 
 
-def reply(offset: int, agency: str = "kotim") -> Reply:
-    return Reply(agency, TOPIC, 0, offset, f"c-{offset}", b"{}", WHEN)
+def reply(offset: int, agency: str = "kotim") -> RecordAnswer:
+    return RecordAnswer(agency, TOPIC, 0, offset, f"c-{offset}", b"{}", WHEN)
 
 
 def letter(offset: int) -> DeadLetter:

@@ -21,6 +21,7 @@ def test_a_client_of_few_scopes_does_no_more_by_topic(big: Whole) -> None:
         few = big.desk.caller(big.desk.client(pemda.agency, "--scope", scope))
         few.url = big.apis[0].url
         limited = AgencyAtBroker(big.node, big.prefix, few)
+        big.desk.run("topics", "apply")  # else nothing would be refused yet for want of a scope
         if reads:
             eventually(lambda limited=limited: _reads(limited))  # type: ignore[misc]
         with pytest.raises(KafkaError):

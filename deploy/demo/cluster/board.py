@@ -8,7 +8,7 @@ from typing import Literal
 
 State = Literal["starting", "running", "degraded", "waiting", "down"]
 """`degraded`: goes on without a part it would like to have; `waiting`: lives, and cannot work now."""
-FIRST_PAUSE_S, LONGEST_PAUSE_S, SHORT_LIFE_S = 3.0, 12.0, 15.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S, SHORT_LIFE_S = 1.0, 12.0, 15.0
 
 
 @dataclass

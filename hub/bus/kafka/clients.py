@@ -12,7 +12,8 @@ from kafka.net.compat import KafkaNetClient  # type: ignore[import-untyped]
 from kafka.structs import OffsetAndMetadata  # type: ignore[import-untyped]
 
 from hub.bus.kafka import unusable
-from hub.bus.kafka.endpoint import Endpoint
+from hub.bus.kafka.attempts import Client
+from hub.bus.kafka.endpoint import BrokerListener
 from hub.bus.kafka.fetching import bound
 from hub.bus.kafka.sending import SendersClient
 from hub.bus.kafka.wire import Address
@@ -143,18 +144,18 @@ class _Attempts:
     def are_over(self) -> None:
         self._manager._connect = self._connect
 
-    def why(self, endpoint: Endpoint) -> str | None:
+    def why(self, endpoint: BrokerListener) -> str | None:
         """The sentence for what somebody has to mend; None where it is the network."""
         said = unusable.why(endpoint, self._ended)
         return said and f"{endpoint.names}_BOOTSTRAP: {said}"
 
 
-def connected(kind: Any, endpoint: Endpoint, **options: Any) -> Any:
+def connected(kind: Any, endpoint: BrokerListener, **options: Any) -> Any:
     """An object of the library. A constructor that fails leaves its inner client behind, with a thread for
     every attempt at an absent broker: so that one is remembered, and closed. BrokerRefused where somebody is
     there, but TLS or the sign-in fails."""
     inside: list[_Attempts] = []
-    client = SendersClient if issubclass(kind, KafkaProducer) else KafkaNetClient
+    client = SendersClient if issubclass(kind, KafkaProducer) else Client
 
     def remember(**config: Any) -> Any:
         inside.append(_Attempts(client(**config)))
@@ -174,7 +175,7 @@ def connected(kind: Any, endpoint: Endpoint, **options: Any) -> Any:
     return made
 
 
-def producer(endpoint: Endpoint, transactional_id: str) -> Producer:
+def producer(endpoint: BrokerListener, transactional_id: str) -> Producer:
     """Connected; its transactions are not begun, so nobody is fenced yet."""
     made: Producer = connected(
         Producer,
@@ -195,7 +196,7 @@ def producer(endpoint: Endpoint, transactional_id: str) -> Producer:
     return made
 
 
-def consumer(endpoint: Endpoint, group: str, **more: Any) -> Consumer:
+def consumer(endpoint: BrokerListener, group: str, **more: Any) -> Consumer:
     """A reader of committed records that commits nothing by itself, and passes what it cannot open."""
     made: Consumer = connected(
         Consumer,
@@ -227,7 +228,7 @@ def close_consumer(consumer: KafkaConsumer) -> None:
         consumer.close(autocommit=False, timeout_ms=int(CLOSE_S * 1000))
 
 
-def admin(endpoint: Endpoint) -> KafkaAdminClient:
+def admin(endpoint: BrokerListener) -> KafkaAdminClient:
     return connected(KafkaAdminClient, endpoint)
 
 

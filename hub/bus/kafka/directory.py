@@ -6,10 +6,12 @@ from __future__ import annotations
 import base64
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from kafka import errors  # type: ignore[import-untyped]
+
+from hub.ports.broker import TopicClosed
 
 NO_ID: Final = UUID(int=0)
 
@@ -31,6 +33,19 @@ class Found:
     @property
     def exists(self) -> bool:
         return self.partitions > 0
+
+
+def closed(found: Found, right: Literal["READ", "WRITE"]) -> tuple[TopicClosed, str] | None:
+    """Why the topic cannot be read or written, and what helps; None where it can."""
+    may = found.may_read if right == "READ" else found.may_write
+    if found.hidden or (found.exists and not may):
+        return TopicClosed.NOT_AUTHORISED, (
+            f"The broker does not let us {right.lower()} {found.name}. "
+            f"Give this user {right} and DESCRIBE on the topic."
+        )
+    if not found.exists:
+        return TopicClosed.MISSING, f"There is no topic {found.name}. Run `simpul topics apply`."
+    return None
 
 
 def look_up(admin: Any, names: Collection[str]) -> dict[str, Found]:

@@ -13,7 +13,7 @@ from hub.errors import SettingsError
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class BrokerListener:
     """A listener of the cluster. `bootstrap` are host:port pairs with commas; `mechanism` is PLAIN,
     SCRAM-SHA-256 or SCRAM-SHA-512 and counts only with a user; `ca_file` None trusts the system's
     authorities. `names`: how the names of the settings begin that it was made from, for messages."""

@@ -51,6 +51,8 @@ def _cause(error: BaseException) -> BaseException:
 
 
 def _words(error: BaseException) -> str:
+    if isinstance(error, kafka.NodeNotReadyError):
+        return "no connection to it stands yet"  # the library says "No node_id provided"
     name = type(error).__name__.removesuffix("Error")
     said = "" if error.args == (None,) else str(error).strip()  # the library's timers say "None"
     if len(said) > WORDS:  # some of the library's repeat the whole request

@@ -11,7 +11,7 @@ from kafka import TopicPartition, errors  # type: ignore[import-untyped]
 from kafka.structs import OffsetAndMetadata  # type: ignore[import-untyped]
 
 from hub.bus.kafka import clients
-from hub.bus.kafka.endpoint import Endpoint
+from hub.bus.kafka.endpoint import BrokerListener
 from hub.ports.broker import BrokerAway, Mark
 
 log = structlog.get_logger(__name__)
@@ -25,7 +25,7 @@ NOT_READY: Final = (
 
 
 def read_marks(
-    endpoint: Endpoint, producer: clients.Producer, group: str, topics: Collection[str]
+    endpoint: BrokerListener, producer: clients.Producer, group: str, topics: Collection[str]
 ) -> dict[str, Mark | None]:
     """Each topic's mark; None where there is none. `producer` is initialised, with no transaction begun.
     BrokerAway says what is waited for. Only a group's reader of committed records waits for offsets whose

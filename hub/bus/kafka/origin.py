@@ -9,7 +9,7 @@ from kafka import TopicPartition  # type: ignore[import-untyped]
 from kafka.errors import KafkaError  # type: ignore[import-untyped]
 
 from hub.bus.kafka import clients
-from hub.bus.kafka.endpoint import Endpoint
+from hub.bus.kafka.endpoint import BrokerListener
 from hub.bus.kafka.errors import told
 from hub.bus.kafka.reading import records_of
 from hub.ports.broker import BrokerAway, InRecord
@@ -17,7 +17,7 @@ from hub.ports.broker import BrokerAway, InRecord
 WITHIN_S: Final = 10.0
 
 
-def record_at(endpoint: Endpoint, topic: str, partition: int, offset: int) -> InRecord | None:
+def record_at(endpoint: BrokerListener, topic: str, partition: int, offset: int) -> InRecord | None:
     """The record, None when it is no longer kept. Blocks for up to WITHIN_S; raises BrokerAway and what else
     the port knows."""
     place = TopicPartition(topic, partition)

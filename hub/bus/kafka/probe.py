@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hub.bus.kafka import unusable, wire
-from hub.bus.kafka.endpoint import Endpoint
+from hub.bus.kafka.endpoint import BrokerListener
 from hub.ports.broker import BrokerAway, ListenerUnsafe
 
 ANSWER_WITHIN_S: Final = 5.0
@@ -41,7 +41,7 @@ class KafkaListenerProbe:
     """Implements `hub.ports.broker.ListenerProbe`: every address that was given, and every broker that these
     name, since each has a configuration of its own."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: BrokerListener) -> None:
         endpoint.tls_context()  # a file that cannot be read refuses the start
         self._endpoint = endpoint
         self._tls: ssl.SSLContext | None = None

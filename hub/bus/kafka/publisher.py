@@ -10,8 +10,8 @@ from typing import Any, Final
 from kafka import errors  # type: ignore[import-untyped]
 
 from hub.bus.kafka import clients, transaction
-from hub.bus.kafka.directory import Found, look_up
-from hub.bus.kafka.endpoint import Endpoint
+from hub.bus.kafka.directory import Found, closed, look_up
+from hub.bus.kafka.endpoint import BrokerListener
 from hub.bus.kafka.marks import read_marks
 from hub.bus.kafka.threads import KafkaThread
 from hub.ports.broker import ACKNOWLEDGED, BrokerAway, Mark, Outcome, OutRecord, ProducerFenced, Refusal
@@ -39,7 +39,7 @@ class KafkaPublisher:
     reads with, named as the transactional id: what belongs to a transaction there is committed with it."""
 
     def __init__(
-        self, endpoint: Endpoint, transactional_id: str, clock: Callable[[], float] = time.monotonic
+        self, endpoint: BrokerListener, transactional_id: str, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._endpoint = endpoint
         self._id = transactional_id
@@ -167,11 +167,8 @@ def _published(marks: Known, record: OutRecord) -> bool:
 
 
 def _refused(found: Found) -> Outcome | None:
-    if found.hidden or (found.exists and not found.may_write):
-        return Outcome(Refusal.NOT_AUTHORISED, f"The hub may not write to the topic {found.name}.")
-    if not found.exists:
-        return Outcome(Refusal.TOPIC_MISSING, f"There is no topic {found.name}; run `simpul topics apply`.")
-    return None
+    why = closed(found, "WRITE")
+    return Outcome(*why) if why else None
 
 
 def _too_large(record: OutRecord, limit: int) -> Outcome | None:

@@ -37,9 +37,6 @@ class Event:
     attributes: Mapping[str, str]
     data: bytes | None
 
-    def is_json(self) -> bool:
-        return _is_json(self.attributes.get("datacontenttype", ""))
-
 
 def out_record(topic: str, key: str, event: Event, mark: Mark | None = None) -> OutRecord:
     """In binary mode, with its place in the log in two headers of ours."""

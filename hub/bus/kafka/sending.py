@@ -7,13 +7,14 @@ from typing import Any, Final
 
 from kafka.errors import KafkaConnectionError  # type: ignore[import-untyped]
 from kafka.future import Future  # type: ignore[import-untyped]
-from kafka.net.compat import KafkaNetClient  # type: ignore[import-untyped]
+
+from hub.bus.kafka.attempts import Client
 
 PAUSE_MS: Final = 50
 """Until a broker that is out of reach is looked for again; answers of the others are taken meanwhile."""
 
 
-class SendersClient(KafkaNetClient):  # type: ignore[misc]  # the library is untyped
+class SendersClient(Client):
     """Mends what the library's sender (3.0) does with the answers of this class's parent. A connector's twin
     is in connectors/broker/clients.py."""
 

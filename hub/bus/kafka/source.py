@@ -8,12 +8,12 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from hub.bus.kafka import clients
-from hub.bus.kafka.directory import Found, look_up
-from hub.bus.kafka.endpoint import Endpoint
+from hub.bus.kafka.directory import Found, closed, look_up
+from hub.bus.kafka.endpoint import BrokerListener
 from hub.bus.kafka.reading import Reading, records_of
 from hub.bus.kafka.standstill import Standstill, flaws_of
 from hub.bus.kafka.threads import KafkaThread
-from hub.ports.broker import BrokerAway, InBatch, NextOffsets, Notice, Trouble
+from hub.ports.broker import BrokerAway, InBatch, NextOffsets, Notice, TopicClosed, Trouble
 
 POLL_MS: Final = 500
 SLICE_MS: Final = 100
@@ -34,7 +34,7 @@ class KafkaSource:
 
     def __init__(
         self,
-        endpoint: Endpoint,
+        endpoint: BrokerListener,
         group: str,
         next_offsets: NextOffsets,
         max_records: int = MAX_RECORDS,
@@ -46,7 +46,7 @@ class KafkaSource:
         self._max_records = max_records
         self._clock = clock
         self._topics: frozenset[str] = frozenset()
-        self._told: dict[str, Trouble] = {}
+        self._told: dict[str, TopicClosed] = {}
         self._notices: list[Notice] = []
         self._standstill = Standstill(clock)
         self._under_way: asyncio.Task[InBatch] | None = None
@@ -136,32 +136,21 @@ class KafkaSource:
             return
         wanted = self._topics
         topics = look_up(held.admin, wanted)
-        held.subscribe({name for name, found in topics.items() if _trouble(found) is None})
+        held.subscribe({name for name, found in topics.items() if closed(found, "READ") is None})
         held.wanted, held.look_at = wanted, self._clock() + LOOK_EVERY_S
         held.renewed(topics)
         self._tell(topics)
 
     def _tell(self, topics: Mapping[str, Found]) -> None:
         """Each trouble once, when it begins."""
-        now = {name: trouble for name, found in topics.items() if (trouble := _trouble(found))}
-        new = {name: trouble for name, trouble in now.items() if self._told.get(name) is not trouble}
-        self._told = now
-        self._notices += [Notice(new[name], name, -1, _why(new[name], name)) for name in sorted(new)]
+        now = {name: shut for name, found in topics.items() if (shut := closed(found, "READ"))}
+        for name, (trouble, why) in sorted(now.items()):
+            if self._told.get(name) is not trouble:
+                self._notices.append(Notice(trouble, name, -1, why))
+        self._told = {name: trouble for name, (trouble, _) in now.items()}
 
     def _place(self, held: Reading) -> None:
         """Seeks in what was just assigned. Until that has worked nothing of it is read."""
         if parts := frozenset(held.unplaced):
             answer = self._thread.ask(lambda: self._next_offsets(parts), ANSWER_WITHIN_S)
             self._notices += held.place(parts, answer)
-
-
-def _trouble(found: Found) -> Trouble | None:
-    if found.hidden or (found.exists and not found.may_read):
-        return Trouble.NOT_AUTHORISED
-    return None if found.exists else Trouble.TOPIC_MISSING
-
-
-def _why(trouble: Trouble, topic: str) -> str:
-    if trouble is Trouble.NOT_AUTHORISED:
-        return f"The broker does not let us read {topic}. Give this user READ and DESCRIBE on the topic."
-    return f"There is no topic {topic}. Run `simpul topics apply`."

@@ -13,7 +13,7 @@ from kafka.admin import ConfigResource  # type: ignore[import-untyped]
 
 from hub.bus.kafka import clients, layout, rights
 from hub.bus.kafka.directory import Found, look_up, look_up_all
-from hub.bus.kafka.endpoint import Endpoint
+from hub.bus.kafka.endpoint import BrokerListener
 from hub.bus.kafka.threads import KafkaThread
 from hub.ports.broker import Applied, BrokerAway, BrokerRefused, Reader
 from hub.ports.topics import dead_letter, events, inbound, outbound
@@ -31,7 +31,7 @@ NO_AUTHORIZER: Final = (
 class KafkaTopics:
     """Implements `hub.ports.broker.Topics`."""
 
-    def __init__(self, endpoint: Endpoint, prefix: str) -> None:
+    def __init__(self, endpoint: BrokerListener, prefix: str) -> None:
         self._prefix = prefix
         self._hubs = frozenset((events(prefix), dead_letter(prefix)))
         self._missing: frozenset[str] = frozenset()

@@ -14,7 +14,7 @@ from kafka import errors  # type: ignore[import-untyped]
 from kafka.net.sasl import get_sasl_mechanism  # type: ignore[import-untyped]
 
 from hub.bus.kafka import wire
-from hub.bus.kafka.endpoint import Endpoint
+from hub.bus.kafka.endpoint import BrokerListener
 from hub.bus.kafka.wire import Address
 
 LOOK_WITHIN_S: Final = 1.0
@@ -27,7 +27,7 @@ OWN: Final = "SIMPUL_KAFKA"
 """How the settings of the hub's own listener begin."""
 
 
-def why(endpoint: Endpoint, ended: Sequence[tuple[Address, BaseException | None]]) -> str | None:
+def why(endpoint: BrokerListener, ended: Sequence[tuple[Address, BaseException | None]]) -> str | None:
     """What is wrong there and what to do, by how the attempts to connect ended (None: it came about, and then
     was of no use); None where it is the network. No part of a password is in it. May look at the listener
     once more, for LOOK_WITHIN_S."""
@@ -41,7 +41,7 @@ def why(endpoint: Endpoint, ended: Sequence[tuple[Address, BaseException | None]
     return None
 
 
-def of_failure(endpoint: Endpoint, failure: BaseException) -> str | None:
+def of_failure(endpoint: BrokerListener, failure: BaseException) -> str | None:
     """By what one attempt failed with."""
     for cause in _causes(failure):
         if said := _of_tls(endpoint, cause) or _of_sign_in(endpoint, cause):
@@ -49,7 +49,7 @@ def of_failure(endpoint: Endpoint, failure: BaseException) -> str | None:
     return None
 
 
-def of_plain_speech(endpoint: Endpoint, address: Address) -> str | None:
+def of_plain_speech(endpoint: BrokerListener, address: Address) -> str | None:
     """Where whoever speaks without TLS is cut off, or gets no answer of Kafka's."""
     if endpoint.tls or not _speaks_tls(address):
         return None
@@ -65,7 +65,7 @@ def _causes(failure: BaseException) -> Iterator[BaseException]:
         inner = first if isinstance(first, BaseException) else inner.__cause__ or inner.__context__
 
 
-def _of_tls(endpoint: Endpoint, cause: BaseException) -> str | None:
+def _of_tls(endpoint: BrokerListener, cause: BaseException) -> str | None:
     if not endpoint.tls:
         return None
     if isinstance(cause, ssl.SSLCertVerificationError):
@@ -80,7 +80,7 @@ def _of_tls(endpoint: Endpoint, cause: BaseException) -> str | None:
     return None
 
 
-def _of_certificate(endpoint: Endpoint, cause: ssl.SSLCertVerificationError) -> str:
+def _of_certificate(endpoint: BrokerListener, cause: ssl.SSLCertVerificationError) -> str:
     if cause.verify_code in (OTHER_NAME, OTHER_ADDRESS):
         return (
             f"its certificate is for another name ({cause.verify_message.rstrip('.')}). Set "
@@ -100,7 +100,7 @@ def _of_certificate(endpoint: Endpoint, cause: ssl.SSLCertVerificationError) -> 
     )
 
 
-def _instead(endpoint: Endpoint) -> str:
+def _instead(endpoint: BrokerListener) -> str:
     """Of a certificate for clients."""
     if endpoint.names == OWN:
         return (
@@ -110,7 +110,7 @@ def _instead(endpoint: Endpoint) -> str:
     return "Agencies sign in with tokens: set ssl.client.auth=none for that listener."
 
 
-def _of_sign_in(endpoint: Endpoint, cause: BaseException) -> str | None:
+def _of_sign_in(endpoint: BrokerListener, cause: BaseException) -> str | None:
     if isinstance(cause, (errors.UnsupportedSaslMechanismError, wire.MechanismRefused)):
         return (
             f"it does not offer {endpoint.mechanism}. Set SIMPUL_KAFKA_SASL_MECHANISM to one that it offers, "
@@ -127,7 +127,7 @@ def _of_sign_in(endpoint: Endpoint, cause: BaseException) -> str | None:
     return None
 
 
-def _of_asking(endpoint: Endpoint, address: Address) -> str | None:
+def _of_asking(endpoint: BrokerListener, address: Address) -> str | None:
     """The sign-in once more, by hand: the library loses an answer when the broker hangs up right behind it.
     A broker that is only starting, or ending, hangs up as well; then nothing is wrong."""
     try:
@@ -141,7 +141,7 @@ def _of_asking(endpoint: Endpoint, address: Address) -> str | None:
     return None
 
 
-async def _sign_in(endpoint: Endpoint, address: Address) -> None:
+async def _sign_in(endpoint: BrokerListener, address: Address) -> None:
     tls = endpoint.tls_context()
     if endpoint.username is None:
         await wire.sign_in(address, "", tls, LOOK_WITHIN_S)

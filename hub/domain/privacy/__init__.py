@@ -1,7 +1,6 @@
 """What is personal in a complaint, found and taken out of the text; pure functions (`DECISIONS.md` 19)."""
 
-from hub.domain.privacy.complaint import ComplaintParts, join_complaint, split_complaint
-from hub.domain.privacy.document import mask_document
+from hub.domain.privacy.complaint import ComplaintParts, join_complaint, split_complaint, takes_long
 from hub.domain.privacy.finding import Finding, Kind
 from hub.domain.privacy.masking import Masked, mask, mask_all
 from hub.domain.privacy.own import own_values
@@ -17,8 +16,8 @@ __all__ = [
     "join_complaint",
     "mask",
     "mask_all",
-    "mask_document",
     "own_values",
     "reference_flaws",
     "split_complaint",
+    "takes_long",
 ]

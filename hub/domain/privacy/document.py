@@ -5,20 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hub.domain.privacy.finding import Finding, Kind, as_findings
+from hub.domain.privacy.finding import Kind
 from hub.domain.privacy.masking import mask_into
 
 _LONG_NUMBER = 10**8
 """Numbers of nine digits and more are looked at as text: some apps send a NIK or telephone as a number, and
 what passed through a spreadsheet or PHP comes as a float."""
-
-
-def mask_document(document: Any, own_values: Sequence[str] = ()) -> tuple[Any, tuple[Finding, ...]]:
-    """The same document (a new one where something was masked) with every string, member name and long
-    integer masked, and what was found."""
-    counts: dict[Kind, int] = {}
-    masked = mask_value(document, own_values, counts, own_values)
-    return masked, as_findings(counts)
 
 
 def mask_value(

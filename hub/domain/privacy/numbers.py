@@ -37,15 +37,15 @@ def number_spans(text: str) -> Iterator[Span]:
 
 def _spans_in_run(text: str, start: int, end: int, phones: Phones) -> Iterator[Span]:
     groups = _groups(text, start, end)
-    plus = text[start - 1 : start] == "+"
     amount = _AMOUNT.search(text, max(0, start - 5), start) is not None
     at = 0
     while at < len(groups):
-        first = at == 0
+        begins = groups[at].start
+        plus = text[begins - 1 : begins] == "+"  # of any group: "+" also parts the numbers of a list
         if taken := _nik(groups, at):
-            yield groups[at].start, groups[at + taken - 1].end, "nik"
-        elif (taken := phones.match(groups, at, plus and first)) and not (amount and first):
-            yield _phone_span(text, groups[at].start - (plus and first), groups[at + taken - 1].end)
+            yield begins, groups[at + taken - 1].end, "nik"
+        elif (taken := phones.match(groups, at, plus)) and not (amount and at == 0):
+            yield _phone_span(text, begins - plus, groups[at + taken - 1].end)
         else:
             taken = 1
         at += taken

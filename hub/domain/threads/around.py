@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hub.domain.agency import Agency
+from hub.domain.bounds import MOST_PROMISED
 from hub.domain.threads.thread import ThreadState
 from hub.domain.working_time import Calendar
 from hub.errors import Invalid, StateConflict
@@ -46,11 +47,15 @@ def require_open(state: ThreadState) -> None:
         raise conflict(state, f"The thread was concluded at {state.concluded_at}; reopen it to go on.")
 
 
-def conflict(state: ThreadState, sentence: str) -> StateConflict:
-    """409 that names the present state and what is possible."""
-    can = possible(state)
+def conflict(
+    state: ThreadState, sentence: str, *, code: str | None = None, refused: str = ""
+) -> StateConflict:
+    """409 that names the present state and what is possible: not what was just `refused`, where that does not
+    follow from the state."""
+    can = [name for name in possible(state) if name != refused]
     return StateConflict(
         f"{sentence} Possible now: {', '.join(can) or 'nothing'}.",
+        code=code,
         extra={"state": state.status, "version": state.version, "possible": can},
     )
 
@@ -61,7 +66,7 @@ def possible(state: ThreadState) -> list[str]:
         return []
     present = len(state.present())
     full = {
-        "commit": len(state.unfulfilled()) >= MOST_COMMITMENTS,
+        "commit": len(state.unfulfilled()) >= MOST_COMMITMENTS or len(state.commitments) >= MOST_PROMISED,
         "invite": present >= MOST_PARTICIPANTS,
         "leave": present == 1,
     }

@@ -5,6 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from datetime import date
 
+from hub.domain.bounds import (
+    MOST_CHANGES,
+    MOST_PROMISED,
+    MOST_THREAD_WORDS,
+    THREAD_FULL,
+    has_thread_words_left,
+)
 from hub.domain.events import Draft
 from hub.domain.threads.around import (
     ERASED,
@@ -21,6 +28,8 @@ from hub.domain.threads.thread import Commitment, CommitmentTexts, Thread, Threa
 from hub.domain.working_time import due_calendar_days, instant, local_day, written
 from hub.errors import Forbidden, NotFound
 
+_ELSEWHERE = "Conclude it, and open another one about the same cases."
+
 
 def make(command: MakeCommitment, thread: Thread, sequence: int, around: Around) -> list[Draft]:
     """Any participant, for any. `sequence` is the number that its event will have."""
@@ -32,6 +41,10 @@ def make(command: MakeCommitment, thread: Thread, sequence: int, around: Around)
     require_open(state)
     if len(state.unfulfilled()) >= MOST_COMMITMENTS:
         raise conflict(state, f"A thread has at most {MOST_COMMITMENTS} commitments that are not fulfilled.")
+    if len(state.commitments) >= MOST_PROMISED:
+        why = f"A thread has at most {MOST_PROMISED:,} commitments, fulfilled ones too. {_ELSEWHERE}"
+        raise conflict(state, why, code=THREAD_FULL)
+    _require_words(thread)
     made = Commitment(
         command.commitment_id,
         command.agency,
@@ -50,6 +63,10 @@ def change(command: ChangeCommitment, thread: Thread, around: Around) -> list[Dr
     known, texts = _known(thread, command.commitment_id, around)
     due_at = _due_at(known.agency, command.due_on, around)
     _require_unfulfilled(thread.state, known)
+    if len(known.changes) >= MOST_CHANGES:
+        why = f"The commitment's date was changed {MOST_CHANGES} times, the most that it can be; fulfil it"
+        raise conflict(thread.state, f"{why}, and make another one for what is left.", code=THREAD_FULL)
+    _require_words(thread)
     entry = {"due_on": command.due_on, "agency": around.actor, "changed_at": around.now}
     changed = replace(
         known, due_on=command.due_on, due_at=due_at, status="open", changes=(*known.changes, entry)
@@ -97,6 +114,13 @@ def require_concerned(known: Commitment, actor: str) -> None:
             f"A commitment is changed or fulfilled by the agency that owes it ({known.agency}), or by the "
             f"one that recorded it ({known.made_by})."
         )
+
+
+def _require_words(thread: Thread) -> None:
+    """Fulfilling is possible always: what was promised can be done."""
+    if not has_thread_words_left(thread.texts):
+        why = f"The thread keeps {MOST_THREAD_WORDS:,} characters of commitments, the most that it can."
+        raise conflict(thread.state, f"{why} {_ELSEWHERE}", code=THREAD_FULL, refused="commit")
 
 
 def _require_unfulfilled(state: ThreadState, known: Commitment) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.domain.audience import takes_part
-from hub.domain.case import Case
+from hub.domain.bounds import FULL, MOST_ROOMS, MOST_STAYS, OWNERS_PART, THREAD_FULL, rooms_left
+from hub.domain.case import Case, CaseState
 from hub.domain.events import Draft
 from hub.domain.legible import PILED, is_piled
 from hub.domain.threads.around import MOST_PARTICIPANTS, Around, common, conflict, invalid, require_open
@@ -41,6 +42,8 @@ def open_thread(command: OpenThread, cases: Mapping[str, Case], around: Around) 
             flaws.append((f"/participants/{place}", flaw))
     if flaws:
         raise invalid("An agency cannot take part in the thread.", *flaws)
+    for state in named.values():
+        _require_room(state, around)
     facts = {
         "thread_id": command.thread_id,
         "cases": list(named),
@@ -50,6 +53,17 @@ def open_thread(command: OpenThread, cases: Mapping[str, Case], around: Around) 
         "participants": list(dict.fromkeys((around.actor, *command.participants))),
     }
     return [Draft("thread.opened", facts, {"subject": command.subject})]
+
+
+def _require_room(state: CaseState, around: Around) -> None:
+    if not rooms_left(state, around.actor):
+        own = "" if around.actor == state.owner else f", the last {MOST_ROOMS // OWNERS_PART} by its owner"
+        raise StateConflict(
+            f"There are {len(state.rooms)} threads about the case {state.id}, concluded ones too; at most "
+            f"{MOST_ROOMS} are opened{own}. Go on in one of them, or reopen one.",
+            code=FULL,
+            extra={"state": state.status, "version": state.version, "possible": []},
+        )
 
 
 def add_participant(
@@ -64,6 +78,12 @@ def add_participant(
         raise conflict(state, f"{command.agency} takes part in the thread already.")
     if len(state.present()) >= MOST_PARTICIPANTS:
         raise conflict(state, f"A thread has at most {MOST_PARTICIPANTS} participants.")
+    known = state.participant(command.agency)
+    if known is not None and len(known.stays) > MOST_STAYS:
+        why = (
+            f"{command.agency} left the thread and came again {MOST_STAYS} times, the most that it can; open"
+        )
+        raise conflict(state, f"{why} another thread with it.", code=THREAD_FULL)
     facts = common(state) | {"participant": {"agency": command.agency, "history": command.history}}
     return [Draft("thread.participant_added", facts, {"officers": list(command.officers)})]
 

@@ -183,6 +183,7 @@ class MessageState:
     """With scope `reporter`: the cases whose reporters it is for."""
     edits: tuple[tuple[int, str], ...] = ()
     withdrawn_sequence: int | None = None
+    """Stored, and read by nobody."""
     withdrawn_at: str | None = None
     officer_id: str | None = None
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, tzinfo
+from datetime import UTC, datetime, time, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from hub.domain.history import Moment
+from schemas import app_values
 
 
 class Number(str):
@@ -41,13 +42,8 @@ class CellRefused(Exception):
 
 Cell = str | bool | datetime | list[Any] | dict[str, Any] | None
 
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_ZERO_DATE: Final = re.compile(r"0{4}-0{2}-0{2}")
-_SHORT_OFFSET: Final = re.compile(r"([+-]\d{2})$")
 _POWER: Final = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]+")
 _LARGEST: Final = 10**40
-_YES: Final = frozenset({"1", "y", "ya", "yes", "true", "t"})
-_NO: Final = frozenset({"", "0", "n", "tidak", "no", "false", "f"})
 
 _AS_TEXT: Final = (
     "Give the column the format Text in the spreadsheet and enter the number again, or export it as CSV from "
@@ -75,7 +71,7 @@ def text_of(cell: Cell) -> str:
         raise CellRefused(
             'holds bytes that are not of the file\'s encoding. Set encoding under [import], such as "cp1252".'
         )
-    return _CONTROL.sub("", cell.replace("\r\n", "\n").replace("\r", "\n")).strip()
+    return app_values.cleaned(cell)[0]
 
 
 def id_of(cell: Cell) -> str:
@@ -101,7 +97,7 @@ def is_empty(cell: Cell) -> bool:
         return True
     if not isinstance(cell, str) or isinstance(cell, Unreadable):
         return False
-    return not cell.strip() or _ZERO_DATE.match(cell.strip()) is not None
+    return app_values.is_missing(cell)
 
 
 def moment_of(cell: Cell, zone: ZoneInfo, formats: Sequence[str]) -> Moment:
@@ -115,9 +111,8 @@ def moment_of(cell: Cell, zone: ZoneInfo, formats: Sequence[str]) -> Moment:
         if (found := _strptime(text, form)) is not None:
             return Moment(_zoned(found, zone), not re.search(r"%[HIcXs]", form))
     try:
-        if len(text) == 10:
-            return Moment(_in_zone(datetime.combine(date.fromisoformat(text), time(), zone), UTC), True)
-        return Moment(_zoned(datetime.fromisoformat(_SHORT_OFFSET.sub(r"\1:00", text)), zone))
+        moment, is_day = app_values.moment_of(text, zone)
+        return Moment(_in_zone(moment, UTC), is_day)
     except (ValueError, OverflowError):
         raise CellRefused(NO_DATE) from None
 
@@ -128,19 +123,24 @@ def day_of(cell: Cell, zone: ZoneInfo, formats: Sequence[str]) -> str:
 
 
 def flag_of(cell: Cell) -> bool:
-    """1/0, y/n, ya/tidak, true/false; empty is no. An unknown word is refused, so that nobody who asked for
-    silence is exposed by a spelling."""
-    text = text_of(cell).lower()
-    if text not in _YES | _NO:
-        raise CellRefused("is neither yes nor no (known: 1/0, y/n, ya/tidak, true/false). Translate the word "
-                          "under [values].")  # fmt: skip
-    return text in _YES
+    """An unknown word is refused (app_values says why)."""
+    flag = app_values.flag_of(text_of(bit_of(cell)))
+    if flag is None:
+        raise CellRefused(
+            f"is neither yes nor no (known: {app_values.FLAG_WORDS}). Translate the word under [values]."
+        )
+    return flag
+
+
+def bit_of(cell: Cell) -> Cell:
+    """A flag's cell in which MySQL wrote a BIT, as its number; any other as it is."""
+    return app_values.bit_as_number(cell) if type(cell) is str else cell
 
 
 def coordinate_of(cell: Cell) -> float:
     """Degrees; a decimal comma is read too."""
     try:
-        return float((str(cell) if isinstance(cell, Number) else text_of(cell)).replace(",", "."))
+        return app_values.number_of(str(cell) if isinstance(cell, Number) else text_of(cell))
     except ValueError:
         raise CellRefused("is no number of degrees, such as -2.5361.") from None
 

@@ -12,6 +12,7 @@ from hub.domain.privacy import is_plain
 from hub.service.backlog.cells import (
     Cell,
     CellRefused,
+    bit_of,
     coordinate_of,
     day_of,
     flag_of,
@@ -34,6 +35,7 @@ from hub.service.backlog.mapping import (
     BacklogMapping,
     Source,
 )
+from schemas.app_values import point_of, shortened
 from schemas.flaw import printable
 
 Flaws = list[tuple[str, str]]
@@ -97,6 +99,8 @@ class RowReader:
 
     def _value(self, member: str, source: Source, cell: Cell) -> Any:
         words = self._mapping.values.get(member)
+        if member in FLAGS:
+            cell = bit_of(cell)
         if words is not None and not isinstance(cell, list):
             found = _translated(member, words, "" if is_empty(cell) else text_of(cell))
             if found is None:
@@ -107,7 +111,7 @@ class RowReader:
         value = self._ways[member](cell)
         if words is not None and isinstance(value, list):
             value = [_translated(member, words, each) for each in value]
-        return _shortened(value, source.first) if source.first and isinstance(value, str) else value
+        return shortened(value, source.first) if source.first and isinstance(value, str) else value
 
     def _way(self, member: str) -> Callable[[Cell], Any]:
         zone, dates = self._layout.time_zone, self._layout.dates
@@ -187,23 +191,12 @@ def _translated(member: str, words: dict[str, Any], text: str) -> Any:
     )
 
 
-def _shortened(text: str, limit: int) -> str:
-    """At most `limit` characters on one line, cut between words where that is near, with an ellipsis."""
-    line = " ".join(text.split())
-    if len(line) <= limit:
-        return line
-    cut = line[: limit - 1]
-    at_word = cut.rfind(" ")
-    return (cut[:at_word] if at_word > limit // 2 else cut).rstrip(" ,.;:") + "…"
-
-
 def _locate(document: dict[str, Any], members: dict[str, Any]) -> None:
-    """A GeoJSON point, longitude first (RFC 7946); 0,0 is how apps write that they do not know."""
     latitude, longitude = (members.get(place) for place in PLACES)
-    if latitude is None or longitude is None or (latitude, longitude) == (0.0, 0.0):
+    if latitude is None or longitude is None:
         return
-    point = {"type": "Point", "coordinates": [longitude, latitude]}
-    document.setdefault("location", {})["point"] = point
+    if (point := point_of(latitude, longitude)) is not None:
+        document.setdefault("location", {})["point"] = point
 
 
 def _written(at: datetime) -> str:

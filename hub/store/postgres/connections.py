@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import psycopg
 from psycopg import conninfo
+from psycopg.errors import Diagnostic
 from psycopg.pq import Format, TransactionStatus
 from psycopg.types.numeric import Int8BinaryDumper
 
@@ -86,9 +87,17 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
     transaction: only what ends the transaction itself may go in one."""
 
     registry_changed = False
+    unreplicated = False
+    """Whether a commit stopped waiting for a synchronous standby: the server then says that it is done, and
+    has only warned before. To be put back before the next one."""
 
     def execute(self, query: Any, params: Any = None, **_: Any) -> Any:
         return self.cursor().execute(query, params)
+
+    def warned(self, warning: Diagnostic) -> None:
+        """The server's code names the place in any language; its number is that of any warning."""
+        if warning.source_function == "SyncRepWaitForLSN":
+            self.unreplicated = True
 
     def walk(self, query: str, params: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """The rows of a SELECT without parameters from a cursor on the server, some at a time."""
@@ -136,6 +145,7 @@ def _connect(url: str, limits: Limits, name: str) -> Connection:
     with translated():
         parameters = _parameters(url, limits, name)
         connection = Connection.connect("", autocommit=True, cursor_factory=Cursor, **parameters)
+    connection.add_notice_handler(connection.warned)
     connection.prepare_threshold = 1
     connection.prepared_max = 400
     connection.adapters.register_dumper(int, Int8BinaryDumper)  # one type, so one prepared statement

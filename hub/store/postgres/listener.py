@@ -3,7 +3,8 @@
 LISTEN/NOTIFY raises the registry's generation in memory, so that asking for it at every request is
 free. A notification is sent by the very transaction that changed the registry, and each process answers it:
 whoever changed something waits until every process has it (`PostgresStore._tell`). Should the connection be
-lost, it is made anew and the number is read; it is read twice a second anyway."""
+lost, it is made anew and the number is read; it is read twice a second anyway, and with it the end of the
+log, so that each process knows what the database must not lack (`known.py`)."""
 
 from __future__ import annotations
 
@@ -18,17 +19,22 @@ from typing import Final
 import psycopg
 import structlog
 
-from hub.errors import StoreError
+from hub.errors import Displaced, StoreError
 from hub.ports.bus import Committed
 from hub.store.postgres.connections import LISTENER, Connection
 from hub.store.postgres.errors import translated
+from hub.store.postgres.known import Saw
 from hub.store.postgres.transaction import noticed
 
 log = structlog.get_logger(__name__)
 
 LOOK_EVERY_S: Final = 0.5
 REGISTRY, COMMITS, SEEN = "simpul_registry", "simpul_commits", "simpul_seen"
-READ: Final = "SELECT value FROM facts WHERE name = 'registry_generation'"
+READ: Final = (
+    "SELECT value, position, id FROM facts "
+    "LEFT JOIN (SELECT position, id FROM log ORDER BY position DESC LIMIT 1) AS tail ON true "
+    "WHERE name = 'registry_generation'"
+)
 
 Told = Callable[[Committed | None, int], None]
 """(what was committed, None where the log must be asked; the server process that did it), on the listener's
@@ -36,8 +42,9 @@ thread."""
 
 
 class Listener:
-    def __init__(self, connect: Callable[[str], Connection], grown: Told) -> None:
+    def __init__(self, connect: Callable[[str], Connection], saw: Saw, grown: Told) -> None:
         self._connect = connect
+        self._saw = saw
         self._grown = grown
         self._lock = threading.Lock()
         self._connection: Connection | None = None
@@ -93,13 +100,20 @@ class Listener:
 
     def _read(self, connection: Connection) -> None:
         row = connection.execute(READ).fetchone()
-        self.raise_to(int(row[0]) if row else 0)
+        if row is None:
+            return
+        self.raise_to(int(row[0]))
+        if row[1] is not None:
+            self._saw(row[1], row[2])
 
     def _work(self) -> None:
         while not self._closed.is_set():
             try:
                 with translated():
                     self._follow(self._connection or self._open())
+            except Displaced:  # for ever; whoever asks the store is told
+                self._give_up()
+                return
             except StoreError as away:
                 log.warning("listener_lost_the_database", cause=str(away))
                 self._give_up()
@@ -127,7 +141,10 @@ class Listener:
 
     def _heard(self, connection: Connection, channel: str, payload: str, pid: int) -> None:
         if channel == COMMITS:
-            self._grown(noticed(payload), pid)
+            committed = noticed(payload)
+            if committed is not None:
+                self._saw(committed.last, None)
+            self._grown(committed, pid)
         elif channel == REGISTRY:
             self.raise_to(int(payload))
             connection.execute("SELECT pg_notify(?, ?)", (SEEN, payload))

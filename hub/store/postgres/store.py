@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from typing import Final
 
 import psycopg
+import structlog
 
 from hub.errors import CommandRefused, Displaced, StoreUnavailable
 from hub.ports.bus import Committed
@@ -22,12 +23,15 @@ from hub.ports.purging import Purged
 from hub.store.postgres.connections import LISTENER, READER, WRITER, Connection, Limits, connector
 from hub.store.postgres.dialect import POSTGRES
 from hub.store.postgres.errors import translated
+from hub.store.postgres.known import OLDER, Known, WitnessingSession
 from hub.store.postgres.listener import SEEN, Listener
 from hub.store.postgres.outcome import OutcomeDesk
 from hub.store.postgres.presence import enter, incarnation, leave
 from hub.store.postgres.purging import PURGER, PURGING, purge
 from hub.store.postgres.transaction import POSTGRES_SQL, PostgresTransaction
 from hub.store.reading import Session
+
+log = structlog.get_logger(__name__)
 
 SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 SEEN_WITHIN_S: Final = 1.0
@@ -57,8 +61,9 @@ class PostgresStore:
         self.url = url
         self._name = name
         limits = limits or Limits()
-        self._connect = connector(url, limits)
-        self._outcomes = OutcomeDesk(self._connect, limits.outcome_s)
+        self._dial = connector(url, limits)
+        self._known = Known()
+        self._outcomes = OutcomeDesk(self._dial, limits.outcome_s)
         self._write_lock = threading.RLock()
         self._writer: Connection | None = None
         self._writer_pid = 0
@@ -69,7 +74,7 @@ class PostgresStore:
         self._displaced: str | None = None
         self._on_displaced: Callable[[], object] = lambda: None
         self._elsewhere: Callable[[Committed | None], None] = lambda committed: None
-        self._listener = Listener(self._connect, self._grown)
+        self._listener = Listener(self._connect, self._known.saw, self._grown)
         self._connected()
 
     # --- writing -----------------------------------------------------------------------------------------
@@ -78,7 +83,7 @@ class PostgresStore:
     def begin(self) -> Iterator[PostgresTransaction]:
         with self._write_lock, translated():
             connection = self._connected()
-            transaction = PostgresTransaction(connection, self._outcomes.ask)
+            transaction = PostgresTransaction(connection, self._outcomes.ask, self._known.saw)
             connection.execute("BEGIN")
             try:
                 yield transaction
@@ -105,7 +110,7 @@ class PostgresStore:
         with self._write_lock, translated():
             connection = self._connected()
             connection.execute("BEGIN")
-            transaction = PostgresTransaction(connection, self._outcomes.ask)
+            transaction = PostgresTransaction(connection, self._outcomes.ask, self._known.saw)
             try:
                 yield connection
                 transaction.commit()
@@ -118,12 +123,12 @@ class PostgresStore:
         """The writer's connection, made anew if it was lost."""
         if self._closed:
             raise StoreUnavailable("The store is closed.")
+        self.still_present()
         if self._writer is not None and self._writer.is_alive():
             return self._writer
         if self._writer is not None:
             self._writer.close()
             self._writer = None
-        self.still_present()
         connection = self._connect(WRITER)
         try:
             self._enter(connection)
@@ -132,6 +137,22 @@ class PostgresStore:
             connection.close()
             raise
         self._writer, self._writer_pid = connection, connection.info.backend_pid
+        return connection
+
+    def _connect(self, name: str) -> Connection:
+        """Displaced where an older copy of the database has taken its place. The process does not end by it:
+        started again it would know nothing, and go on with the copy as if nothing had happened."""
+        connection = self._dial(name)
+        try:
+            with translated():
+                lacking = self._known.lacking(connection, self._incarnation, self._listener.generation)
+            if lacking is not None and self._displaced is None:
+                self._displaced = OLDER.format(what=lacking)
+                log.error("database_is_older", cause=self._displaced)
+            self.still_present()
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _enter(self, connection: Connection) -> None:
@@ -173,6 +194,7 @@ class PostgresStore:
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         """A reader's connection; its snapshot is taken by the first statement."""
+        self.still_present()
         with translated():
             connection = self._reader()
             connection.execute(SNAPSHOT)
@@ -185,7 +207,7 @@ class PostgresStore:
     @contextmanager
     def read(self) -> Iterator[Session]:
         with self.connection() as connection:
-            yield Session(connection, POSTGRES_SQL)
+            yield WitnessingSession(connection, POSTGRES_SQL, self._known.saw)
 
     def _reader(self) -> Connection:
         while True:
@@ -209,7 +231,9 @@ class PostgresStore:
         """A number in memory, which the listener raises. "At once": a change returns when every process that
         listens has confirmed it, so the next request anywhere is decided by it. A process that cannot be
         asked (stopped, cut off) is waited for for one second; it hears of the change, or reads the number,
-        before it serves anything that needs the database again."""
+        before it serves anything that needs the database again. Displaced where the number is no longer of
+        this database."""
+        self.still_present()
         if not self._listener.started:
             self._listener.start()
         return self._listener.generation
@@ -226,7 +250,7 @@ class PostgresStore:
         until = time.monotonic() + SEEN_WITHIN_S
         while missing and (left := until - time.monotonic()) > 0:
             for notice in writer.notifies(timeout=left, stop_after=1):
-                if int(notice.payload) >= generation:
+                if notice.channel == SEEN and int(notice.payload) >= generation:
                     missing.discard(notice.pid)
 
     def on_commit_elsewhere(self, callback: Callable[[Committed | None], None]) -> None:

@@ -24,12 +24,14 @@ import psycopg
 
 from hub.domain.case import Case
 from hub.domain.threads.thread import Message, Thread
+from hub.errors import OutcomeUnknown
 from hub.ports.bus import Committed
 from hub.ports.effects import Effects, Remembered
 from hub.store.postgres.arrays import bigs, blobs, texts
 from hub.store.postgres.connections import Connection
 from hub.store.postgres.dialect import POSTGRES, Together
 from hub.store.postgres.errors import translated
+from hub.store.postgres.known import Saw
 from hub.store.rows import remembered_from_row
 from hub.store.statements import REMEMBERED, Statements
 from hub.store.writing import Transaction
@@ -56,8 +58,12 @@ NOTIFY_REGISTRY: Final = (
     "SELECT value, pg_notify('simpul_registry', value) FROM facts WHERE name = 'registry_generation'"
 )
 
+UNREPLICATED: Final = (
+    "The database's wait for its synchronous standby was cancelled: what was committed is on the primary, and "
+    "perhaps nowhere else. Ask again with the same key or reference."
+)
 Witness = tuple[int, str]
-"""(position, event id) of the first event that a transaction wrote."""
+"""(position, event id) of one that a transaction wrote; the first one tells whether it took effect."""
 AskOutcome = Callable[[str, Witness | None], bool]
 """(transaction id, witness) -> whether that transaction was committed; OutcomeUnknown if nobody can say."""
 
@@ -85,14 +91,15 @@ class PostgresTransaction(Transaction):
     """Made by `PostgresStore.begin`. What is written waits until it is asked for or committed, so that all
     of it and the COMMIT make one round trip."""
 
-    def __init__(self, connection: Connection, ask: AskOutcome) -> None:
+    def __init__(self, connection: Connection, ask: AskOutcome, saw: Saw) -> None:
         super().__init__(connection, POSTGRES_SQL)
         self._out = self._together = Together()
-        self._ask = ask
+        self._ask, self._saw = ask, saw
         self._xid: str | None = None
         self._waiting: list[Effects] = []
         self._witness: Witness | None = None
-        self._first = self._last = 0
+        self._first = 0
+        self._last: Witness = (0, "")
         self._told: set[str] = set()
         self.generation: int | None = None
 
@@ -119,7 +126,8 @@ class PostgresTransaction(Transaction):
         self._flush()  # a rebuild writes without end
         self._waiting.append(effects)
         if effects.events:
-            first, self._last = effects.events[0], effects.events[-1].position
+            first, last = effects.events[0], effects.events[-1]
+            self._last = last.position, last.id
             self._first = self._first or first.position
             self._witness = self._witness or (first.position, first.id)
             self._told.update(entry.agency for entry in effects.mailbox)
@@ -143,6 +151,7 @@ class PostgresTransaction(Transaction):
         return super().load_messages(message_ids)
 
     def commit(self) -> None:
+        self._db.unreplicated = False
         if self._xid is None and (self._waiting or self._db.in_transaction):
             self._xid = self._db.execute(SELECT_XID).fetchone()[0]
         try:
@@ -155,14 +164,18 @@ class PostgresTransaction(Transaction):
                 self._db.close()
             if not self._ask(self._xid, self._witness):
                 raise
+        if self._last[0]:
+            self._saw(*self._last)
+        if self._db.unreplicated:
+            raise OutcomeUnknown(UNREPLICATED)
 
     def _finish(self) -> None:
         waiting, self._waiting = self._waiting, []
         told = None
         with self._db.pipeline():
             self._send(waiting)
-            if self._last:
-                committed = Committed(self._first, self._last, frozenset(self._told))
+            if self._last[0]:
+                committed = Committed(self._first, self._last[0], frozenset(self._told))
                 self._db.execute(NOTIFY_LOG, (notice(committed),))
             if self._db.registry_changed:
                 told = self._db.execute(NOTIFY_REGISTRY)

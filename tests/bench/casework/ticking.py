@@ -15,7 +15,9 @@ from typing import Any
 import orjson
 
 from hub.app_core import Core, open_core
+from hub.domain.timekeeping import next_wake_of
 from hub.domain.working_time import instant
+from hub.ports.store import ReadSession
 from hub.service.clock_role import ClockRole
 from hub.service.readers import Readers
 from hub.service.writer import BULK_CHUNK, Writer
@@ -50,7 +52,7 @@ async def ticks(core: Core, clock: SetClock, job: dict[str, Any]) -> dict[str, A
             if number:  # the first one opens the connection
                 found["nothing due"].append(seen)
         memory["idle_mib"] = machine.resident_mib(os.getpid())
-        while wake := await readers.run(lambda session: session.first_wake()):
+        while wake := await readers.run(first_wake):
             if wake >= job["until"]:
                 break
             clock.moment = instant(wake) + timedelta(seconds=1)
@@ -60,6 +62,12 @@ async def ticks(core: Core, clock: SetClock, job: dict[str, Any]) -> dict[str, A
         await writer.stop()
         await readers.stop()
     return {"ticks": found, "memory": memory | {"peak_mib": machine.peak_resident_mib(os.getpid())}}
+
+
+def first_wake(session: ReadSession) -> str | None:
+    """The earliest moment at which any case's clock has something to say."""
+    cases = [session.case(name) for name in session.to_wake("9999", 1)]
+    return next((next_wake_of(case.state) for case in cases if case), None)
 
 
 async def until_nothing_is_due(role: ClockRole, found: dict[str, list[dict[str, float]]]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import KafkaTimeoutError
 
-from hub.bus.kafka.endpoint import Endpoint
+from hub.bus.kafka.endpoint import BrokerListener
 from hub.ports.broker import BrokerAway, InBatch, InRecord, Mark, Outcome, OutRecord, Publisher, Source
 
 PATIENCE_S = 60.0
@@ -21,7 +21,7 @@ class Bench:
     """A hand on the broker of a test."""
 
     def __init__(self, bootstrap: str, prefix: str) -> None:
-        self.endpoint = Endpoint(bootstrap)
+        self.endpoint = BrokerListener(bootstrap)
         self.bootstrap = bootstrap
         self.prefix = prefix
         self.admin: Any = None

@@ -11,12 +11,12 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from hub.bus.kafka import rights, wire
-from hub.bus.kafka.endpoint import Endpoint
+from hub.bus.kafka.endpoint import BrokerListener
 from hub.bus.kafka.probe import KafkaListenerProbe, forgeries
 from hub.bus.kafka.publisher import KafkaPublisher
 from hub.bus.kafka.source import KafkaSource
 from hub.bus.kafka.topics import KafkaTopics
-from hub.ports.broker import BrokerAway, ListenerUnsafe, Partition, Reader, Refusal, Trouble
+from hub.ports.broker import BrokerAway, ListenerUnsafe, Partition, Reader, TopicClosed
 from hub.ports.topics import events, inbound, outbound
 from tests.bus.kafka_broker.brokerwork import Bench, numbers, publish_all, read_until, record
 from tests.bus.kafka_broker.tokens import Issuer, TokenEndpoint
@@ -87,12 +87,12 @@ async def test_a_strangers_signature_is_refused(node: kafka.Node, issuer: Issuer
 
 
 async def test_the_probe_finds_the_verifying_listener_sound(node: kafka.Node, issuer: Issuer) -> None:
-    probe = KafkaListenerProbe(Endpoint(node.agency_bootstrap))
+    probe = KafkaListenerProbe(BrokerListener(node.agency_bootstrap))
     assert await probe.check(issuer.token("hub-probe")) is None
 
 
 async def test_the_probe_says_when_even_the_right_token_is_refused(node: kafka.Node) -> None:
-    said = await KafkaListenerProbe(Endpoint(node.agency_bootstrap)).check(Issuer().token("hub-probe"))
+    said = await KafkaListenerProbe(BrokerListener(node.agency_bootstrap)).check(Issuer().token("hub-probe"))
     assert said is not None and "refuses the hub's own token" in said and str(node.agency) in said
 
 
@@ -102,14 +102,14 @@ async def test_the_probe_refuses_a_listener_that_verifies_nothing(
 ) -> None:
     """Also when it is only one of several."""
     port = getattr(node, listener)
-    probe = KafkaListenerProbe(Endpoint(f"{node.agency_bootstrap},127.0.0.1:{port}"))
+    probe = KafkaListenerProbe(BrokerListener(f"{node.agency_bootstrap},127.0.0.1:{port}"))
     with pytest.raises(ListenerUnsafe, match=f"SIMPUL_KAFKA_AGENCY_BOOTSTRAP.*127.0.0.1:{port} lets in"):
         await probe.check(issuer.token("hub-probe"))
 
 
 async def test_the_probe_says_when_nobody_answers(issuer: Issuer, own_port: int) -> None:
     with pytest.raises(BrokerAway, match="no broker answers"):
-        await KafkaListenerProbe(Endpoint(f"127.0.0.1:{own_port}")).check(issuer.token("hub-probe"))
+        await KafkaListenerProbe(BrokerListener(f"127.0.0.1:{own_port}")).check(issuer.token("hub-probe"))
 
 
 @pytest.fixture
@@ -230,8 +230,8 @@ async def test_a_refused_read_is_told_in_words_and_harms_no_other_topic(
     assert found[0].topic == own
     notices = [notice for batch in batches for notice in batch.notices]
     assert {notice.topic: notice.trouble for notice in notices} == {
-        hidden: Trouble.NOT_AUTHORISED,
-        write_only: Trouble.NOT_AUTHORISED,
+        hidden: TopicClosed.NOT_AUTHORISED,
+        write_only: TopicClosed.NOT_AUTHORISED,
     }
     assert all("does not let us read" in notice.why for notice in notices)
 
@@ -265,7 +265,7 @@ async def test_a_right_that_is_withdrawn_while_publishing_concerns_its_topic_alo
             assert time.monotonic() < deadline
     finally:
         await publisher.stop()
-    assert {outcome.refused for outcome in outcomes[::2]} == {Refusal.NOT_AUTHORISED}
+    assert {outcome.refused for outcome in outcomes[::2]} == {TopicClosed.NOT_AUTHORISED}
     assert {outcome.refused for outcome in outcomes[1::2]} == {None}
     assert numbers(bench.read(kept)) == list(range(1, 52))
 

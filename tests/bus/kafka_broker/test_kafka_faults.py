@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from hub.bus.kafka import threads
-from hub.bus.kafka.endpoint import Endpoint
+from hub.bus.kafka.endpoint import BrokerListener
 from hub.bus.kafka.publisher import KafkaPublisher
 from hub.bus.kafka.source import KafkaSource
 from hub.bus.kafka.topics import KafkaTopics
@@ -102,7 +102,7 @@ async def test_it_starts_without_a_broker_and_works_once_there_is_one(
 
 
 async def test_they_stop_quickly_where_nobody_listens() -> None:
-    endpoint = Endpoint(f"127.0.0.1:{free_port()}")
+    endpoint = BrokerListener(f"127.0.0.1:{free_port()}")
     parts = (
         KafkaPublisher(endpoint, "relay"),
         KafkaSource(endpoint, "pembaca", beginning),

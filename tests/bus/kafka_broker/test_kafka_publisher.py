@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from hub.bus.kafka.publisher import KafkaPublisher
-from hub.ports.broker import ACKNOWLEDGED, Mark, OutRecord, ProducerFenced, Refusal
+from hub.ports.broker import ACKNOWLEDGED, Mark, OutRecord, ProducerFenced, Refusal, TopicClosed
 from tests.bus.kafka_broker.brokerwork import Bench, numbers, publish_all, record
 
 Make = Callable[[str], Awaitable[KafkaPublisher]]
@@ -69,10 +69,10 @@ async def test_a_missing_topic_delays_itself_alone_and_is_found_once_it_is_there
         started = time.monotonic()
         outcomes = await publisher.publish([record(topic, 2), record(later, 2), record(topic, 3)])
         assert time.monotonic() - started < 2
-        assert [outcome.refused for outcome in outcomes] == [None, Refusal.TOPIC_MISSING, None]
+        assert [outcome.refused for outcome in outcomes] == [None, TopicClosed.MISSING, None]
         assert later in outcomes[1].why and "topics apply" in outcomes[1].why
         bench.topic("agency.baru")
-        assert (await publisher.publish([record(later, 2)]))[0].refused is Refusal.TOPIC_MISSING
+        assert (await publisher.publish([record(later, 2)]))[0].refused is TopicClosed.MISSING
         now[0] += 10
         assert await publisher.publish([record(later, 2)]) == [ACKNOWLEDGED]
     finally:

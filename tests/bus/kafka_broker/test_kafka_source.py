@@ -10,7 +10,7 @@ import pytest
 
 from hub.bus.kafka.publisher import KafkaPublisher
 from hub.bus.kafka.source import KafkaSource
-from hub.ports.broker import BrokerAway, Mark, OutRecord, Partition, Trouble
+from hub.ports.broker import BrokerAway, Mark, OutRecord, Partition, TopicClosed, Trouble
 from hub.ports.relaying import Place
 from tests.bus.kafka_broker.brokerwork import Bench, publish_all, read_until, record
 
@@ -175,7 +175,7 @@ async def test_a_missing_topic_is_told_once_and_read_once_it_is_there(
     now[0] += 60
     batches.append(await source.poll())
     notices = [notice for batch in batches for notice in batch.notices]
-    assert [(notice.trouble, notice.topic) for notice in notices] == [(Trouble.TOPIC_MISSING, later)]
+    assert [(notice.trouble, notice.topic) for notice in notices] == [(TopicClosed.MISSING, later)]
     bench.topic("inbound.baru")
     now[0] += 60
     await publish_all(publisher, [record(later, 7)])

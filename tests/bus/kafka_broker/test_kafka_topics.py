@@ -9,7 +9,7 @@ import pytest
 from kafka.admin import ConfigResource
 
 from hub.bus.kafka import rights
-from hub.bus.kafka.endpoint import Endpoint
+from hub.bus.kafka.endpoint import BrokerListener
 from hub.bus.kafka.topics import KafkaTopics
 from hub.ports.broker import BrokerAway, Reader
 from hub.ports.topics import events, inbound
@@ -139,7 +139,7 @@ async def test_foreign_rights_on_agency_topics_go_and_others_stay(bench: Bench, 
 
 @pytest.mark.parametrize("password", ["rahasia", "salah"])
 async def test_the_hub_signs_in_with_its_password(bench: Bench, node: kafka.Node, password: str) -> None:
-    endpoint = Endpoint(node.signed_bootstrap, mechanism="PLAIN", username="hub", password=password)
+    endpoint = BrokerListener(node.signed_bootstrap, mechanism="PLAIN", username="hub", password=password)
     topics = KafkaTopics(endpoint, bench.prefix)
     await topics.start()
     try:

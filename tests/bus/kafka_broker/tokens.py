@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm
 from kafka.net.sasl.oauth import AbstractTokenProvider
 
-from hub.bus.kafka.endpoint import Endpoint
+from hub.bus.kafka.endpoint import BrokerListener
 from tests.parts import kafka
 
 
@@ -66,7 +66,7 @@ class Provider(AbstractTokenProvider):
 
 
 @dataclass(frozen=True, slots=True)
-class TokenEndpoint(Endpoint):
+class TokenEndpoint(BrokerListener):
     """The agency listener as an agency's own client uses it."""
 
     token: str = ""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hub.bus.kafka import layout, rights
 from hub.bus.kafka.clients import MAX_RECORD_BYTES
-from hub.bus.kafka.endpoint import Endpoint
+from hub.bus.kafka.endpoint import BrokerListener
 from hub.errors import SettingsError
 from hub.ports import topics
 from hub.ports.broker import Reader
@@ -159,15 +159,15 @@ def test_a_clients_groups_end_with_a_dot() -> None:
 @pytest.mark.parametrize(
     ("endpoint", "is_open"),
     [
-        (Endpoint("127.0.0.1:9092"), False),
-        (Endpoint("[::1]:9092,localhost:9093"), False),
-        (Endpoint("127.0.0.1:9092,10.0.0.5:9092"), True),
-        (Endpoint("kafka:9092"), True),
-        (Endpoint("kafka:9092", username="hub", password="rahasia"), False),
-        (Endpoint("kafka:9092", tls=True), False),
+        (BrokerListener("127.0.0.1:9092"), False),
+        (BrokerListener("[::1]:9092,localhost:9093"), False),
+        (BrokerListener("127.0.0.1:9092,10.0.0.5:9092"), True),
+        (BrokerListener("kafka:9092"), True),
+        (BrokerListener("kafka:9092", username="hub", password="rahasia"), False),
+        (BrokerListener("kafka:9092", tls=True), False),
     ],
 )
-def test_a_plain_listener_is_allowed_on_this_machine_only(endpoint: Endpoint, is_open: bool) -> None:
+def test_a_plain_listener_is_allowed_on_this_machine_only(endpoint: BrokerListener, is_open: bool) -> None:
     if not is_open:
         return endpoint.refuse_if_open()
     with pytest.raises(SettingsError, match=r"SIMPUL_KAFKA_BOOTSTRAP.*open to the network"):
@@ -176,15 +176,15 @@ def test_a_plain_listener_is_allowed_on_this_machine_only(endpoint: Endpoint, is
 
 
 def test_options_follow_from_the_endpoint(tmp_path: Path) -> None:
-    options = Endpoint("a:1, b:2", username="hub", password="rahasia", mechanism="PLAIN").options()
+    options = BrokerListener("a:1, b:2", username="hub", password="rahasia", mechanism="PLAIN").options()
     assert options["bootstrap_servers"] == ["a:1", "b:2"]
     assert (options["security_protocol"], options["sasl_mechanism"]) == ("SASL_PLAINTEXT", "PLAIN")
-    assert Endpoint("a:1", tls=True).options()["security_protocol"] == "SSL"
-    assert "rahasia" not in repr(Endpoint("a:1", password="rahasia"))
+    assert BrokerListener("a:1", tls=True).options()["security_protocol"] == "SSL"
+    assert "rahasia" not in repr(BrokerListener("a:1", password="rahasia"))
     broken = tmp_path / "ca.pem"
     broken.write_text("bukan sertifikat")
     with pytest.raises(SettingsError, match="SIMPUL_KAFKA_CA_FILE"):
-        Endpoint("a:1", tls=True, ca_file=broken).options()
+        BrokerListener("a:1", tls=True, ca_file=broken).options()
 
 
 def test_a_client_has_the_rights_of_its_scopes() -> None:

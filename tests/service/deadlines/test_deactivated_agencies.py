@@ -46,7 +46,7 @@ async def test_a_case_that_no_clock_would_wake_again_passes_on(hub: HubWorld) ->
     last = facts(hub, case_id)[-1]
     assert (last.type, last.data["cause"], last.data["to"]) == ("complaint.escalated", "missed", HUB)
     assert last.data["deactivated"] is True and HUB in last.recipients
-    assert hub.read(lambda s: s.first_wake()) is not None, "the new owner's clock runs"
+    assert hub.read(lambda s: s.to_wake("9999", 1)) == [case_id], "the new owner's clock runs"
     assert await swept(hub) == 0
     assert hub.difference() is None
 
