@@ -95,8 +95,8 @@ def jwks(keys: Sequence[SigningKey], now: datetime) -> dict[str, Any]:
 
 
 def signing_key(keys: Sequence[SigningKey], now: datetime) -> SigningKey:
-    """The newest key that may sign now. Where no key's turn has come, the clock was set back behind them: then
-    the one that begins earliest, which has been published longest. `NoSigningKey` when there is none."""
+    """The newest key that may sign now. Where no key's turn has come, the clock was set back behind them:
+    then the one that begins earliest, which has been published longest. `NoSigningKey` when there is none."""
     lasting = [key for key in keys if key.lasts(now)]
     if not lasting:
         raise NoSigningKey("The hub has no key to sign tokens with; run: simpul key rotate.")

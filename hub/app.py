@@ -17,7 +17,7 @@ from hub.api.settings import ApiSettings
 from hub.app_access import access, secret_box, signing_in
 from hub.app_core import Core, limits_of
 from hub.app_delivery import delivery, live_streams
-from hub.app_erasures import drop_unheld, purge
+from hub.app_erasures import drop_unheld, purge, remove_leftovers
 from hub.app_sweeps import sweeps
 from hub.bus.embedded import LOOK_EVERY_S, EmbeddedBus
 from hub.errors import SimpulError
@@ -235,6 +235,10 @@ def _chores(
     def purge_disk(_: str) -> int:
         return 0 if core.store.purge() is None else 1
 
+    def leftovers(_: str) -> int:
+        remove_leftovers(core)  # a command at work kept its own from the last purge
+        return 0
+
     settings, rows = core.settings, core.rows
     return [
         Chore("idempotency", timedelta(days=settings.idempotency_retention_days), rows.forget_idempotency),
@@ -242,6 +246,7 @@ def _chores(
         Chore("uploads", UPLOAD_KEPT, files.forget_uploaders),
         Chore("files", timedelta(0), lambda _: drop_unheld(files, attachments)),
         Chore("erasures", timedelta(0), purge_disk),
+        Chore("leftovers", timedelta(0), leftovers),
         Chore("uploads_cut_short", timedelta(0), lambda _: attachments.sweep(86400.0)),
         Chore("dead_letters", DEAD_LETTERS_KEPT, RelayTables(core.store).forget_dead_letters),
         Chore("published_keys", timedelta(0), sync_keys),

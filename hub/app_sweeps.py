@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hub.app_core import limits_of
-from hub.app_erasures import remove_leftovers
+from hub.domain.plausible import InStep
 from hub.domain.policies import Policy
 from hub.ports.clock import rfc3339
 from hub.service.readers import Readers
@@ -18,6 +17,7 @@ from hub.service.sweeps import (
     Sweep,
     pages_of_deactivated,
     pages_of_retained,
+    when_believed,
 )
 from hub.service.writer import Writer
 
@@ -25,17 +25,23 @@ if TYPE_CHECKING:
     from hub.app_core import Core
 
 
-def sweeps(core: Core, readers: Readers, writer: Writer) -> list[Sweep]:
-    """Whoever holds the clock's lease runs them."""
+def sweeps(core: Core, readers: Readers, writer: Writer, in_step: InStep | None = None) -> list[Sweep]:
+    """Whoever holds the clock's lease runs them. `in_step`: how long this process has seen the clocks agree;
+    None: it has only just begun."""
+
+    in_step = in_step or InStep()
 
     async def deactivated() -> Page:
         core.registry.refresh()
         return pages_of_deactivated([each.id for each in core.registry.agencies.values() if not each.active])
 
     async def retained() -> Page:
-        await asyncio.to_thread(remove_leftovers, core)  # a command at work kept its own from the last purge
         rows = await writer.run(lambda: rows_in_force(core))  # the rulebook is the writer's
-        return pages_of_retained(rows, limits_of(core.settings), rfc3339(core.clock.now()))
+        now = core.clock.now()
+        in_step.seen(now, core.clock.monotonic())
+        present = rfc3339(now)
+        page = pages_of_retained(rows, limits_of(core.settings), present)
+        return when_believed(page, present, in_step.is_settled)
 
     return [
         Sweep("deactivated", deactivated, readers, writer, PASS_ON_EVERY_S),

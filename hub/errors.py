@@ -56,7 +56,8 @@ class OutcomeUnknown(StoreUnavailable):
 
 class Displaced(StoreUnavailable):
     """The process was cut off from the database, and somebody who needs it alone came first, or has replaced
-    what was there. Whatever the process remembers may be wrong: it writes nothing more, and ends."""
+    what was there. Whatever the process remembers may be wrong: it writes nothing more; it ends, or, where
+    started again it would go on with an older copy, says so until it is stopped."""
 
 
 class RowRefused(StoreError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
@@ -14,6 +14,7 @@ from hub.api.cursors import Cursors
 from hub.api.limits import RateLimit
 from hub.api.metrics import HttpMetrics
 from hub.api.proxies import Peer, peer_of
+from hub.api.seldom import Seldom
 from hub.api.settings import ApiSettings
 from hub.api.singletons import require_single
 from hub.ports.clock import Clock
@@ -54,6 +55,7 @@ class Context:
     metrics: HttpMetrics
     cursors: Cursors
     rate_limit: RateLimit | None = None
+    store_away: Seldom = field(default_factory=Seldom)
     documents: Callable[[], Mapping[str, bytes]] = dict
     """Those of `all_documents`, made when somebody first asks: it takes 40 ms, and most processes of a hub
     are never asked."""

@@ -102,7 +102,8 @@ def _failed(error: Exception, call: Call, template: str) -> web.Response:
         refused = Unauthenticated if code == Unauthenticated.code else SignInRefused
         return answers.problem(refused(error.description, code=code), challenge)
     if isinstance(error, StoreUnavailable):
-        log.warning("store_unavailable", route=template, cause=str(error))
+        if times := call.context.store_away.due(perf_counter()):
+            log.warning("store_unavailable", route=template, cause=str(error), times=times)
         away = Unavailable("The hub cannot reach its database now; try again.", retry_after_s=5)
         return answers.problem(away)
     if isinstance(error, web.HTTPRequestEntityTooLarge):

@@ -89,7 +89,8 @@ ROUTES: Final[tuple[Route, ...]] = (
           "cases:verify", {200: "case"}, ACT, takes="verification", headers=KEY_AND_VERSION,
           answer_headers=("ETag", "Simpul-Masked"),
           about="The first step after submitting, and again after `incomplete`: the owner (at first the "
-                "source agency) accepts, asks back or rejects; nothing can be forwarded before."),
+                "source agency) accepts, asks back or rejects; nothing can be forwarded before. 409 "
+                "`case-full` when the reporter was asked back 100 times."),
     Route("POST", f"{C}/closure", acting("closure"), "closeCase", "Cases", "Close a case", "cases:close",
           {200: "case"}, ACT, takes="closure", headers=KEY_AND_VERSION,
           answer_headers=("ETag", "Simpul-Masked"),
@@ -112,7 +113,8 @@ ROUTES: Final[tuple[Route, ...]] = (
           {200: "case"}, ACT, takes="link", headers=KEY_AND_VERSION, answer_headers=("ETag",),
           about="By the owner or an agency that handles it, with another case that the agency sees. A "
                 "`duplicate` repeats the other case, which is the primary: the primary's answer is offered "
-                "to the owners of its duplicates, as `complaint.answered`. The link stands in both cases."),
+                "to the owners of its duplicates, as `complaint.answered`. The link stands in both cases. 409 "
+                "`case-full` where either has 1,000 links (a fifth of them is left to its owner)."),
     Route("DELETE", f"{C}/links/{{case}}", unlink, "unlinkCases", "Cases", "Undo a link", "cases:forward",
           {200: "case"}, (*ACT, 400, 408, 413), headers=KEY_AND_VERSION, answer_headers=("ETag",),
           about="From either side."),
@@ -143,7 +145,8 @@ ROUTES: Final[tuple[Route, ...]] = (
           answer_headers=("Simpul-Masked",),
           about="After the verification and before forwarding, by the owner, as often as needed: is this "
                 "yours? The agency that is asked sees the case from then on, and finds the question with the "
-                "complaint in its mailbox. 409 while it has not answered the question before."),
+                "complaint in its mailbox. 409 while it has not answered the question before, and 409 "
+                "`case-full` after 200 questions."),
     Route("POST", "/v1/consultations/{id}/answer", acting("verdict"), "answerConsultation", "Consultations",
           "Answer a consultation", "cases:consult", {200: "consultation"}, ACT, takes="verdict",
           headers=KEY_AND_VERSION, answer_headers=("Simpul-Masked",),
@@ -156,7 +159,8 @@ ROUTES: Final[tuple[Route, ...]] = (
           about="After the verification, by the owner, as often as needed: to one or several agencies; one "
                 "leads, the others support. An agency that has accepted a forwarding may forward the case "
                 "onward, to its own units or to others, as `support`. Whoever returned the case before, or "
-                "was consulted last with the verdict `not_ours`, is sent it only with a `note` (else 409)."),
+                "was consulted last with the verdict `not_ours`, is sent it only with a `note` (else 409). 409 "
+                "`case-full` after 300 forwardings, ended ones too (a fifth of them is left to the owner)."),
     Route("POST", f"{F}/acceptance", acting("acceptance"), "acceptForwarding", "Forwardings",
           "Accept a forwarding", "cases:handle", LEG, ACT, takes="acceptance", headers=KEY_AND_VERSION,
           body_optional=True,

@@ -23,7 +23,7 @@ THREAD_ROUTES: Final[tuple[Route, ...]] = (
           answer_headers=("Location", "Simpul-Masked"),
           about="A room over one or several cases. Your agency must see each of them as it stands, and "
                 "takes part; those that it invites take part in one of the cases, and see all of them from "
-                "then on."),
+                "then on. 409 `case-full` where 100 threads are about a case."),
     Route("GET", "/v1/threads", threads.list_threads, "listThreads", TAG, "List threads", READ,
           {200: "thread-page"}, query=("thread_case", *PAGE),
           about="Those in which your agency takes or took part, newest first."),
@@ -50,7 +50,7 @@ THREAD_ROUTES: Final[tuple[Route, ...]] = (
           WRITE, {200: "thread"}, (*IN, 412), takes="participant-request", headers=KEY_AND_VERSION,
           answer_headers=CHANGED,
           about="One that takes part in one of the cases. `history`: whether it sees what was written "
-                "before."),
+                "before. 409 `thread-full` when it comes back for the 50th time."),
     Route("DELETE", f"{T}/participants/{{agency}}", threads.remove_participant, "removeParticipant", TAG,
           "Leave a thread", WRITE, {200: "thread"}, (400, *IN, 408, 412, 413), headers=KEY_AND_VERSION,
           answer_headers=("ETag",),
@@ -59,10 +59,11 @@ THREAD_ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", f"{T}/commitments", threads.make_commitment, "makeCommitment", TAG, "Make a commitment",
           WRITE, {201: "commitment"}, IN, takes="commitment-request", headers=KEY, answer_headers=MASKED,
           about="Who does what by when: any participant, for any. It is due when that agency's office closes "
-                "on the day, or on the first working day after it."),
+                "on the day, or on the first working day after it. 409 `thread-full` after 1,000 of them."),
     Route("PATCH", D, threads.change_commitment, "changeCommitment", TAG, "Change a commitment's date",
           WRITE, {200: "commitment"}, IN, takes="commitment-change", headers=KEY, answer_headers=MASKED,
-          about="With its reason; by the agency that owes it, or the one that recorded it."),
+          about="With its reason; by the agency that owes it, or the one that recorded it; at most 100 "
+                "times (409 `thread-full`)."),
     Route("POST", f"{D}/fulfilment", threads.fulfil_commitment, "fulfilCommitment", TAG,
           "Fulfil a commitment", WRITE, {200: "commitment"}, IN, takes="fulfilment", headers=KEY,
           answer_headers=MASKED,

@@ -11,11 +11,12 @@ from hub.app_core import Core, limits_of
 from hub.app_sweeps import rows_in_force
 from hub.cli.common import core_of, show
 from hub.domain.case import Case
+from hub.domain.plausible import goes_on
 from hub.domain.policies import CLASSIFICATIONS, RETENTION
 from hub.domain.retention import ended_at, kept
 from hub.domain.working_time import written
 from hub.ports.clock import rfc3339
-from hub.service.sweeps import PAGE, held, over_among
+from hub.service.sweeps import PAGE, held, over_among, recorded_before
 
 WIB = timedelta(hours=7)
 
@@ -29,14 +30,32 @@ def retention(ctx: click.Context, until: datetime | None) -> None:
     """Prints the ended cases whose retention is over now, or will be by DATE, one JSON object a line. A
     running hub erases them by itself, but for those with `held`, which says what keeps them. How long a case
     is kept is a policy row with the stage `retention` (`simpul policy set`); without one nothing is
-    erased."""
+    erased. While the clock may be wrong, nothing is erased either: it says so."""
     with core_of(ctx) as core:
         rows = rows_in_force(core)
         if not any(row.stage == RETENTION for row in rows):
             click.echo("simpul: no policy has the stage retention; nothing is erased by itself.", err=True)
-        now = written(until.replace(tzinfo=UTC) + timedelta(days=1) - WIB) if until else None
-        for case, held_up in _over(core, now or rfc3339(core.clock.now())):
-            show(_document(core, case, held_up, now or rfc3339(core.clock.now())))
+        present = rfc3339(core.clock.now())
+        now = written(until.replace(tzinfo=UTC) + timedelta(days=1) - WIB) if until else present
+        goes = False
+        for case, held_up in _over(core, now):
+            goes |= held_up is None
+            show(_document(core, case, held_up, now))
+        if goes and (doubt := _doubt(core, present)):
+            click.echo(f"simpul: {doubt}", err=True)
+
+
+def _doubt(core: Core, present: str) -> str | None:
+    """Why a running hub might not erase them yet."""
+    with core.store.read() as session:
+        before = recorded_before(session, present)
+    if goes_on(before, present):
+        return None
+    return (
+        f"the clock shows {present}, and what was recorded last before today is of {before or 'no day'}. "
+        "Where more than a week lies between them, a hub erases nothing by itself until it has run for a day "
+        "with the clock in step; if the clock is wrong, put it right."
+    )
 
 
 def _over(core: Core, now: str) -> Iterator[tuple[Case, str | None]]:

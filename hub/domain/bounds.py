@@ -1,7 +1,7 @@
 """What one case, and one thread, may gather. All of its state is read and written at each act, by the one
 writer for whom everybody waits; so nobody may make it as long as he likes. Each bound is far above what
-happens (a case of many agencies has some ten forwardings) and keeps an act below 30 ms of the writer's time,
-all of them reached together; a new case takes one. Pure."""
+happens (a case of many agencies has some ten forwardings). Beside each stands the writer's time that an act
+takes there; all of them together come to some 25 ms, and a new case takes one. Pure."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ class BatchRunner:
             return self._attempts(batch)
         except StoreUnavailable as away:
             self.heard(str(away))
-            log.warning("store_unavailable", cause=str(away), waiting=len(batch))
+            log.debug("store_unavailable", cause=str(away), waiting=len(batch))  # `heard` says it once
             sentence = UNKNOWN if isinstance(away, OutcomeUnknown) else AWAY
             return [Unavailable(sentence, retry_after_s=5)] * len(batch), []
         except RowRefused as refused:

@@ -15,6 +15,7 @@ from hub.domain.case import Case, CaseState
 from hub.domain.commands import EraseRetained, PassOn
 from hub.domain.limits import Limits
 from hub.domain.passing_on import waits_for
+from hub.domain.plausible import goes_on, settled_by
 from hub.domain.policies import CLASSIFICATIONS, Policy
 from hub.domain.retention import Beside, ended_at, held_by, kept
 from hub.errors import Held, Problem, SimpulError, StoreUnavailable, Unavailable
@@ -31,6 +32,12 @@ CHUNK: Final = 16
 """Commands in one transaction: each may touch a case's every row."""
 PASS_ON_EVERY_S: Final = 10.0
 RETENTION_EVERY_S: Final = 600.0
+
+WAITS: Final = (
+    "Between what was recorded last before today and what the clock shows lies more than a week. If the "
+    "clock is right, cases whose retention is over are erased once this hub has run for a day; else put it "
+    "right."
+)
 
 Place = tuple[str, ...]
 """Where a walk has come to."""
@@ -126,6 +133,38 @@ def pages_of_retained(rows: Sequence[Policy], limits: Limits, now: str) -> Page:
         return Found([], None)
 
     return page
+
+
+def when_believed(page: Page, now: str, by_itself: bool) -> Page:
+    """`page`, but nothing is erased while the wall clock cannot be believed: unless the log goes on to `now`,
+    only once this process has run in step with it for a day (`by_itself`). It ends the walk and says so."""
+
+    def careful(session: ReadSession, after: Place | None) -> Found:
+        found = page(session, after)
+        if by_itself or not found.commands or goes_on(before := recorded_before(session, now), now):
+            return found
+        log.warning("retention_waits", cases=len(found.commands), present=now, recorded=before, cause=WAITS)
+        return Found([], None)
+
+    return careful
+
+
+def recorded_before(session: ReadSession, now: str) -> str | None:
+    """The time of the last event ahead of those of the last day; None if there is none. Events are looked for
+    where they stand in the log, not by their times: what a clock that was ahead once wrote has later ones."""
+    today, newest = settled_by(now), session.last_position()
+
+    def at(position: int) -> str:
+        (event,) = session.events_after(position - 1, 1)
+        return event.fact().time
+
+    young, old, step = newest + 1, newest, 1
+    while old > 0 and at(old) >= today:
+        young, old, step = old, max(0, old - step), 2 * step
+    while young - old > 1:
+        middle = (young + old) // 2
+        young, old = (middle, old) if at(middle) >= today else (young, middle)
+    return at(old) if old else None
 
 
 def over_among(cases: Sequence[Case], rows: Sequence[Policy], limits: Limits, now: str) -> list[Case]:

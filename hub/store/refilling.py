@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from hub.store import tables
 from hub.store.copying import KEPT, copy_rows
+from hub.store.leftovers import working_folder
 from hub.store.migrate import migrate
 from hub.store.postgres.store import PostgresStore
 from hub.store.postgres.transaction import TAIL_LOCK
@@ -35,8 +35,8 @@ def refill(
     is no longer so. CommandRefused, with nothing changed, for a file that is no backup."""
     folder = attachments.parent
     sweep(folder)
-    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=folder) as name:
-        aside = unpack(file, Path(name))
+    with working_folder(PREFIX, folder) as root:
+        aside = unpack(file, root)
         migrate(aside)
         migrate(url)
         store = PostgresStore(url, name=None)

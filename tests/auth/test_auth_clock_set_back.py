@@ -1,5 +1,5 @@
-"""The wall clock stands behind the moment at which the keys were made: a hub that was installed with its clock
-ahead, or one whose clock jumped back. Its keys are still the only ones there are."""
+"""The wall clock stands behind the moment at which the keys were made: it was ahead then, or has jumped back.
+They are still the only ones there are."""
 
 from __future__ import annotations
 

@@ -97,7 +97,9 @@ def test_every_metric_of_an_alert_is_given_by_the_hub(name: str) -> None:
 def test_every_alert_leads_to_the_runbook() -> None:
     text = (DEPLOY / "RUNBOOK.md").read_text("utf-8")
     headings = {h.strip().lower().replace(" ", "-") for h in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
-    assert {rule["annotations"]["runbook"] for rule in RULES} <= headings
+    led_to = {rule["annotations"]["runbook"] for rule in RULES}
+    assert led_to
+    assert led_to <= headings
 
 
 def test_every_command_of_the_runbook_exists() -> None:

@@ -1,5 +1,5 @@
-"""What a case may gather: at each bound the refusal names it and what to do instead, and who has a right of its
-own to the rest of the places keeps them."""
+"""What a case may gather: at each bound the refusal names it and what to do instead, and whoever only takes
+part leaves places to the owner."""
 
 from __future__ import annotations
 

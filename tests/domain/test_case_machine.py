@@ -8,6 +8,7 @@ from typing import Any
 
 import hypothesis.strategies as st
 import orjson
+import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -294,4 +295,5 @@ CaseLife.TestCase.settings = settings(
     report_multiple_bugs=False,
     phases=(Phase.generate,),  # shrinking lives of 30 steps takes minutes
 )
-TestCaseLife = CaseLife.TestCase
+# Half a minute of processor time, on a machine that three other workers share.
+TestCaseLife = pytest.mark.timeout(300)(CaseLife.TestCase)

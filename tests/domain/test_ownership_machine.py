@@ -23,6 +23,7 @@ from typing import Any
 
 import hypothesis.strategies as st
 import orjson
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
@@ -322,4 +323,5 @@ Ownership.TestCase.settings = settings(
     phases=(Phase.generate,),
     suppress_health_check=list(HealthCheck),
 )
-TestOwnership = Ownership.TestCase
+# Half a minute of processor time, on a machine that three other workers share.
+TestOwnership = pytest.mark.timeout(300)(Ownership.TestCase)

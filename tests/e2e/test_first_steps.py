@@ -85,10 +85,10 @@ def test_tokens_outlive_a_restart_and_a_key_rotation(hub: HubProcess) -> None:
 
 def test_backup_and_restore_begin_a_new_incarnation(hub: HubProcess) -> None:
     pemda = hub.agency("pemda-kotim", "regency", "--region", "62.02")
-    pemda.call("POST", "/v1/complaints", complaint("pemda-kotim", "A-1"))
+    assert pemda.call("POST", "/v1/complaints", complaint("pemda-kotim", "A-1"))[0] == 201
     before = pemda.call("GET", "/v1/mailbox?after=0")[1]
     hub.cli("backup", "backup.tar.gz")
-    pemda.call("POST", "/v1/complaints", complaint("pemda-kotim", "A-2"))
+    assert pemda.call("POST", "/v1/complaints", complaint("pemda-kotim", "A-2"))[0] == 201
     assert "hub is running" in hub.cli("restore", "backup.tar.gz", status=1).stderr
     hub.stop()
     hub.cli("restore", "backup.tar.gz")

@@ -16,6 +16,7 @@ from hub.app_sweeps import sweeps
 from hub.cli.main import main as simpul
 from hub.domain.case import CaseState
 from hub.domain.commands import Close, EraseRetained, Link, Reopen, Verify
+from hub.domain.plausible import SETTLED, InStep
 from hub.domain.policies import ANY, DEFAULTS, RETENTION, Policy
 from hub.domain.threads.commands import Conclude, WakeThread
 from hub.service.intake import ComplaintCodes
@@ -43,10 +44,18 @@ def keep(world: ErasureWorld, *rows: Policy) -> None:
     world.core.rulebook.refresh()
 
 
+def for_a_day(clock: TurnedClock) -> InStep:
+    """A process that has run so long with a clock that is right; of others `tests/service/` tells."""
+    run = InStep()
+    run.seen(clock.now() - SETTLED, clock.monotonic() - SETTLED.total_seconds())
+    return run
+
+
 async def swept(world: ErasureWorld, writer: Writer | None = None) -> int:
     readers = Readers(world.core.store, 1)
     try:
-        _, sweep = sweeps(world.core, readers, writer or Writer(world.core.runner))  # type: ignore[arg-type]
+        run = for_a_day(world.clock)
+        _, sweep = sweeps(world.core, readers, writer or Writer(world.core.runner), run)  # type: ignore[arg-type]
         return await sweep.once()
     finally:
         readers.close()
@@ -177,7 +186,7 @@ async def test_two_processes_erase_each_case_once(settings: Settings, codes: Com
         there = ErasureWorld(other, clock, world.desk)
         other.rulebook.refresh()
         async with world.serving() as one, there.serving() as two:
-            walks = [sweeps(each.core, serving.readers, serving.writer)[1]
+            walks = [sweeps(each.core, serving.readers, serving.writer, for_a_day(clock))[1]
                      for each, serving in ((world, one), (there, two))]  # fmt: skip
             await asyncio.gather(*[walk.once() for walk in walks])
         kinds = [[fact.type for fact in facts(world, case_id)] for case_id in many]  # type: ignore[arg-type]

@@ -22,7 +22,6 @@ from tests.parts.postgres import drop_database, make_database
 from tests.store.storework import WHEN, PostgresBackend, append, event
 
 pytestmark = pytest.mark.postgres
-LACKS = "lacks what this hub had acknowledged"
 
 
 @pytest.fixture
@@ -43,8 +42,7 @@ class Standby:
         with psycopg.connect(f"{self.server}/postgres", autocommit=True) as operator:
             for statement in (
                 f"ALTER DATABASE {self.name} ALLOW_CONNECTIONS false",
-                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-                f"WHERE datname = '{self.name}'",
+                f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{self.name}'",
                 f"ALTER DATABASE {self.name} RENAME TO {gone}",
                 f"ALTER DATABASE {copy} RENAME TO {self.name}",
                 f"DROP DATABASE {gone}",
@@ -106,10 +104,30 @@ def test_who_wrote_what_the_copy_lacks_works_no_more(
     standby.promote()
     refused(hub, first, "its log ends at 3, not at 4")
     for does in (writes, reads, asks_who_may, PostgresStore.probe):
-        refused(hub, does, "lacks what this hub had acknowledged.*Stop the hub.*Lose a database")
+        refused(hub, does, "lacks what this hub had acknowledged or shown.*Stop the hub.*Lose a database")
     assert not ended, "started again it would know nothing of it"
     with psycopg.connect(backend.url) as operator:
         assert operator.execute("SELECT max(position) FROM log").fetchone() == (3,)
+
+
+@pytest.mark.parametrize(("cut", "finds"), [("writer", writes), ("reader", reads)])
+def test_what_one_connection_finds_the_others_heed(
+    backend: PostgresBackend, cut: str, finds: Callable[[PostgresStore], object]
+) -> None:
+    """Theirs may still lead to the former server."""
+    hub = backend.open()
+    append(hub, "kotim")
+    reads(hub)
+    with psycopg.connect(backend.url, autocommit=True) as operator:
+        operator.execute("DELETE FROM log")
+        operator.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND application_name = %s",
+            (f"simpul {cut}",),
+        )
+    refused(hub, finds, "its log ends at 0, not at 1")
+    for does in (writes, reads):
+        refused(hub, does, "its log ends at 0, not at 1")
 
 
 def test_other_events_at_the_same_positions_are_not_taken_for_ours(
@@ -205,9 +223,7 @@ def test_what_was_rolled_back_is_not_missed(backend: PostgresBackend, standby: S
     assert append(hub, "kotim") == 4
 
 
-def test_the_copy_is_renewed_in_its_place(
-    backend: PostgresBackend, standby: Standby, tmp_path: Path
-) -> None:
+def test_the_copy_is_renewed_in_its_place(backend: PostgresBackend, standby: Standby, tmp_path: Path) -> None:
     """What the runbook says: a backup of it, restored over it. Its positions then are another incarnation's,
     and who starts on it knows no others."""
     hub = backend.open()

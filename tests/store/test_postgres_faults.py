@@ -146,7 +146,7 @@ def test_a_commit_that_no_standby_confirmed_is_not_called_done() -> None:
             try:
                 assert append(store, "kotim") == 1
                 _await_a_standby(primary, True)
-                for ends in ("pg_cancel_backend", "pg_terminate_backend"):
+                for ends in ("pg_terminate_backend", "pg_cancel_backend"):
                     with _nobody_confirms(primary, ends), pytest.raises(OutcomeUnknown, match="standby"):
                         append(store, "kotim")
                     with _nobody_confirms(primary, ends), pytest.raises(OutcomeUnknown, match="standby"):

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from hub.errors import Overtaken, RowRefused, StoreError, StoreUnavailable
+from hub.errors import Overtaken, RowRefused, StoreUnavailable
 from hub.ports.bus import Committed
 from hub.ports.effects import Effects, Reference
 from hub.ports.registry import ClientRow
@@ -271,28 +271,6 @@ def test_a_revocation_is_known_everywhere_when_it_returns(backend: PostgresBacke
         before = [other.registry_generation() for other in others]
         registry.revoke_client("client_a", WHEN)
         assert [other.registry_generation() for other in others] == [g + 1 for g in before], number
-
-
-def test_what_another_channel_tells_confirms_nothing_and_harms_nothing(backend: PostgresBackend) -> None:
-    """A session that somebody had before, as behind a pooler, may listen to more than we asked for."""
-    here, there = backend.open(), backend.open()
-    assert there.registry_generation() == here.registry_generation() == 0
-    with here.writing() as connection:
-        connection.execute("LISTEN simpul_commits")
-    append(there, "kotim")
-    backend.registry(here).add_client(ClientRow("client_a", "kotim", (), b"hash", None, WHEN))
-    assert there.registry_generation() == 1
-
-
-def test_a_pooler_that_shares_a_session_is_named_with_the_remedy(backend: PostgresBackend) -> None:
-    """What such a pooler leads to: a statement of that name is there already, or is not."""
-    store = backend.open()
-    for statement in ("PREPARE taken AS SELECT 1", "DEALLOCATE never"):
-        with pytest.raises(StoreError, match=r"session mode\.$") as refused:
-            with store.connection() as connection:
-                connection.execute("PREPARE taken AS SELECT 1" if "taken" in statement else "SELECT 1")
-                connection.execute(statement)
-        assert not isinstance(refused.value, RowRefused | StoreUnavailable)
 
 
 def test_a_number_that_no_notification_told_is_read(backend: PostgresBackend) -> None:

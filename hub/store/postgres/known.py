@@ -22,9 +22,9 @@ THERE: Final = (
     "(SELECT max(position) FROM log), (SELECT id FROM log WHERE position = ?)"
 )
 OLDER: Final = (
-    "The database lacks what this hub had acknowledged ({what}): an older copy has taken its place, such as a "
-    "standby that was behind. Stop the hub on every machine, and do not start it again before the right "
-    "database is back or this one was renewed: the runbook's \"Lose a database\" says how."
+    "The database lacks what this hub had acknowledged or shown ({what}): an older copy has taken its place, "
+    "such as a standby that was behind. Stop the hub on every machine, and do not start it again before the "
+    "right database is back or this one was renewed: see `Lose a database` in the runbook."
 )
 
 

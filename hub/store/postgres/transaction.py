@@ -59,8 +59,8 @@ NOTIFY_REGISTRY: Final = (
 )
 
 UNREPLICATED: Final = (
-    "The database's wait for its synchronous standby was cancelled: what was committed is on the primary, and "
-    "perhaps nowhere else. Ask again with the same key or reference."
+    "The database's wait for its synchronous standby was cancelled: what was committed is on the primary, "
+    "and perhaps nowhere else. Ask again with the same key or reference."
 )
 Witness = tuple[int, str]
 """(position, event id) of one that a transaction wrote; the first one tells whether it took effect."""

@@ -27,6 +27,7 @@ from datetime import timedelta
 from random import Random
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import initialize, rule
 
@@ -208,4 +209,5 @@ Threads.TestCase.settings = settings(
     phases=(Phase.generate,),
     suppress_health_check=list(HealthCheck),
 )
-TestThreads = Threads.TestCase
+# Half a minute of processor time, on a machine that three other workers share.
+TestThreads = pytest.mark.timeout(300)(Threads.TestCase)
