@@ -36,7 +36,7 @@ def purge(core: Core) -> list[str]:
 
 def remove_leftovers(core: Core) -> list[str]:
     """Copies of the database in which nobody works any more; those that stay, in words."""
-    return leftovers.sweep(core.settings.data_dir, core.store.folder)
+    return leftovers.sweep(core.settings.data_dir, core.store.folder or core.settings.data_dir)
 
 
 def drop_unheld(files: FileTables, attachments: AttachmentStore) -> int:

@@ -21,8 +21,9 @@ from hub.api import (
     stream,
     webhook,
 )
-from hub.api.acting import acting, consult, erase, forward, unlink
+from hub.api.acting import acting, erase, unlink
 from hub.api.answers import NDJSON
+from hub.api.coordination_routes import COORDINATION_ROUTES
 from hub.api.route import ANY, OPEN, Route
 from hub.api.session_routes import SESSION_ROUTES
 from hub.api.thread_routes import THREAD_ROUTES
@@ -31,9 +32,8 @@ from hub.ports.files import UPLOAD_KEPT
 KEY: Final = ("Idempotency-Key",)
 KEY_AND_VERSION: Final = ("Idempotency-Key", "If-Match")
 PAGE: Final = ("limit", "cursor")
-C, F = "/v1/cases/{id}", "/v1/forwardings/{id}"
+C = "/v1/cases/{id}"
 ACT: Final = (403, 404, 409, 412)
-LEG: Final = {200: "forwarding"}
 MOST: Final = "{max_attachment_bytes}"
 """Stands for that setting, which `hub/api/documentation.py` puts in its place."""
 KEPT_H: Final = UPLOAD_KEPT // timedelta(hours=1)
@@ -113,8 +113,8 @@ ROUTES: Final[tuple[Route, ...]] = (
           {200: "case"}, ACT, takes="link", headers=KEY_AND_VERSION, answer_headers=("ETag",),
           about="By the owner or an agency that handles it, with another case that the agency sees. A "
                 "`duplicate` repeats the other case, which is the primary: the primary's answer is offered "
-                "to the owners of its duplicates, as `complaint.answered`. The link stands in both cases. 409 "
-                "`case-full` where either has 1,000 links (a fifth of them is left to its owner)."),
+                "to the owners of its duplicates, as `complaint.answered`. The link stands in both cases. "
+                "409 `case-full` where either has 1,000 links (a fifth of them is left to its owner)."),
     Route("DELETE", f"{C}/links/{{case}}", unlink, "unlinkCases", "Cases", "Undo a link", "cases:forward",
           {200: "case"}, (*ACT, 400, 408, 413), headers=KEY_AND_VERSION, answer_headers=("ETag",),
           about="From either side."),
@@ -140,60 +140,7 @@ ROUTES: Final[tuple[Route, ...]] = (
           about="By each agency that received the case, also one that has left it, once it has deleted its "
                 "own copies. Done twice, the answer is the same."),
 
-    Route("POST", f"{C}/consultations", consult, "consultAgency", "Consultations", "Consult an agency",
-          "cases:consult", {201: "consultation"}, ACT, takes="consultation-request", headers=KEY_AND_VERSION,
-          answer_headers=("Simpul-Masked",),
-          about="After the verification and before forwarding, by the owner, as often as needed: is this "
-                "yours? The agency that is asked sees the case from then on, and finds the question with the "
-                "complaint in its mailbox. 409 while it has not answered the question before, and 409 "
-                "`case-full` after 200 questions."),
-    Route("POST", "/v1/consultations/{id}/answer", acting("verdict"), "answerConsultation", "Consultations",
-          "Answer a consultation", "cases:consult", {200: "consultation"}, ACT, takes="verdict",
-          headers=KEY_AND_VERSION, answer_headers=("Simpul-Masked",),
-          about="Once, by the agency that was asked. The verdict binds nobody; but whoever said `not_ours` "
-                "is sent the case afterwards only with a `note`."),
-
-    Route("POST", f"{C}/forwardings", forward, "forwardCase", "Forwardings", "Forward a case",
-          "cases:forward", {201: "forwarding-items"}, ACT, takes="forwarding-request",
-          headers=KEY_AND_VERSION, answer_headers=("Simpul-Masked",),
-          about="After the verification, by the owner, as often as needed: to one or several agencies; one "
-                "leads, the others support. An agency that has accepted a forwarding may forward the case "
-                "onward, to its own units or to others, as `support`. Whoever returned the case before, or "
-                "was consulted last with the verdict `not_ours`, is sent it only with a `note` (else 409). 409 "
-                "`case-full` after 300 forwardings, ended ones too (a fifth of them is left to the owner)."),
-    Route("POST", f"{F}/acceptance", acting("acceptance"), "acceptForwarding", "Forwardings",
-          "Accept a forwarding", "cases:handle", LEG, ACT, takes="acceptance", headers=KEY_AND_VERSION,
-          body_optional=True,
-          about="While the forwarding is `sent`, by the agency that it was sent to: it takes the work on; "
-                "progress and an answer come after this."),
-    Route("POST", f"{F}/return", acting("return"), "returnForwarding", "Forwardings",
-          "Return a forwarding", "cases:handle", LEG, ACT, takes="return", headers=KEY_AND_VERSION,
-          answer_headers=("Simpul-Masked",),
-          about="In place of accepting, or later while it is not answered, by the agency that it was sent "
-                "to: with the reason and, if known, the right agency; the owner then forwards again. When "
-                "the leading forwarding comes back for the third time (a setting of the hub), the case "
-                "passes to the agency above (`complaint.escalated`); what that one sends cannot be "
-                "returned (409)."),
-    Route("POST", f"{F}/reconsideration", acting("reconsideration"), "requestReconsideration", "Forwardings",
-          "Ask to reconsider a forwarding", "cases:handle", LEG, ACT, takes="reconsideration",
-          headers=KEY_AND_VERSION, answer_headers=("Simpul-Masked",),
-          about="In place of returning, once, where returning is not possible because the case was returned "
-                "too often already: the sender is asked to think again, and the forwarding stays as it is."),
-    Route("POST", f"{F}/progress", acting("progress"), "reportProgress", "Forwardings", "Report progress",
-          "cases:handle", LEG, ACT, takes="progress", headers=KEY_AND_VERSION,
-          answer_headers=("Simpul-Masked",),
-          about="After accepting and before the answer, as often as there is news, by the agency that "
-                "handles it."),
-    Route("POST", f"{F}/answer", acting("answer"), "answerForwarding", "Forwardings",
-          "Answer a forwarding", "cases:handle", LEG, ACT, takes="answer", headers=KEY_AND_VERSION,
-          answer_headers=("Simpul-Masked",),
-          about="Once, after accepting, by the agency that handles it; the case is answered when the leading "
-                "agency has answered and no other forwarding is open."),
-    Route("POST", f"{F}/withdrawal", acting("withdrawal"), "withdrawForwarding", "Forwardings",
-          "Withdraw a forwarding", "cases:forward", LEG, ACT, takes="withdrawal", headers=KEY_AND_VERSION,
-          answer_headers=("Simpul-Masked",),
-          about="While it is not answered, by the agency that sent it, or by the owner."),
-
+    *COORDINATION_ROUTES,
     *THREAD_ROUTES,
 
     Route("GET", "/v1/mailbox", mailbox.page, "readMailbox", "Mailbox", "Read the mailbox", "mailbox:read",

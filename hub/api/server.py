@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from hub.api import answers
 from hub.api.context import Call, Context, Readiness
+from hub.api.coordination_routes import C, F
 from hub.api.cursors import Cursors
 from hub.api.documentation import all_documents
 from hub.api.endpoint import endpoint
@@ -19,7 +20,7 @@ from hub.api.limits import RateLimit
 from hub.api.metrics import HttpMetrics
 from hub.api.protocol import Runner, expected
 from hub.api.route import Route
-from hub.api.routes import ROUTES, C, F
+from hub.api.routes import ROUTES
 from hub.api.settings import ApiSettings
 from hub.errors import NotFound, Problem
 from hub.ports.clock import Clock

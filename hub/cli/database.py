@@ -65,7 +65,7 @@ def rebuild(ctx: click.Context, check: bool) -> None:
     """Makes every table that follows from the log anew, mailboxes included."""
     if check:
         with core_of(ctx) as core:
-            events, difference = check_rebuild(core.store, fold(core.sealer))
+            events, difference = check_rebuild(core.store, fold(core.sealer), core.settings.data_dir)
             if difference:
                 raise CommandRefused(difference)
             show({"events": events, "difference": None})

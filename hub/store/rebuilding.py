@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hub.ports.store import ReadSession, WriteTransaction
@@ -24,7 +25,8 @@ Fold = Callable[[ReadSession, WriteTransaction], int]
 def rebuild_in_place(store: AnyStore, fold: Fold, still: Callable[[], None] = lambda: None) -> int:
     """One transaction: either the tables are made anew or nothing happened. `still`, asked before the commit,
     raises where the caller is no longer alone on the database."""
-    sweep(store.folder)
+    if store.folder is not None:
+        sweep(store.folder)
     with store.writing() as connection:
         for statement in store.dialect.patience:
             connection.execute(statement)
@@ -35,10 +37,12 @@ def rebuild_in_place(store: AnyStore, fold: Fold, still: Callable[[], None] = la
         return events
 
 
-def check_rebuild(store: AnyStore, fold: Fold) -> tuple[int, str | None]:
-    """(number of events, first difference or None). Reads one snapshot; the hub may run meanwhile."""
-    sweep(store.folder)
-    with working_folder(REBUILD, scratch_folder(store.folder)) as folder:
+def check_rebuild(store: AnyStore, fold: Fold, beside: Path | None = None) -> tuple[int, str | None]:
+    """(number of events, first difference or None). Reads one snapshot; the hub may run meanwhile. What it
+    makes for that lies beside the database, or in the folder `beside` where that has none."""
+    place = store.folder or beside
+    sweep(place)
+    with working_folder(REBUILD, scratch_folder(place)) as folder:
         path = folder / "rebuilt.db"
         migrate(path)
         with store.connection() as stored:

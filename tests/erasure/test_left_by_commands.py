@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sqlite3
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from click.testing import CliRunner
 
+from hub.app import _chores
 from hub.app_erasures import purge
-from hub.app_sweeps import sweeps
 from hub.cli.main import main as simpul
 from hub.errors import StoreUnavailable
 from hub.service.intake import ComplaintCodes
-from hub.service.readers import Readers
 from hub.settings import Settings
+from hub.store.files import FileTables
 from hub.store.leftovers import BACKUP, HELD, REBUILD, RESTORE, working_folder
 from tests.erasure.erasurework import MASKED, STORY, ErasureWorld, erasure_world
-from tests.erasure.test_retention import Writer
-
-
-@pytest.fixture(autouse=True)
-def scratch(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """PostgreSQL has no folder of the hub's for it."""
-    monkeypatch.setattr("tempfile.tempdir", str(settings.data_dir))
 
 
 def left_in(folder: Path, kind: str) -> Path:
@@ -63,14 +56,11 @@ def test_what_somebody_works_in_remains_and_is_named(world: ErasureWorld) -> Non
     assert world.found(MASKED) == set()
 
 
-async def test_the_hub_looks_again_by_itself(world: ErasureWorld) -> None:
-    left = left_in(world.folder, BACKUP)
-    readers = Readers(world.core.store, 1)
-    try:
-        walks = sweeps(world.core, readers, Writer(world.core.runner))  # type: ignore[arg-type]
-        await asyncio.gather(*(walk.once() for walk in walks))
-    finally:
-        readers.close()
+def test_the_hub_looks_again_by_itself(world: ErasureWorld) -> None:
+    left, nobody = left_in(world.folder, BACKUP), cast(Any, None)
+    chores = _chores(world.core, FileTables(world.core.store), nobody, nobody, nobody)
+    (chore,) = [chore for chore in chores if chore.name == "leftovers"]
+    assert chore.run("") == 0
     assert not left.exists()
 
 
