@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from auth.evidence_signing import key_set
 from hub.cli.verify import trust
 from hub.domain.evidence_check import verified
+from hub.ports.clock import rfc3339
 from tests.api.conftest import Caller, House, forwarded
 from tests.evidence.evidencework import broken, words
 
@@ -59,8 +61,8 @@ async def test_a_hub_without_a_key_to_sign_with_says_so(house: House, app: Calle
     case = await app.submit()
     rows = house.core.rows
     known = rows.changes_since(0).signing_keys
-    later = [replace(row, signs_from="2999-01-01T00:00:00.000Z") for row in known]
-    assert rows.put_signing_keys(later, known)
+    soon = rfc3339(house.core.clock.now() + timedelta(minutes=1))  # tokens outlive it, so it signs no more
+    assert rows.put_signing_keys([replace(row, retires_at=soon) for row in known], known)
     reply = await app.get(f"/v1/cases/{case['id']}/evidence")
     assert reply.status == 503
     assert int(reply.headers["Retry-After"]) > 0
