@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from hub.api.acting import acting, consult, forward
-from hub.api.route import Route
+from hub.api.route import ACT, KEY_AND_VERSION, Route
 
 C, F = "/v1/cases/{id}", "/v1/forwardings/{id}"
-KEY_AND_VERSION: Final = ("Idempotency-Key", "If-Match")
-ACT: Final = (403, 404, 409, 412)
 LEG: Final = {200: "forwarding"}
 
 # fmt: off

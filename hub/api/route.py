@@ -13,6 +13,11 @@ OPEN: Final = None
 ANY: Final = ""
 """Any valid token, whatever its scopes."""
 JSON: Final = "application/json"
+KEY: Final = ("Idempotency-Key",)
+KEY_AND_VERSION: Final = ("Idempotency-Key", "If-Match")
+PAGE: Final = ("limit", "cursor")
+ACT: Final = (403, 404, 409, 412)
+"""What a command about a case refuses."""
 
 
 @dataclass(frozen=True, slots=True)

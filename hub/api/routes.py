@@ -23,17 +23,12 @@ from hub.api import (
 )
 from hub.api.acting import acting, erase, unlink
 from hub.api.answers import NDJSON
-from hub.api.coordination_routes import COORDINATION_ROUTES
-from hub.api.route import ANY, OPEN, Route
+from hub.api.coordination_routes import COORDINATION_ROUTES, C
+from hub.api.route import ACT, ANY, KEY, KEY_AND_VERSION, OPEN, PAGE, Route
 from hub.api.session_routes import SESSION_ROUTES
 from hub.api.thread_routes import THREAD_ROUTES
 from hub.ports.files import UPLOAD_KEPT
 
-KEY: Final = ("Idempotency-Key",)
-KEY_AND_VERSION: Final = ("Idempotency-Key", "If-Match")
-PAGE: Final = ("limit", "cursor")
-C = "/v1/cases/{id}"
-ACT: Final = (403, 404, 409, 412)
 MOST: Final = "{max_attachment_bytes}"
 """Stands for that setting, which `hub/api/documentation.py` puts in its place."""
 KEPT_H: Final = UPLOAD_KEPT // timedelta(hours=1)

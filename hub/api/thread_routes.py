@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from hub.api import threads
-from hub.api.route import Route
+from hub.api.route import KEY, KEY_AND_VERSION, PAGE, Route
 
 T, M, D = "/v1/threads/{id}", "/v1/messages/{id}", "/v1/commitments/{id}"
 TAG, WRITE, READ = "Threads", "threads:write", "cases:read"
-KEY: Final = ("Idempotency-Key",)
-KEY_AND_VERSION: Final = ("Idempotency-Key", "If-Match")
-PAGE: Final = ("limit", "cursor")
 MASKED: Final = ("Simpul-Masked",)
 CHANGED: Final = ("ETag", "Simpul-Masked")
 IN: Final = (403, 404, 409)
