@@ -80,6 +80,7 @@ def test_what_the_column_does_not_take_is_said_with_its_line_and_its_report(
     assert (checked.returncode, last_line(checked.stdout)[:15]) == (1, "1 thing to mend")
     connector.start()
     eventually(lambda: listed.run("SELECT 1 FROM pengaduan WHERE status = 'selesai'"), "it takes effect")
+    eventually(office.settled, "and its event is settled")
     connector.kill()
     assert connector.run("check").returncode == 0
 

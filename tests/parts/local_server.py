@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -22,19 +23,32 @@ class PartMissing(Exception):
     """The part's binaries are not on this machine; the text says what to install."""
 
 
-_GIVEN: Final[set[int]] = set()
+_LOWEST: Final = 12_000
+_EPHEMERAL: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_NEXT: Final[list[Iterator[int]]] = []
 
 
 def free_port() -> int:
-    """A port of loopback on which nobody listens; never one that this process was given before: whoever got
-    that one may only be about to listen there."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        if port not in _GIVEN:
-            _GIVEN.add(port)
+    """A port of loopback on which nobody listens and that nobody else is given: below those that the kernel
+    hands out by itself, from the share of this worker, and never the same twice in a process. Whoever got one
+    may only be about to listen there."""
+    if not _NEXT:
+        _NEXT.append(_ports())
+    for port in _NEXT[0]:
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
             return port
+    raise RuntimeError("this process was given every port that it may have")
+
+
+def _ports() -> Iterator[int]:
+    """Those of this worker's share, from anywhere in it: what it starts, and another run, have the same."""
+    floor = int(_EPHEMERAL.read_text().split()[0]) if _EPHEMERAL.exists() else 49_152
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    width = (floor - _LOWEST) // workers
+    shift = random.randrange(width)
+    return (_LOWEST + number * width + (shift + step) % width for step in range(width))
 
 
 def skip_or_fail(missing: PartMissing) -> None:
