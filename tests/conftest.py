@@ -57,7 +57,6 @@ INSTALLED = ("tests/whole/test_installed_script.py", "tests/demo/", "tests/deplo
 MIGRATING = (
     "tests/store/test_migrati",
     "tests/store/test_postgres_migration.py",
-    "tests/e2e/",
     "tests/whole/",
 )
 """These make their databases by migrations."""

@@ -4,7 +4,7 @@ ended case is kept."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any, Final
 
@@ -42,7 +42,7 @@ class Policy:
     escalates: bool = False
 
     def document(self) -> dict[str, Any]:
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 _ALWAYS: Final = "1900-01-01"

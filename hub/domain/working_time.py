@@ -67,7 +67,7 @@ class Calendar:
         opens, closes = _second(self.opens), _second(self.closes)
         if flaws := [*_hour_flaws(opens, closes), *_zone_flaws(self.zone), *_day_flaws(self)]:
             raise Invalid("The calendar cannot be like this.", flaws=flaws)
-        ordinals = sorted(date.fromisoformat(day).toordinal() for day in self.days)
+        ordinals = sorted(_ordinal(day) for day in self.days)
         put = object.__setattr__
         put(self, "version", hashlib.sha256(_content(self)).hexdigest()[:16])
         put(self, "tz", ZoneInfo(self.zone))
@@ -103,10 +103,16 @@ class Calendar:
 def for_agency(official: Calendar, zone: str, local: Mapping[str, str] | None = None) -> Calendar:
     """The official calendar in an agency's zone with its own days off (ISO date -> name); on a day that is
     off officially, the official reason stays."""
-    if zone == official.zone and not local:
-        return official
-    own = {day: DayOff(name, "local") for day, name in (local or {}).items()}
+    if not local:
+        return official if zone == official.zone else _in_zone(official, zone)
+    own = {day: DayOff(name, "local") for day, name in local.items()}
     return Calendar(own | dict(official.days), official.known_until, zone, official.opens, official.closes)
+
+
+@lru_cache(16)
+def _in_zone(official: Calendar, zone: str) -> Calendar:
+    """Most agencies have no days of their own, and there are three zones."""
+    return Calendar(official.days, official.known_until, zone, official.opens, official.closes)
 
 
 def instant(text: str) -> datetime:
@@ -275,7 +281,15 @@ def _day_flaws(calendar: Calendar) -> list[tuple[str, str]]:
 
 def is_iso_date(text: str) -> bool:
     """Exactly YYYY-MM-DD, and a day that exists."""
+    return _ordinal(text) > 0
+
+
+@lru_cache(4096)
+def _ordinal(text: str) -> int:
+    """The ordinal of such a date, 0 for what is none. A hub that starts reads the same days of some twenty
+    years for each of its zones."""
     try:
-        return date.fromisoformat(text).isoformat() == text
+        day = date.fromisoformat(text)
     except ValueError:
-        return False
+        return 0
+    return day.toordinal() if day.isoformat() == text else 0

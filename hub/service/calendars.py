@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from importlib import metadata
 from typing import Any, Final
 
 from hub.domain.working_time import Calendar, DayOff
@@ -48,7 +47,9 @@ def official_calendar(first_year: int = FIRST_YEAR, last_year: int | None = None
 
 def source() -> str:
     """What the official calendar is taken from, for the record."""
-    return f"the library holidays {metadata.version('holidays')}, after the joint decrees (SKB 3 Menteri)"
+    from holidays.version import __version__ as version  # not by its metadata: a long README goes with them
+
+    return f"the library holidays {version}, after the joint decrees (SKB 3 Menteri)"
 
 
 def changes(before: Calendar, after: Calendar) -> list[DayChange]:

@@ -56,7 +56,11 @@ def current_revision(place: Place) -> str | None:
 
 def require_current(url: str) -> None:
     """For whoever may not migrate: MigrationNeeded with the remedy, StoreError for one that is too new."""
-    found = schema_of(url)
+    require_suitable(schema_of(url))
+
+
+def require_suitable(found: Schema | None) -> None:
+    """The same, of what was found on the server."""
     if found is None:
         raise MigrationNeeded("The database has no tables yet: run `simpul migrate`.")
     _refuse_newer("The database", found)

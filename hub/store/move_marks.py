@@ -81,17 +81,9 @@ def refuse_moved(database: Path) -> None:
     )
 
 
-def refuse_under_way(url: str) -> None:
+def refuse_under_way(connection: Any) -> None:
     """CommandRefused for a PostgreSQL database with tables into which a hub is still being moved."""
-    from hub.store.postgres.connections import READER, Limits, connector  # only a hub on PostgreSQL needs it
-    from hub.store.postgres.errors import translated as translated_by_postgres
-
-    connection = connector(url, Limits())(READER)
-    try:
-        with translated_by_postgres():
-            row = connection.execute(SELECT, (UNDER_WAY,)).fetchone()
-    finally:
-        connection.close()
+    row = connection.execute(SELECT, (UNDER_WAY,)).fetchone()
     if row:
         raise CommandRefused(
             "A move into this database is not finished, so it may lack rows. Run `simpul move --to` it again "

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hub.store import file_presence
-from hub.store.migrate import Place, current_revision, migrate, require_current
+from hub.store.migrate import Place, migrate, require_suitable, schema_of
 from hub.store.move_marks import refuse_moved, refuse_under_way
 from hub.store.restoring import finish, refuse_half_done
 from hub.store.sqlite import SqliteStore
@@ -70,15 +70,16 @@ def _on_server(url: str, found: Found, *, migrates: bool, name: str | None, is_a
     from hub.store.postgres.connections import WRITER  # a hub on SQLite loads no driver of another engine
     from hub.store.postgres.store import PostgresStore
 
+    schema = schema_of(url)
     if not migrates:
-        require_current(url)
-    there = current_revision(url) is not None
+        require_suitable(schema)
     store = PostgresStore(url, name=None if is_alone else name or WRITER)
     try:
-        if there:
-            refuse_under_way(url)
-        found(there)
-        if migrates:
+        if schema is not None:
+            with store.connection() as connection:
+                refuse_under_way(connection)
+        found(schema is not None)
+        if schema is None or not schema.suits:
             migrate(url)
     except BaseException:
         store.close()
