@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling
 
 from hub.store import migrate
-from tests.parts import ending, forking, migrated, rewritten, scratch
+from tests.parts import ending, forking, kafka_classes, migrated, rewritten, scratch
 
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -89,6 +89,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if getattr(
         config.option, "numprocesses", None
     ):  # of the workers' chief; with one process nothing is done twice
+        kafka_classes.ahead()
         rewritten.ahead(config, Path(__file__).parent)
 
 

@@ -133,7 +133,7 @@ class Node:
         """SIGTERM, then SIGKILL if it does not end; keeps the classes it loaded for the next start."""
         self._end(signal.SIGTERM)
         if (fresh := self.folder / "classes.jsa").exists():
-            fresh.rename(files.archive())
+            files.keep_archive(fresh)
 
     def pause(self) -> None:
         """The broker hangs: connections stay open, nothing answers."""

@@ -53,6 +53,13 @@ def archive() -> Path:
     return cache() / "classes.jsa"
 
 
+def keep_archive(made: Path) -> None:
+    """Into its place at once, from a folder that may be of another file system."""
+    aside = archive().with_name(f"classes.{os.getpid()}")
+    shutil.move(made, aside)
+    aside.rename(archive())
+
+
 def formatted(data: Path, node: int, properties: Path) -> None:
     """Makes `data` the formatted folder of a new node: a copy of one that was formatted once."""
     template = cache() / "formatted"

@@ -5,5 +5,5 @@ from __future__ import annotations
 from hub.service.calendars import official_calendar
 from schemas.registry import Registry
 
-Registry.load()
+Registry.load().checked()
 official_calendar()

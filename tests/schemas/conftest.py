@@ -35,7 +35,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def registry() -> Registry:
-    return Registry.load()
+    return Registry.load().checked()
 
 
 @pytest.fixture

@@ -107,10 +107,10 @@ def test_an_unknown_schema_is_named(registry: Registry) -> None:
         ),
     ],
 )
-def test_a_wrong_schema_file_refuses_the_start_by_name(schema: dict[str, Any], message: str) -> None:
+def test_a_wrong_schema_file_is_refused_by_name(schema: dict[str, Any], message: str) -> None:
     whole = {"$schema": documents.DIALECT, "$id": "/schemas/thing/1.json", **schema}
     with pytest.raises(documents.SchemaFileWrong, match=message):
-        Registry({("thing", 1): orjson.dumps(whole)})
+        Registry({("thing", 1): orjson.dumps(whole)}).checked()
 
 
 def _properties(node: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
