@@ -32,11 +32,9 @@ def mariadb_url() -> Iterator[str]:
     user = user_for(("mysql",))
     with folder_of(user, "mariadb") as folder:
         data, port = folder / "data", free_port()
-        run_as(
-            user,
-            [installer, "--no-defaults", f"--datadir={data}", "--skip-test-db", *_root_login(user)],
-            folder,
-        )
+        # Whoever starts takes away the temporary files that lie where it makes its own, another server's too.
+        making = [installer, "--no-defaults", f"--datadir={data}", f"--tmpdir={folder}", "--skip-test-db"]
+        run_as(user, [*making, *_root_login(user)], folder)
         with server(user, _command(daemon, folder, data, port), folder, lambda: _connect(port).close()):
             yield f"mysql://root:@127.0.0.1:{port}/"
 
@@ -47,9 +45,9 @@ def _root_login(user: str | None) -> list[str]:
 
 def _command(daemon: str, folder: Path, data: Path, port: int) -> list[str]:
     return [
-        daemon, "--no-defaults", f"--datadir={data}", f"--socket={folder}/s", f"--port={port}",
-        "--bind-address=127.0.0.1", "--skip-log-bin", "--innodb-flush-log-at-trx-commit=2",
-        "--innodb-buffer-pool-size=16M", "--performance-schema=OFF", "--sql-mode=",
+        daemon, "--no-defaults", f"--datadir={data}", f"--tmpdir={folder}", f"--socket={folder}/s",
+        f"--port={port}", "--bind-address=127.0.0.1", "--skip-log-bin", "--innodb-buffer-pool-size=16M",
+        "--innodb-flush-log-at-trx-commit=2", "--performance-schema=OFF", "--sql-mode=",
     ]  # fmt: skip
 
 
