@@ -30,7 +30,7 @@ from tests.parts import kafka_files as files
 from tests.parts.local_server import folder_of, free_port
 
 ISSUER = "http://127.0.0.1:8080"
-READY_WITHIN_S = 60.0
+READY_WITHIN_S = 90.0
 LOOK_EVERY_S = 0.02
 READY = "Kafka Server started"
 OWNER = "owner"
