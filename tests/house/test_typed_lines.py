@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields
+from functools import cache
 
 import click
 import pytest
@@ -91,7 +92,17 @@ def test_every_route_that_a_document_names_exists(document: str) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_setting_that_a_document_names_exists(document: str) -> None:
     settings = {f"SIMPUL_{field.name.upper()}" for field in fields(Settings)}
-    assert set(re.findall(r"SIMPUL_[A-Z_]+", text_of(document))) - settings - DEMO - CONNECTORS == set()
+    known = settings | DEMO | CONNECTORS | of_tests()
+    assert set(re.findall(r"SIMPUL_[A-Z_]+", text_of(document))) - known == set()
+
+
+@cache
+def of_tests() -> set[str]:
+    """What tests read of the environment, by themselves."""
+    texts = [file.read_text("utf-8") for file in (ROOT / "tests").rglob("*.py")]
+    return {
+        name for text in texts for name in re.findall(r"environ(?:\.get\(|\[)\"(SIMPUL_TEST_[A-Z_]+)", text)
+    }
 
 
 def test_routes_and_settings_are_found_in_the_documents() -> None:
