@@ -12,9 +12,10 @@ from connectors.database import Database, Session
 from connectors.errors import StatementRefused
 from connectors.mapping import ComplaintMapping
 from connectors.report import Report
-from connectors.rules import FLAGS, SHAREABLE
+from connectors.rules import SHAREABLE
 from connectors.source import Source
 from connectors.sql import SqlConfig
+from schemas.app_values import FLAGS
 
 
 async def check_columns(

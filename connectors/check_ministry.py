@@ -8,12 +8,14 @@ from connectors.config import secret
 from connectors.connector import open_database
 from connectors.delivering import http_headers
 from connectors.errors import ConfigRefused, ConnectorError
+from connectors.events import ERASED
 from connectors.ministry import MinistryConfig
 from connectors.report import Report
 from connectors.topic_member import KafkaConfig
 from connectors.webhook_receiver import WebhookConfig, verifiers
 from connectors.wording import of_section
 from connectors.words import many
+from schemas.events import event_type
 
 
 async def check_webhook(config: WebhookConfig, report: Report) -> None:
@@ -46,7 +48,7 @@ async def check_mailbox(config: MinistryConfig, report: Report) -> None:
 def _note_erasures(config: MinistryConfig, report: Report) -> None:
     """Who erases the copies in the agency's system when a case is erased in the hub."""
     types = config.deliver.event_types
-    named = bool({"*", "reporter.erased", "id.simpul.reporter.erased.v1"} & {*types})
+    named = bool({"*", ERASED, event_type(ERASED)} & {*types})
     if config.deliver.http and named:
         report.ok("an erasure of a case is POSTed like other events; a 2xx means that its copies are gone")
     elif config.deliver.http:

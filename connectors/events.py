@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from schemas.events import name_of
+
 PARAMETERS = (
     "event_id", "type", "case_id", "tracking_number", "status", "agency", "owner", "forwarding_id", "to",
     "role", "note", "text", "reason", "time", "local_time", "local_date", "source_agency", "source_reference",
@@ -26,7 +28,7 @@ _ADDRESSED = {"forwarding.sent": ("forwarding", "to"), "consultation.requested":
 
 def short_type(event: Mapping[str, Any]) -> str:
     """`forwarding.sent` of `id.simpul.forwarding.sent.v1`."""
-    return str(event.get("type", "")).removeprefix("id.simpul.").removesuffix(".v1")
+    return name_of(str(event.get("type", "")))
 
 
 def concerns_connector(event: Mapping[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.photos import Photo, Unsent, find_photos
-from connectors.rules import FLAGS, SHAREABLE, Category, Photos, Rule
+from connectors.rules import SHAREABLE, Category, Photos, Rule
 from connectors.values import (
     RowHeld,
     Value,
@@ -25,7 +25,7 @@ from connectors.values import (
     is_missing,
     raw_text,
 )
-from schemas.app_values import bit_as_number, point_of, shortened
+from schemas.app_values import FLAGS, bit_as_number, point_of, shortened
 
 Row = Mapping[str, Value]
 TIME_UNKNOWN = "submitted_at_unknown"

@@ -12,6 +12,7 @@ from typing import Any
 from connectors.errors import ConfigRefused
 from connectors.options import option, read_table
 from connectors.values import RowHeld, as_flag
+from schemas.app_values import FLAGS
 
 COLUMN = re.compile(r"^\w+(\.\w+)?$")
 GROUPS = {
@@ -24,7 +25,6 @@ MEMBERS = (
     "title", "description", "category", "classification", "tags", "submitted_at", "occurred_on",
     "channel", "confidential", "addressed_to",
 )  # fmt: skip
-FLAGS = ("confidential", "reporter.anonymous")
 SHAREABLE = ("name", "phone", "email", "national_id")
 
 

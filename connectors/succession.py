@@ -17,6 +17,7 @@ from connectors.parts import Parts, passed_to
 from connectors.replies import Replies
 from connectors.spool import Spool
 from schemas.case_states import OPEN_LEG
+from schemas.events import dataschema, event_type
 
 log = structlog.get_logger("simpul-connector")
 Wanted = Callable[[Mapping[str, Any]], bool]
@@ -117,11 +118,11 @@ def made_of(
         "specversion": "1.0",
         "id": str(uuid.uuid5(uuid.UUID(str(part["id"])), str(event["id"]))),
         "source": hub,
-        "type": f"id.simpul.{name}.v1",
+        "type": event_type(name),
         "time": event["time"],
         "subject": case["id"],
         "sequence": f"{int(case['version']):010d}",
         "datacontenttype": "application/json",
-        "dataschema": f"{hub}/schemas/{name}/1.json",
+        "dataschema": dataschema(hub, name),
         "data": data,
     }

@@ -14,6 +14,8 @@ _SHORT_OFFSET: Final = re.compile(r"([+-]\d{2})$")
 _DAY_LENGTH: Final = len("2026-03-05")
 _YES: Final = frozenset({"1", "y", "ya", "yes", "true", "t"})
 _NO: Final = frozenset({"", "0", "n", "tidak", "no", "false", "f"})
+FLAGS: Final = ("confidential", "reporter.anonymous")
+"""The members of a complaint that are yes or no."""
 FLAG_WORDS: Final = "1/0, y/n, ya/tidak, true/false"
 """For sentences: what `flag_of` knows."""
 

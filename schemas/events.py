@@ -1,27 +1,22 @@
-"""How an event's type, its data's schema and the address of that schema are written."""
+"""How an event's type, and the address of the schema of its data, are written and read."""
 
 from __future__ import annotations
 
-import re
+from schemas.documents import path_of
 
-from schemas.documents import Key, path_of
-
-_TYPE = re.compile(r"id\.simpul\.([a-z_]+\.[a-z_]+)\.v([1-9][0-9]{0,8})", re.ASCII)
+_PREFIX, _SUFFIX = "id.simpul.", ".v1"
 
 
-def event_type(name: str, version: int = 1) -> str:
-    """`id.simpul.complaint.submitted.v1` for `complaint.submitted`."""
-    return f"id.simpul.{name}.v{version}"
+def event_type(name: str) -> str:
+    """The CloudEvents `type`: `id.simpul.complaint.submitted.v1` for `complaint.submitted`."""
+    return f"{_PREFIX}{name}{_SUFFIX}"
 
 
-def schema_of(event_type: str) -> Key:
-    """(`complaint.submitted`, 1) for `id.simpul.complaint.submitted.v1`. Raises ValueError otherwise."""
-    match = _TYPE.fullmatch(event_type)
-    if match is None:
-        raise ValueError(f"{event_type[:60]!r} is not an event type such as id.simpul.complaint.submitted.v1")
-    return match[1], int(match[2])
+def name_of(written: str) -> str:
+    """`complaint.submitted` for `id.simpul.complaint.submitted.v1`; what is no type of the hub's stays."""
+    return written.removeprefix(_PREFIX).removesuffix(_SUFFIX)
 
 
-def dataschema(public_url: str, name: str, version: int = 1) -> str:
+def dataschema(public_url: str, name: str) -> str:
     """The CloudEvents `dataschema` of an event: where the hub serves the schema of its data."""
-    return public_url.rstrip("/") + path_of((name, version))
+    return public_url.rstrip("/") + path_of((name, 1))

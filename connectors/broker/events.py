@@ -10,10 +10,12 @@ from typing import Any, Final
 
 import orjson
 
+from schemas.events import event_type
+
 POSITION: Final = "simpul-position"
 INCARNATION: Final = "simpul-incarnation"
 CORRELATION: Final = "correlation-id"
-REPLY_TYPE: Final = "id.simpul.reply.v1"
+REPLY_TYPE: Final = event_type("reply")
 _STRUCTURED: Final = re.compile(r"application/cloudevents\+json\s*(;|$)", re.IGNORECASE)
 
 Headers = Sequence[tuple[str, bytes]]
@@ -55,7 +57,7 @@ class Command:
             "specversion": "1.0",
             "id": self.id,
             "source": source,
-            "type": f"id.simpul.command.{self.name}.v1",
+            "type": event_type(f"command.{self.name}"),
             "subject": self.subject,
             "time": now.isoformat(timespec="milliseconds"),
         }

@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hub.domain.agency import DEFAULT_TIME_ZONE
 from hub.errors import CommandRefused
+from schemas.app_values import FLAGS
 
 FORMATS: Final = ("csv", "xlsx", "ndjson")
-FLAGS: Final = ("confidential", "reporter.anonymous")
 LISTS: Final = ("tags", "addressed_to")
 IDS: Final = ("reference", "reporter.national_id")
 DAYS: Final = ("occurred_on",)

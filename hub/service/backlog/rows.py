@@ -26,7 +26,6 @@ from hub.service.backlog.cells import (
 from hub.service.backlog.mapping import (
     COMPLAINT,
     DAYS,
-    FLAGS,
     IDS,
     LISTS,
     MOMENTS,
@@ -35,7 +34,7 @@ from hub.service.backlog.mapping import (
     BacklogMapping,
     Source,
 )
-from schemas.app_values import point_of, shortened
+from schemas.app_values import FLAGS, point_of, shortened
 from schemas.flaw import printable
 
 Flaws = list[tuple[str, str]]
