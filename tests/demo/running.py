@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -94,16 +92,3 @@ class Demo:
                 if child.status() != psutil.STATUS_ZOMBIE:
                     alive.append(" ".join(child.cmdline()))
         return alive
-
-
-def free_run(row: int = 4) -> int:
-    """The first of so many free ports in a row."""
-    while True:
-        first = random.randrange(20000, 32000)
-        with contextlib.ExitStack() as held:
-            try:
-                for port in range(first, first + row):
-                    held.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return first

@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from deploy.demo.cluster import brokers, postgres
-from tests.demo.running import Demo, free_run
-from tests.parts.local_server import PartMissing, folder_of, skip_or_fail
+from tests.demo.running import Demo
+from tests.parts.local_server import PartMissing, folder_of, free_row, skip_or_fail
 
 pytestmark = pytest.mark.timeout(300)
 PATIENCE_S = 120.0
@@ -28,7 +28,7 @@ def cluster() -> Iterator[Demo]:
     if missing := [*postgres.missing(), *brokers.missing()]:
         skip_or_fail(PartMissing("; ".join(missing)))
     with folder_of(None, "cluster") as folder:
-        made = Demo(folder / "ruang", free_run(19), PROGRAM, ends_within_s=25.0)
+        made = Demo(folder / "ruang", free_row(19), PROGRAM, ends_within_s=25.0)
         yield made
         if made.process is not None and made.process.poll() is None:
             made.end(signal.SIGKILL)

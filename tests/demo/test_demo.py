@@ -11,7 +11,8 @@ from pathlib import Path
 
 import psutil
 
-from tests.demo.running import ROOT, Demo, free_run
+from tests.demo.running import ROOT, Demo
+from tests.parts.local_server import free_row
 
 APP, PU, SOSIAL = "lapor-kotim/pengaduan.db", "kemen-pu/surat.db", "kemen-sosial/surat.db"
 FROM_HUB = "SELECT count(*) FROM tanggapan WHERE id_petugas = 1"
@@ -110,7 +111,7 @@ def test_a_second_run_goes_on_without_doing_anything_twice(demo: Demo) -> None:
 
 
 def test_another_start_in_the_same_folder_is_refused(demo: Demo) -> None:
-    refused = start_beside(demo.folder, free_run())
+    refused = start_beside(demo.folder, free_row(4))
     assert refused.returncode == 1
     assert "runs already" in refused.stderr
 
@@ -135,7 +136,7 @@ def test_a_part_that_dies_is_named_with_its_log(demo: Demo) -> None:
 
 
 def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
-    port = free_run()
+    port = free_row(4)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", port + 1))
         taken.listen()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import pwd
 import random
@@ -25,22 +26,29 @@ class PartMissing(Exception):
 
 _LOWEST: Final = 12_000
 _EPHEMERAL: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
-_NEXT: Final[list[Iterator[int]]] = []
 
 
 def free_port() -> int:
     """A port of loopback on which nobody listens and that nobody else is given: below those that the kernel
     hands out by itself, from the share of this worker, and never the same twice in a process. Whoever got one
     may only be about to listen there."""
-    if not _NEXT:
-        _NEXT.append(_ports())
-    for port in _NEXT[0]:
+    for port in _ports():
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.bind(("127.0.0.1", port))
             return port
     raise RuntimeError("this process was given every port that it may have")
 
 
+def free_row(count: int) -> int:
+    """The first of so many in a row."""
+    row: list[int] = []
+    while len(row) < count:
+        port = free_port()
+        row = [*row, port] if row and port == row[-1] + 1 else [port]
+    return row[0]
+
+
+@functools.cache
 def _ports() -> Iterator[int]:
     """Those of this worker's share, from anywhere in it: what it starts, and another run, have the same."""
     floor = int(_EPHEMERAL.read_text().split()[0]) if _EPHEMERAL.exists() else 49_152

@@ -156,8 +156,11 @@ def drop_database(url: str) -> None:
 
 @functools.cache
 def _administrator(url: str, _pid: int) -> psycopg.Connection:  # type: ignore[type-arg]
-    """Kept: a connection takes a third of what a database does. Not shared with a process that was forked."""
-    return psycopg.connect(url + "postgres", autocommit=True)
+    """Kept: a connection takes a third of what a database does. Not shared with a process that was forked.
+    Closed before the server is stopped, which waits for whoever is connected."""
+    connection = psycopg.connect(url + "postgres", autocommit=True)
+    atexit.register(connection.close)
+    return connection
 
 
 @functools.cache
