@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from hub.delivery.lanes import Lanes, Parcel, Place
-from tests.parts.effort import examples
 
 SUBJECTS = ("kasus-a", "kasus-b", "kasus-c")
 
@@ -189,4 +188,4 @@ def _position(parcel: Parcel) -> int:
 
 
 TestLanes = LanesAgainstModel.TestCase
-TestLanes.settings = settings(max_examples=examples(80), stateful_step_count=40, deadline=None)
+TestLanes.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)

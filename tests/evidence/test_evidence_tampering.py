@@ -24,7 +24,6 @@ from tests.evidence.evidencework import (
     sealed_again,
     signer_of,
 )
-from tests.parts.effort import examples
 from tests.service.hubworld import KOTIM, PLN, START
 
 Document = dict[str, Any]
@@ -266,7 +265,7 @@ async def test_junk_in_any_place_is_refused_in_words(plain_world: EvidenceWorld)
     documents = [orjson.loads(file) for file in files]
     places = [_places(document)[1:] for document in documents]
 
-    @settings(max_examples=examples(150), deadline=None, derandomize=True, database=None)
+    @settings(max_examples=300, deadline=None, derandomize=True, database=None)
     @given(data=st.data())
     def put(data: st.DataObject) -> None:
         which = data.draw(st.integers(0, 1))

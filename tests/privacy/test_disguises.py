@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from hub.domain.privacy import is_plain, mask, own_values
 from hub.domain.privacy.own import plain_may_hold
-from tests.parts.effort import examples
 
 REPORTER = {
     "name": "Zulkarnaen Wirabuana Hadikusumo",
@@ -86,7 +85,7 @@ BEFORE = st.sampled_from(
 AFTER = st.sampled_from(["", " itu", ") ya", ", sejak 2019.", " 08:00-15:00"])
 
 
-@settings(max_examples=examples(250))
+@settings(max_examples=400)
 @given(st.sampled_from([*NAMES, *NUMBERS, *ADDRESSES]), BEFORE, AFTER)
 def test_an_own_value_in_disguise_is_masked(value: str, before: str, after: str) -> None:
     text = f"{before}{value}{after}"
@@ -106,7 +105,7 @@ def test_nothing_of_a_disguised_value_is_left(value: str) -> None:
     assert left.removeprefix("kata ").removesuffix(" tadi").strip("@+9) \u20e3\ufe0f") == ""
 
 
-@settings(max_examples=examples(250))
+@settings(max_examples=400)
 @given(
     st.sampled_from(["0812", "+62812", "62 812"]),
     st.text(alphabet=":;#+~=.-/ ()|*\u200b“”·•", max_size=3),
@@ -130,7 +129,7 @@ def dressed(letters: str) -> st.SearchStrategy[str]:
     )  # fmt: skip
 
 
-@settings(max_examples=examples(200))
+@settings(max_examples=300)
 @given(dressed("zulkarnaen wirabuana"))
 def test_a_name_is_masked_in_any_letters(name: str) -> None:
     assert mask(f"kata {name}!", NAMED).text.rstrip("!\u200d") == "kata [pelapor disamarkan]"
@@ -181,7 +180,7 @@ def test_an_ordinary_text_stays(text: str) -> None:
     assert mask(text, NAMED).text == text
 
 
-@settings(max_examples=examples(200))
+@settings(max_examples=300)
 @given(
     st.lists(st.sampled_from([*ORDINARY, *ANYWAY]), min_size=1, max_size=4), st.sampled_from([". ", " dan "])
 )

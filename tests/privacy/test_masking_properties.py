@@ -14,7 +14,6 @@ from hub.domain.privacy.disguised import encoded_parts
 from hub.domain.privacy.letters import plain_letters
 from hub.domain.privacy.masking import SCANS
 from hub.domain.privacy.own import may_hold, own_spans, plain_may_hold
-from tests.parts.effort import examples
 
 PIECES = [
     *[
@@ -128,7 +127,7 @@ OWN = [
 texts = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=4)), max_size=25).map("".join)
 
 
-@settings(max_examples=examples(500))
+@settings(max_examples=1500)
 @given(texts, st.lists(st.sampled_from(OWN), max_size=3))
 def test_masking_twice_is_masking_once(text: str, own: list[str]) -> None:
     once = mask(text, own).text
@@ -137,13 +136,13 @@ def test_masking_twice_is_masking_once(text: str, own: list[str]) -> None:
     assert again.found == ()
 
 
-@settings(max_examples=examples(250))
+@settings(max_examples=500)
 @given(st.text(alphabet=st.characters()), st.lists(st.text(max_size=20), max_size=4))
 def test_any_text_and_any_own_values_are_taken(text: str, own: list[str]) -> None:
     assert isinstance(mask(text, own).text, str)
 
 
-@settings(max_examples=examples(500))
+@settings(max_examples=1500)
 @given(texts)
 def test_what_the_cheap_look_calls_plain_holds_nothing_for_the_scan(text: str) -> None:
     if is_plain(text):
@@ -152,7 +151,7 @@ def test_what_the_cheap_look_calls_plain_holds_nothing_for_the_scan(text: str) -
         assert list(encoded_parts(text)) == []
 
 
-@settings(max_examples=examples(500))
+@settings(max_examples=1500)
 @given(texts, st.lists(st.sampled_from([*OWN, "1234567", "Budi Siti"]), max_size=3))
 def test_own_values_are_never_passed_over_by_a_cheap_look(text: str, own: list[str]) -> None:
     found = own_spans(text, own)
@@ -173,7 +172,7 @@ def written_niks(draw: st.DrawFn) -> str:
     return "".join(chr(ord(zero) + int(d)) + gap for d, gap in zip(digits, gaps, strict=True))
 
 
-@settings(max_examples=examples(250))
+@settings(max_examples=500)
 @given(
     written_niks(),
     st.sampled_from(["", "NIK: ", "nik saya ", "(", "KTP="]),
@@ -185,7 +184,7 @@ def test_a_nik_is_hidden_however_it_is_written(nik: str, before: str, after: str
     assert dates_or_point or not any(c.isdecimal() for c in hidden.text)
 
 
-@settings(max_examples=examples(200))
+@settings(max_examples=300)
 @given(
     st.sampled_from(["0", "62", "+62", "+62 ", "0062 ", "+62 (0)"]),
     st.from_regex(r"8[1-9][0-9]{2}", fullmatch=True),

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from hub.domain.privacy import join_complaint, split_complaint
 from hub.domain.privacy.document import mask_value
 from hub.domain.privacy.finding import Kind
-from tests.parts.effort import examples
 
 words = st.text(alphabet="abcdefghij kl", min_size=1, max_size=30)
 SHA = "ab" * 32
@@ -66,7 +65,7 @@ complaints = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=examples(200))
+@settings(max_examples=400)
 @given(complaints)
 def test_joining_gives_the_complaint_back_without_its_reporter(document: dict[str, Any]) -> None:
     before = copy.deepcopy(document)

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.registry import MOST_FLAWS, Registry
-from tests.parts.effort import examples
 from tests.schemas.reference import reference_pointers
 
 REGISTRY = Registry.load()
@@ -184,7 +183,7 @@ def searched(pointer: str) -> bool:
     return not any(part.isdecimal() and int(part) > 50 for part in pointer.split("/"))
 
 
-@settings(max_examples=examples(300), deadline=None)
+@settings(max_examples=800, deadline=None)
 @given(spoilt())
 def test_both_validators_report_the_same_places(case: tuple[str, Any]) -> None:
     name, document = case
@@ -196,7 +195,7 @@ def test_both_validators_report_the_same_places(case: tuple[str, Any]) -> None:
         assert found <= expected and found
 
 
-@settings(max_examples=examples(75), deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(spoilt())
 def test_the_original_is_left_as_it_was(case: tuple[str, Any]) -> None:
     name, document = case
@@ -205,7 +204,7 @@ def test_the_original_is_left_as_it_was(case: tuple[str, Any]) -> None:
     assert document == before
 
 
-@settings(max_examples=examples(100), deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.sampled_from([name for name, _ in REGISTRY.names()]), JUNK)
 def test_anything_at_all_gets_a_verdict(name: str, document: Any) -> None:
     assert bool(REGISTRY.validate(name, document)) == bool(reference_pointers(name, document))

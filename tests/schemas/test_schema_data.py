@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 
+from hub.domain.events import event_type as hub_type
 from schemas.categories import Categories
 from schemas.events import dataschema, event_type, name_of
 from schemas.regions import Regions
@@ -153,6 +154,9 @@ def test_an_event_type_names_the_schema_of_its_data(registry: Registry) -> None:
     for name, _ in registry.names():
         if "." in name:
             assert name_of(event_type(name)) == name
+            assert event_type(name) == hub_type(name), (
+                "the domain, which imports nothing of ours, says it too"
+            )
     assert (
         dataschema("https://simpul.example/", "case.read")
         == "https://simpul.example/schemas/case.read/1.json"

@@ -13,7 +13,6 @@ from hub.domain.transitions import HELD_LEG
 from hub.ports.effects import Effects
 from hub.ports.store import CaseFilter
 from hub.store.projections import empty
-from tests.parts.effort import examples
 from tests.store.storework import case, clock, write
 
 AGENCIES = ("kotim", "medan", "pupr", "pln")
@@ -137,7 +136,7 @@ def fits(found: Case, agency: str, wanted: CaseFilter) -> tuple[str, str] | None
 
 
 @settings(
-    max_examples=examples(40),
+    max_examples=60,
     deadline=None,
     derandomize=True,
     database=None,

@@ -16,7 +16,6 @@ from hub.errors import CommandRefused
 from hub.store import copying, moving, tables
 from hub.store.move_marks import opened
 from hub.store.moving import MOVED, move
-from tests.parts.effort import examples
 from tests.parts.postgres import drop_database, make_database
 from tests.store.movework import (
     KILLED,
@@ -87,7 +86,7 @@ def contents(draw: st.DrawFn) -> dict[str, list[tuple[Any, ...]]]:
 
 
 @settings(
-    max_examples=examples(12),
+    max_examples=25,
     deadline=None,
     suppress_health_check=[
         HealthCheck.function_scoped_fixture,

@@ -1,7 +1,7 @@
 """Random lives of threads through the API of a whole hub: nobody ever reads, by any route, what its rights at
 that time exclude, and everybody reads what it must.
 
-`SIMPUL_TEST_LIVES` sets how many lives are lived (default 20).
+`SIMPUL_TEST_LIVES` sets how many lives are lived (default 25).
 
 Rules that were broken on purpose, one at a time, and failed here: words that were taken back left in
 mailboxes; internal messages listed, or told, to others; commitments listed to who left, or missed in
@@ -30,7 +30,7 @@ from tests.api.threads.lifework import Work
 from tests.domain.threads.roomrights import words_in
 from tests.parts.postgres import drop_database, make_database
 
-LIVES = int(os.environ.get("SIMPUL_TEST_LIVES", "20"))
+LIVES = int(os.environ.get("SIMPUL_TEST_LIVES", "25"))
 STEPS = 32
 MUCH = 20
 KINDS = {
