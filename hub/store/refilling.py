@@ -19,7 +19,8 @@ from hub.store.projections import drop_trimmed
 from hub.store.reading import Session
 from hub.store.rebuilding import Fold
 from hub.store.restored import note_restored
-from hub.store.restoring import PREFIX, Restored, add_attachments, sweep, unpack
+from hub.store.restoring import PREFIX, Restored, add_attachments, sweep
+from hub.store.unpacking import unpack
 from hub.store.writing import Transaction
 
 STAYING: Final = (tables.leases,)

@@ -11,7 +11,6 @@ import os
 import secrets
 import shutil
 import sqlite3
-import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,12 +22,13 @@ import structlog
 
 from hub.errors import CommandRefused
 from hub.store import leftovers
-from hub.store.backups import ATTACHMENTS, DATABASE
+from hub.store.backups import ATTACHMENTS
 from hub.store.errors import translated
-from hub.store.migrate import HEAD, migrate
+from hub.store.migrate import migrate
 from hub.store.rebuilding import Fold, rebuild_in_place
 from hub.store.restored import note_restored
 from hub.store.sqlite import SqliteStore
+from hub.store.unpacking import unpack
 
 log = structlog.get_logger(__name__)
 
@@ -89,33 +89,6 @@ def refuse_half_done(database: Path) -> None:
 
 def _waiting(database: Path) -> Path:
     return database.with_name(database.name + ".restored")
-
-
-def unpack(file: Path, root: Path) -> Path:
-    try:
-        with tarfile.open(file, "r:gz") as tar:
-            tar.extractall(root, filter="data")
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise CommandRefused(f"{file}: cannot be read as a backup ({error}).") from error
-    _check(file, root / DATABASE)
-    return root / DATABASE
-
-
-def _check(file: Path, restored: Path) -> None:
-    if not restored.is_file():
-        raise CommandRefused(f"{file}: holds no database; it is not a backup that `simpul backup` wrote.")
-    connection = sqlite3.connect(restored)
-    try:
-        verdict = connection.execute("PRAGMA integrity_check").fetchone()[0]
-        revision = connection.execute("SELECT version_num FROM alembic_version").fetchone()[0]
-    except sqlite3.DatabaseError as error:
-        raise CommandRefused(f"{file}: its database is damaged ({error}).") from error
-    finally:
-        connection.close()
-    if verdict != "ok":
-        raise CommandRefused(f"{file}: its database is damaged ({verdict}).")
-    if revision > HEAD:
-        raise CommandRefused(f"{file}: was written by a newer Simpul (schema {revision}, here {HEAD}).")
 
 
 def _prepare(aside: Path, fold: Fold) -> tuple[int, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import tarfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -18,6 +17,7 @@ from hub.store.backups import write_backup
 from hub.store.copying import KEPT
 from hub.store.moving import MOVED
 from hub.store.tables import officers, sessions
+from hub.store.unpacking import unpack
 
 EARLY, NOW, LATE = (f"2026-11-02T0{hour}:00:00.000Z" for hour in (1, 2, 3))
 SITI = OfficerRow(
@@ -137,9 +137,7 @@ def test_everybody_signs_in_again_after_a_restore(store: Any, rows: AccountTable
     attachments = tmp_path / "data" / "attachments"
     attachments.mkdir(parents=True)
     write_backup(store, attachments, tmp_path / "cadangan.tar.gz")
-    with tarfile.open(tmp_path / "cadangan.tar.gz") as tar:
-        tar.extract("simpul.db", tmp_path / "out", filter="data")
-    with closing(sqlite3.connect(tmp_path / "out" / "simpul.db")) as copy:
+    with closing(sqlite3.connect(unpack(tmp_path / "cadangan.tar.gz", tmp_path / "out"))) as copy:
         assert copy.execute("SELECT count(*) FROM sessions").fetchone() == (0,)
         assert copy.execute("SELECT email_key FROM officers").fetchall() == [("siti@kotim.go.id",)]
     assert rows.session(b"c" * 32) is not None, "the hub itself goes on"
