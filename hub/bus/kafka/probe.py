@@ -66,7 +66,10 @@ class KafkaListenerProbe:
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._try(address, right_token)) for address in addresses]
-        except* ListenerUnsafe as unsafe:
+        except ExceptionGroup as failed:  # what `except*` raises is a group or not, by Python's patch release
+            unsafe = failed.subgroup(ListenerUnsafe)
+            if unsafe is None:
+                raise
             raise unsafe.exceptions[0] from None
         return [task.result() for task in tasks]
 
