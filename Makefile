@@ -1,6 +1,9 @@
 # Everything a newcomer types. `make help` lists it.
 SHELL := /bin/bash
-PYTHON ?= python3
+# The distribution's own Python, where it is one for us, before another on the path: one that was compiled without
+# profile-guided optimisation, as pyenv does by itself, takes a third more processor time for the same work.
+PYTHON ?= $(shell /usr/bin/python3 -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+  && echo /usr/bin/python3 || echo python3)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
