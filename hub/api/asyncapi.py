@@ -8,7 +8,7 @@ from hub.api.openapi import VERSION, shared_schemas
 from hub.domain.events import EVENT_TYPES, event_type
 from hub.ports import topics
 from hub.service.inbound import COMMANDS, IF_MATCH, SUBJECTS
-from hub.service.replies import ABOUT
+from hub.service.record_answers import ABOUT
 from schemas.registry import Registry as Schemas
 from schemas.registry import UnknownSchema
 

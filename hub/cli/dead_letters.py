@@ -19,7 +19,7 @@ from hub.errors import CommandRefused, Problem, SimpulError
 from hub.ports.broker import InRecord
 from hub.ports.relaying import DeadLetter
 from hub.service.inbound import InboundDesk
-from hub.service.replies import reply_document
+from hub.service.record_answers import reply_document
 from hub.service.requests import Request
 from hub.store.relaying import RelayTables
 from schemas.registry import Registry as Schemas

@@ -21,13 +21,18 @@ class Place(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a command came from: one record of one partition. `correlation` is what the sender calls it;
-    `topic_id` is the broker's, "" where it tells none."""
+    `topic_id` is the broker's, "" where it tells none; `sha256` of the record's value, hex."""
 
     topic: str
     partition: int
     offset: int
     correlation: str
     topic_id: str = ""
+    sha256: str = ""
+
+    @property
+    def partition_of_topic(self) -> tuple[str, int]:
+        return self.topic, self.partition
 
     @property
     def full_topic(self) -> str:

@@ -21,7 +21,7 @@ from hub.errors import (
     Overtaken,
     Problem,
     RowRefused,
-    StoreUnavailable,
+    StoreError,
     Unavailable,
 )
 from hub.ports.bus import Committed
@@ -32,13 +32,13 @@ from hub.ports.effects import (
     Reference,
     Remembered,
 )
-from hub.ports.sealing import Sealing
+from hub.ports.sealing import SealBroken, Sealing, SealingError
 from hub.ports.store import Store, WriteTransaction
 from hub.service.decide import Decider
 from hub.service.loading import load
 from hub.service.noted import Journals
 from hub.service.overlay import Overlay
-from hub.service.replies import note_taken
+from hub.service.record_answers import note_taken
 from hub.service.requests import Outcome, Refuse, Request, Result
 
 log = structlog.get_logger(__name__)
@@ -57,6 +57,11 @@ OVERTAKEN_PAUSES_S: Final = (0.002, 0.01, 0.05)
 CRASHED: Final = "The hub failed on this request; nothing was accepted. The cause is in its log."
 CRASHED_CAUSE: Final = "the hub failed on it"
 """The cause of a dead letter that was the hub's own fault."""
+UNSEALED: Final = (
+    "The hub lacks a key for what this is about; nothing was accepted. Its operator must put the master key "
+    "file back; then try again."
+)
+BEHIND: Final = "An earlier record of the same partition waits; this one waits behind it."
 
 
 class BatchRunner:
@@ -77,34 +82,67 @@ class BatchRunner:
         self._clock = clock
         self._sleep = sleep
         self._journals = journals or Journals()
+        self._committing = False
+        """Whether the last transaction may have taken effect, however it failed."""
         self.heard: Callable[[str | None], None] = lambda cause: None
         """Told of each commit (None) and of each refusal by the database (its cause), before any answer."""
 
     def run(self, batch: Sequence[Request]) -> tuple[list[Result], list[Committed]]:
-        """A result a request, in order, and what was committed. Never raises for one request's
-        sake: if the database refuses a row, the batch is halved until the culprit stands alone. Held is the
-        result of what concerns a stream that another process holds: run it again in a later batch."""
+        """A result a request, in order, and what was committed. Never raises: if the database refuses a row,
+        or something crashes that is no one command, the batch is halved until the culprit stands alone.
+        Unavailable is the result where no request is to blame; Held that of what concerns a stream which
+        another process holds, and of what must wait behind it: run it again in a later batch."""
         try:
             return self._attempts(batch)
-        except StoreUnavailable as away:
+        except RowRefused as refused:
+            if len(batch) == 1:
+                log.error("row_refused", cause=str(refused), command=type(batch[0].command).__name__)
+            return self._apart(batch, REFUSED, REFUSED_CAUSE)
+        except (StoreError, SealingError) as away:
             self.heard(str(away))
             log.debug("store_unavailable", cause=str(away), waiting=len(batch))  # `heard` says it once
-            sentence = UNKNOWN if isinstance(away, OutcomeUnknown) else AWAY
-            return [Unavailable(sentence, retry_after_s=5)] * len(batch), []
-        except RowRefused as refused:
-            if len(batch) > 1:
-                return self._halves(batch)
-            log.error("row_refused", cause=str(refused), command=type(batch[0].command).__name__)
-            problem = Internal(REFUSED)
-            if batch[0].origin is not None and not _is_plain(batch[0]):
-                return self.run([replace(batch[0], command=Refuse(problem, REFUSED_CAUSE))])
-            return [problem], []
+            return _waits(batch, UNKNOWN if isinstance(away, OutcomeUnknown) else AWAY)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as crash:  # a native library's panic is no Exception
+            if self._committing or len(batch) == 1:
+                log.error("batch_crashed", exc_info=crash, size=len(batch))
+            if self._committing:
+                return _waits(batch, UNKNOWN)
+            return self._apart(batch, CRASHED, CRASHED_CAUSE)
+
+    def _apart(
+        self, batch: Sequence[Request], sentence: str, cause: str
+    ) -> tuple[list[Result], list[Committed]]:
+        """In halves; of one alone that came from the broker, that it was refused."""
+        if len(batch) > 1:
+            return self._halves(batch)
+        (culprit,) = batch
+        if culprit.origin is None:
+            return [Internal(sentence)], []
+        if not _is_plain(culprit):
+            return self.run([replace(culprit, command=Refuse(Internal(sentence), cause))])
+        return ([Internal(sentence)], []) if cause == REFUSED_CAUSE else _waits(batch, AWAY)
 
     def _halves(self, batch: Sequence[Request]) -> tuple[list[Result], list[Committed]]:
+        """A later place in a partition stands for every record before it: none goes on in the right half
+        whose neighbour in the left one must wait."""
         middle = len(batch) // 2
-        left, left_commits = self.run(batch[:middle])
-        right, right_commits = self.run(batch[middle:])
-        return left + right, left_commits + right_commits
+        left, commits = self.run(batch[:middle])
+        stopped = {
+            request.origin.partition_of_topic
+            for request, result in zip(batch, left, strict=False)
+            if request.origin is not None and isinstance(result, Unavailable)
+        }
+        behind = [
+            request.origin is not None and request.origin.partition_of_topic in stopped
+            for request in batch[middle:]
+        ]
+        ahead = [request for request, waits in zip(batch[middle:], behind, strict=True) if not waits]
+        right, more = self.run(ahead) if ahead else ([], [])
+        results = iter(right)
+        held = Held(BEHIND, retry_after_s=1)
+        return left + [held if waits else next(results) for waits in behind], commits + more
 
     def _attempts(self, batch: Sequence[Request]) -> tuple[list[Result], list[Committed]]:
         """Overtaken by another process, all is loaded and decided anew: the state is another one now."""
@@ -117,6 +155,7 @@ class BatchRunner:
         return self._attempt(batch)
 
     def _attempt(self, batch: Sequence[Request]) -> tuple[list[Result], list[Committed]]:
+        self._committing = False
         self._sealing.refresh()
         self._decider.refresh()
         now = rfc3339(self._clock.now())
@@ -128,6 +167,7 @@ class BatchRunner:
                 return results, []
             effects.keys += [self._sealing.wrap_now(key) for key in overlay.new_keys]
             committed = _flush(txn, overlay, effects)
+            self._committing = True
             with self._journals.noted(overlay, now):
                 txn.commit()
             self.heard(None)
@@ -141,21 +181,29 @@ class BatchRunner:
         if request.origin is not None and overlay.has_taken(request.origin):
             return Outcome(200, "taken", (), replayed=True)
         result, dead = self._decided(request, overlay, effects, now)
-        if request.origin is not None:
+        if request.origin is None:
+            return result
+        if isinstance(result, Unavailable):
+            overlay.stop(request.origin)
+        else:
             note_taken(request, request.origin, result, dead, overlay, effects, now)
         return result
 
     def _decided(
         self, request: Request, overlay: Overlay, effects: Effects, now: str
     ) -> tuple[Result, str | None]:
-        """The result, and why it is a dead letter if it is. A crash is logged and harms nobody."""
+        """The result, and why it is a dead letter if it is. A crash is logged and harms nobody. A key that
+        the master key file lacks is no request's fault: whoever needs it waits, alone."""
         try:
             outcome = self._decider.run(request, overlay, now)
         except Problem as refused:
             return refused, request.command.dead if isinstance(request.command, Refuse) else None
-        except StoreUnavailable:
+        except StoreError:
             raise
-        except Exception:
+        except Exception as crash:
+            if isinstance(crash, SealingError) and not isinstance(crash, SealBroken):
+                log.error("key_unavailable", cause=str(crash), command=type(request.command).__name__)
+                return Unavailable(UNSEALED, retry_after_s=60), None
             log.exception("command_crashed", command=type(request.command).__name__)
             return Internal(CRASHED), CRASHED_CAUSE
         if not outcome.replayed:
@@ -185,9 +233,14 @@ class BatchRunner:
             effects.remembered.append(row)
 
 
+def _waits(batch: Sequence[Request], sentence: str) -> tuple[list[Result], list[Committed]]:
+    return [Unavailable(sentence, retry_after_s=5)] * len(batch), []
+
+
 def _is_plain(request: Request) -> bool:
     """Whether it is already the least that is written of a record: nothing of the sender's but its id."""
-    return isinstance(request.command, Refuse) and request.command.dead == REFUSED_CAUSE
+    command = request.command
+    return isinstance(command, Refuse) and command.dead in (REFUSED_CAUSE, CRASHED_CAUSE)
 
 
 def _flush(txn: WriteTransaction, overlay: Overlay, effects: Effects) -> list[Committed]:

@@ -1,5 +1,6 @@
 """One request over the overlay: still allowed? seen before? what has time done meanwhile? then the domain
-decides, and `staging.py` makes the events. Nothing of it is adopted before everything is done."""
+decides, and `staging.py` makes the events. Nothing of it is adopted before everything is done, but for what
+time alone has made of a case (`_woken`)."""
 
 from __future__ import annotations
 
@@ -84,7 +85,8 @@ class Decider:
         self._rulebook.refresh()
 
     def run(self, request: Request, overlay: Overlay, now: str) -> Outcome:
-        """The outcome, adopted by the overlay; raises a Problem and leaves it untouched otherwise."""
+        """The outcome, adopted by the overlay; raises a Problem otherwise, and leaves it as it was, but for
+        what time has made of the case."""
         principal = request.principal
         if isinstance(request.command, Refuse):
             raise request.command.problem
@@ -197,9 +199,10 @@ class Decider:
             made = link(*states, command.relation, around)
         else:
             made = unlink(*states, around)
-        for each, draft in zip(pair, made, strict=True):
-            staged = self._recorder.staged(each.state.id, each, overlay)
+        sides = [self._recorder.staged(each.state.id, each, overlay) for each in pair]
+        for staged, draft in zip(sides, made, strict=True):
             self._recorder.record(staged, [draft], request.by(now), overlay)
+        for staged in sides:
             overlay.adopt(staged)
         return Outcome(200, "case", (case.state.id,), case=overlay.cases[case.state.id])
 
@@ -264,9 +267,10 @@ class Decider:
                 self._rulebook.read_again()
                 if (calendar := self._rulebook.unknown_calendar(agency)) is not None:
                     drafts.setdefault(agency_stream(HUB), []).append(own_calendar(agency, calendar))
-            for stream, made in drafts.items():
-                staged = self._recorder.staged(stream, None, overlay)
-                self._recorder.record(staged, made, request.by(now), overlay)
+            streams = {name: self._recorder.staged(name, None, overlay) for name in drafts}
+            for name, made in drafts.items():
+                self._recorder.record(streams[name], made, request.by(now), overlay)
+            for staged in streams.values():
                 overlay.adopt(staged)
         return Outcome(status, "agency", (agency.id,), agency=agency)
 

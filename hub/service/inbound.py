@@ -108,7 +108,7 @@ class InboundDesk:
             wanted = self._read(record)
         except Problem as refused:
             dead = f"{refused.title}: {refused}"
-            return Request(principal, Refuse(refused, dead, _sha256(record)), origin=origin)
+            return Request(principal, Refuse(refused, dead), origin=origin)
         try:
             return await self._request(principal, wanted, origin)
         except Unavailable:
@@ -120,13 +120,13 @@ class InboundDesk:
         """For a record on which `prepare` crashes however often: its sender is answered, and it is a dead
         letter, so that those behind it go on."""
         principal, origin = self._sender(record)
-        return Request(principal, Refuse(Internal(CRASHED), CRASHED_CAUSE, _sha256(record)), origin=origin)
+        return Request(principal, Refuse(Internal(CRASHED), CRASHED_CAUSE), origin=origin)
 
     def _sender(self, record: InRecord) -> tuple[Principal, Origin]:
         agency = record.topic.removeprefix(self._topics)
         principal = Principal(BROKER, agency, DEFAULT_SCOPES, "", 0.0)
         place = record.topic, record.partition, record.offset
-        return principal, Origin(*place, correlation_of(record), record.topic_id)
+        return principal, Origin(*place, correlation_of(record), record.topic_id, _sha256(record))
 
     async def _request(self, principal: Principal, wanted: _Wanted, origin: Origin) -> Request:
         hub = self._hub

@@ -1,7 +1,8 @@
 """The state that one batch decides on: what was loaded, overlaid with what the batch has decided so far.
 
 Every decision is staged first and adopted only when it is complete, so that a command which is refused or
-crashes half-way leaves no trace."""
+crashes half-way leaves no trace. What time alone has made of a case is adopted by itself: it holds whatever
+becomes of the command that found it."""
 
 from __future__ import annotations
 
@@ -79,7 +80,7 @@ class Overlay:
     held: set[str] = field(default_factory=set)
     """Streams that another process works on just now."""
     stopped: set[tuple[str, int]] = field(default_factory=set)
-    """Inbound partitions of which a record was held: what follows it there must wait with it."""
+    """Inbound partitions of which a record waits: what follows it there must wait with it."""
     keys: dict[str, StreamKey] = field(default_factory=dict)
     events: list[Appended] = field(default_factory=list)
     holders: list[FileHolding] = field(default_factory=list)
@@ -100,16 +101,21 @@ class Overlay:
     def is_held(self, request: Request) -> bool:
         """Whether the request must wait for a later batch. Of inbound records no later one may take effect
         before an earlier one of its partition, or that would count as taken."""
+        if request.origin is not None and request.origin.partition_of_topic in self.stopped:
+            return True
         if not self.held:
             return False
-        partition = (request.origin.topic, request.origin.partition) if request.origin else None
         streams = streams_of(request)
         streams |= {thread_stream(name) for name in threads_about([request], self.cases)}
-        if partition not in self.stopped and self.held.isdisjoint(streams):
+        if self.held.isdisjoint(streams):
             return False
-        if partition:
-            self.stopped.add(partition)
+        if request.origin is not None:
+            self.stop(request.origin)
         return True
+
+    def stop(self, origin: Origin) -> None:
+        """What follows this record in its partition waits with it."""
+        self.stopped.add(origin.partition_of_topic)
 
     def has_taken(self, origin: Origin) -> bool:
         """Whether this record, or a later one of its partition, took effect before."""

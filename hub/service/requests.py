@@ -134,7 +134,6 @@ class Refuse:
     action = "refuse"
     problem: Problem
     dead: str | None = None
-    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)

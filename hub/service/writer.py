@@ -35,6 +35,7 @@ JOBS_AT_ONCE: Final = 16
 STOP_S: Final = 10.0
 """So long the end of the hub waits for what its threads have begun."""
 
+FAILED: Final = "The hub failed and does not know whether this was stored; send it again the same way."
 DEFERRED_S: Final = 5.0
 """So long a request waits for a case that other processes hold; then its caller is told to try again."""
 
@@ -142,9 +143,9 @@ class Writer:
         started = time.perf_counter()
         try:
             results, commits = self._runner.run(batch)
-        except BaseException as error:  # a native library's panic is no Exception
+        except BaseException as error:  # the runner answers for each request; this is its own end
             crash = error
-            results, commits = [Internal("The hub failed; nothing was accepted.")] * len(batch), []
+            results, commits = [Unavailable(FAILED, retry_after_s=5)] * len(batch), []
         self._call(self._deliver, taken, results, commits)
         if crash is not None:
             _report("batch_crashed", crash, size=len(batch))

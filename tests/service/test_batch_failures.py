@@ -8,11 +8,14 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from hub.domain.commands import Verify
+from hub.domain.commands import Link, Verify
+from hub.service.overlay import Staged
 from hub.service.requests import Outcome, Request
+from hub.service.staging import Recorder
 from tests.service.hubworld import KOTIM, PLN, PUPR, HubWorld, principal, statuses
 from tests.service.recording import recorded
 
@@ -45,6 +48,26 @@ def test_a_command_that_crashes_between_two_events_leaves_neither(world: HubWorl
     assert statuses(results) == [500, 201]
     assert world.version(case_id) == 3
     assert [leg.to for leg in world.read(lambda s: s.case(case_id)).state.legs] == [PLN]
+    assert world.difference() is None
+
+
+def test_a_link_that_crashes_between_its_two_sides_leaves_neither(
+    world: HubWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a link could never be undone: that needs both sides."""
+    one, other = world.submitted("A"), world.submitted("B")
+    real, streams = Recorder.record, list[str]()
+
+    def crashing(self: Recorder, staged: Staged, *more: Any) -> None:
+        streams.append(staged.stream)
+        if len(streams) == 2:
+            raise KeyError("a defect")
+        real(self, staged, *more)
+
+    monkeypatch.setattr(Recorder, "record", crashing)
+    (result,) = world.run(world.request(Link(one, other, "related")))
+    assert (result.status, streams) == (500, [one, other])
+    assert [world.version(each) for each in (one, other)] == [1, 1]
     assert world.difference() is None
 
 
@@ -105,6 +128,7 @@ def test_a_full_disk_is_503_for_all_and_over_by_itself(world: HubWorld) -> None:
 CHILD = """
 import os, signal, sys
 from pathlib import Path
+from typing import Any
 from hub.store.writing import SqliteTransaction
 from hub.service.intake import ComplaintCodes
 from schemas.categories import Categories

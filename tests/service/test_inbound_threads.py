@@ -12,7 +12,7 @@ import orjson
 from hub.bus.kafka.binding import received
 from hub.ports.broker import InRecord
 from hub.service.inbound import InboundDesk
-from hub.service.replies import reply_document
+from hub.service.record_answers import reply_document
 from hub.service.requests import ChangeAgency
 from hub.store.relaying import RelayTables
 from schemas.registry import Registry as Schemas

@@ -18,12 +18,12 @@ from hub.domain.commands import Verify
 from hub.errors import Held, MigrationNeeded, NotJson
 from hub.ports.effects import Effects, Remembered
 from hub.ports.registry import ClientRow
-from hub.ports.relaying import Origin, Place
+from hub.ports.relaying import DeadLetter, Origin, Place
 from hub.service.batch import BatchRunner
 from hub.service.decide import Decider
 from hub.service.intake import ComplaintCodes, ComplaintDesk
 from hub.service.once import Once
-from hub.service.requests import Idempotency, Outcome, Refuse, RegisterAgency
+from hub.service.requests import Idempotency, Outcome, Refuse, RegisterAgency, Request
 from hub.service.writer import Writer
 from hub.settings import Settings, make_data_folder
 from hub.store.backups import write_backup
@@ -169,24 +169,29 @@ async def test_a_write_that_is_no_command_is_answered_though_another_process_rem
             assert await once.run(key, made, again) == "again ('x',)"
 
 
-@pytest.mark.parametrize(
-    ("refusal", "cause"),
-    [
-        (Refuse(NotJson("Rusak."), "specversion is 1.\x000\x1b", "ab"), "specversion is 1.\ufffd0\ufffd"),
-        (Refuse(NotJson("Rusak."), "rusak", "\x00"), "the database refused it"),
-    ],
-)
-def test_what_postgresql_cannot_hold_costs_no_answer_and_no_place(
-    hubs: list[HubWorld], refusal: Refuse, cause: str
-) -> None:
+def test_a_cause_that_postgresql_cannot_hold_costs_no_answer_and_no_place(hubs: list[HubWorld]) -> None:
     here, _ = hubs
-    origin = Origin("simpul.inbound.x", 0, 7, "c-7")
+    refusal = here.request(Refuse(NotJson("Rusak."), "specversion is 1.\x000\x1b"))
+    letter = letter_of(here, refusal)
+    assert (letter.cause, letter.sha256) == ("specversion is 1.\ufffd0\ufffd", "ab")
+
+
+def test_a_record_whose_row_is_refused_keeps_its_answer_and_its_place(hubs: list[HubWorld]) -> None:
+    here, _ = hubs
+    taken, broken = here.submitted("PGD-1"), here.submission("PGD-2")
+    letter = letter_of(here, replace(broken, command=replace(broken.command, case_id=taken)))
+    assert (letter.cause, letter.sha256) == ("the database refused it", "ab")
+
+
+def letter_of(here: HubWorld, request: Request) -> DeadLetter:
+    """Of this request as a record; its place and its answer are there too."""
+    origin = Origin("simpul.inbound.x", 0, 7, "c-7", sha256="ab")
     table: Any = RelayTables(here.core.store)
-    here.run(replace(here.request(refusal), origin=origin))
-    (letter,) = table.dead_letters(9)
-    assert letter.cause == cause
+    here.run(replace(request, origin=origin))
     assert table.next_offsets([(origin.topic, 0)]) == {(origin.topic, 0): Place(8)}
     assert [reply.correlation for reply in table.replies(KOTIM, 9)] == ["c-7"]
+    (letter,) = table.dead_letters(9)
+    return letter
 
 
 def test_a_case_in_another_processs_hands_is_put_off_and_its_neighbours_are_not(hubs: list[HubWorld]) -> None:

@@ -12,7 +12,7 @@ from hub.errors import Problem
 from hub.ports.effects import Effects
 from hub.ports.relaying import DeadLetter, Origin, Place, RecordAnswer
 from hub.service.overlay import Overlay
-from hub.service.requests import Outcome, Refuse, Request, Result
+from hub.service.requests import Outcome, Request, Result
 
 ABOUT: Final = dict.fromkeys(
     ("case", "consultation", "forwarding", "forwardings"), "case_id"
@@ -30,7 +30,7 @@ def note_taken(
     now: str,
 ) -> None:
     """From here on the record, and every one before it in its partition, has taken effect."""
-    partition = origin.topic, origin.partition
+    partition = origin.partition_of_topic
     place = Place(origin.offset + 1, origin.topic_id)
     overlay.next_offsets[partition] = effects.next_offsets[partition] = place
     agency = request.principal.agency
@@ -38,10 +38,10 @@ def note_taken(
     told = origin.full_topic, origin.partition, origin.offset
     effects.replies.append(RecordAnswer(agency, *told, origin.correlation, document, now))
     if dead is not None:
-        sha256 = request.command.sha256 if isinstance(request.command, Refuse) else ""
-        letter = "/".join(map(str, told))
-        cause = _printable(dead)
-        effects.dead_letters.append(DeadLetter(letter, agency, *partition, origin.offset, sha256, cause, now))
+        letter, cause = "/".join(map(str, told)), _printable(dead)
+        effects.dead_letters.append(
+            DeadLetter(letter, agency, *partition, origin.offset, origin.sha256, cause, now)
+        )
 
 
 def _printable(cause: str) -> str:
