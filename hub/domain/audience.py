@@ -229,13 +229,9 @@ def actions(state: CaseState, agency: str, now: str, limits: Limits = DEFAULT_LI
     if limits.ombudsman in state.overseers or ("escalate" in found and oversight_opens(state) > now):
         found.discard("escalate")
     for leg in state.legs:
-        possible = set(leg.moves())
-        if leg.to == agency:
-            found |= possible - {"withdraw", RECONSIDER}
-            if leg.status in WORKING_LEG:
-                found |= CASE[state.status].keys() & {"forward"}
-        if agency in (leg.sender, state.owner):
-            found |= possible & {"withdraw"}
+        found |= leg.moves_by(agency, state.owner) - {RECONSIDER}
+        if leg.to == agency and leg.status in WORKING_LEG:
+            found |= CASE[state.status].keys() & {"forward"}
     if not consultations_left(state):
         found.discard("consult")
     if not legs_left(state, agency):

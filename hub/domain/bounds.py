@@ -30,6 +30,9 @@ MOST_ROOMS: Final = 100
 MOST_WORDS: Final = 2_000_000
 """Characters of notes, questions and answers that one case keeps, beyond which nothing is sent or asked any
 more; who was asked before still answers. 5 ms."""
+WORDS_FULL: Final = (
+    f"The case keeps {MOST_WORDS:,} characters of notes, questions and answers, the most that it can"
+)
 
 OWNERS_PART: Final = 5
 """One in so many places is left to the case's owner: who merely takes part cannot use them all up."""

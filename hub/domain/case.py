@@ -45,6 +45,16 @@ class Leg:
         """What may be done with it now -> its status after that."""
         return leg_moves(self.status, binding=self.binding, reconsidered=self.reconsidered)
 
+    def moves_by(self, agency: str, owner: str) -> set[str]:
+        """What `agency` may do with it now: its holder handles it; its sender and the case's owner withdraw
+        it."""
+        possible, found = set(self.moves()), set[str]()
+        if agency == self.to:
+            found |= possible - {"withdraw"}
+        if agency in (self.sender, owner):
+            found |= possible & {"withdraw"}
+        return found
+
 
 @dataclass(frozen=True)
 class Consultation:

@@ -8,7 +8,7 @@ from hub.domain.audience import actions
 from hub.domain.bounds import (
     FULL,
     MOST_CONSULTATIONS,
-    MOST_WORDS,
+    WORDS_FULL,
     consultations_left,
     has_words_left,
 )
@@ -64,8 +64,7 @@ def _require_room(case: Case, around: Around) -> None:
         why = f"At most {MOST_CONSULTATIONS} questions are asked about one case, and this one has had them; "
         raise conflict(case.state, f"{why}{remedy}.", around, code=FULL)
     if not has_words_left(case.texts):
-        why = f"The case keeps {MOST_WORDS:,} characters of notes, questions and answers, the most that it "
-        why += "can; what more is to be said belongs in a coordination thread."
+        why = f"{WORDS_FULL}; what more is to be said belongs in a coordination thread."
         raise conflict(case.state, why, around, code=FULL, refused="consult")
 
 

@@ -145,22 +145,12 @@ def require_leg(state: CaseState, command: LegCommand, around: Around, action: s
     if state.erased:
         raise conflict(state, ERASED, around)
     if state.status == "closed" or action not in leg.moves():
-        possible = [] if state.status == "closed" else sorted(moves_of(state, leg, around.actor))
+        possible = [] if state.status == "closed" else sorted(leg.moves_by(around.actor, state.owner))
         raise StateConflict(
             f"{_refusal(state, leg, action)} Possible now: {', '.join(possible) or 'nothing'}.",
             extra={"state": leg.status, "version": state.version, "possible": possible},
         )
     return leg
-
-
-def moves_of(state: CaseState, leg: Leg, actor: str) -> set[str]:
-    """What `actor` may do with the leg now: its holder handles it, its sender and the owner withdraw it."""
-    possible, found = set(leg.moves()), set[str]()
-    if actor == leg.to:
-        found |= possible - {"withdraw"}
-    if actor in (leg.sender, state.owner):
-        found |= possible & {"withdraw"}
-    return found
 
 
 def _refusal(state: CaseState, leg: Leg, action: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.domain.bounds import FULL, MOST_LEGS, MOST_WORDS, OWNERS_PART, has_words_left, legs_left
+from hub.domain.bounds import FULL, MOST_LEGS, OWNERS_PART, WORDS_FULL, has_words_left, legs_left
 from hub.domain.case import Case, CaseState
 from hub.domain.commands import Forward, Recipient
 from hub.domain.decisions import Around, FindAgency, conflict, require
@@ -92,9 +92,8 @@ def _require_room(command: Forward, case: Case, around: Around) -> None:
             code=FULL,
         )
     if not has_words_left(case.texts):
-        why = f"The case keeps {MOST_WORDS:,} characters of notes, questions and answers, the most that it "
-        why += "can. Let those answer who hold it; what more is to be said belongs in a coordination thread."
-        raise conflict(state, why, around, code=FULL, refused="forward")
+        remedy = "Let those answer who hold it; what more is to be said belongs in a coordination thread."
+        raise conflict(state, f"{WORDS_FULL}. {remedy}", around, code=FULL, refused="forward")
 
 
 def _require_handling(state: CaseState, around: Around) -> None:
