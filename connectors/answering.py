@@ -18,6 +18,7 @@ from connectors.dialects.base import parameters_in
 from connectors.errors import ConfigRefused, HubRefused
 from connectors.options import option
 from connectors.parts import Parts, passed_to
+from connectors.pauses import Postponed
 from connectors.replies import Replies, Reply, ReplyRefused, check_target, read_reply
 from connectors.reply_teller import ReplyTeller
 from connectors.spool import Spool
@@ -168,8 +169,10 @@ class ReplySender(ReplyTeller):
 
     may_not, refused = "act", "reply refused by the hub; the others go on"
 
-    def __init__(self, hub: Channel, spool: Spool, replies: Replies, agency: str) -> None:
-        super().__init__(hub, spool, replies)
+    def __init__(
+        self, hub: Channel, spool: Spool, replies: Replies, agency: str, postponed: Postponed
+    ) -> None:
+        super().__init__(hub, spool, replies, postponed)
         self._agency, self._parts = agency, Parts(spool)
 
     def _explained(self, reply: Reply, error: HubRefused | ReplyRefused) -> str:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import structlog
 
-from connectors.errors import AnswerFirst, Away, ConnectorError, NotConfigured, NotNow
+from connectors.errors import AnswerFirst, Away, ConnectorError, HubFailed, NotConfigured, NotNow
 from connectors.inbox import ATTEMPTS, Inbox, Waiting
-from connectors.pauses import pause_s
+from connectors.pauses import FAILS_AT_ALL, FAILURES_IN_A_ROW, pause_s
 from connectors.spool import Spool
 
 log = structlog.get_logger("simpul-connector")
 Handler = Callable[[dict[str, Any]], Awaitable[str]]
 """Makes one event take effect, once however often it is called; returns a note for a person, mostly empty.
-Raises Away to stop everything for a while, ConnectorError to hold back this subject only."""
+Raises Away to stop everything for a while, HubFailed or another ConnectorError to hold back this subject
+only."""
 
 
 class Applier:
@@ -31,12 +32,25 @@ class Applier:
         """One round over the subjects; True when more may be ready."""
         ready = self._inbox.ready(self._now_s(), 100)
         try:
-            for waiting in ready:
-                await self._apply(waiting)
+            await self._apply_each(ready)
         finally:
             if ready:
                 self._spool.forget_freed()
         return bool(ready)
+
+    async def _apply_each(self, ready: Sequence[Waiting]) -> None:
+        """Those that failed before are no sign of a hub that fails at all."""
+        failures = 0
+        for waiting in ready:
+            try:
+                await self._apply(waiting)
+            except HubFailed as failure:
+                self._put_back(waiting, str(failure), final=False)
+                failures += waiting.attempts == 0
+            else:
+                failures = 0
+            if failures == FAILURES_IN_A_ROW:
+                raise NotNow(FAILS_AT_ALL)
 
     async def _apply(self, waiting: Waiting) -> None:
         try:

@@ -23,6 +23,7 @@ from connectors.system_copies import check_erased
 from connectors.wording import of_section
 
 _WHOLE_SYSTEM = (401, 403, 404, 408, 429, 502, 503, 504)
+"""Each event goes to the same address with the same headers, so these are no answer to one of them."""
 
 
 class DeliveryRefused(ConnectorError):

@@ -68,7 +68,8 @@ class ClientRefused(HubAway):
 
 
 class HubFailed(HubAway):
-    """The hub failed at this one request (500). Whoever sends many of a kind lets the others go on."""
+    """The hub failed at this one request (500). Whoever sends many of a kind lets the others go on
+    (sending.py, routing.py, reply_teller.py, applying.py)."""
 
 
 class NoReply(HubAway):
@@ -170,12 +171,6 @@ class HubRefused(ConnectorError):
         """With what each pointer's detail says: for requests whose values come from the configuration."""
         details = dict.fromkeys(error["detail"] for error in self.errors if error.get("detail"))
         return f"{self.status} {self.title}: {' '.join(details)}" if details else str(self)
-
-    @property
-    def bars_client(self) -> bool:
-        """403 about the client as a whole (a missing scope, an agency that is not active), rather than about
-        this one case."""
-        return self.status == 403 and (self.is_kind("insufficient-scope") or self.is_kind("agency-inactive"))
 
     def is_kind(self, name: str) -> bool:
         """Whether the problem's type ends with this name, such as `complaint-conflict`."""

@@ -1,7 +1,6 @@
 """The hub's public HTTP interface as a connector uses it: tokens, timeouts, and errors in three classes.
 
-HubAway: try later (HubFailed: this one request). HubRefused: final for this request. Whatever else happens
-is our fault and is raised.
+HubAway and HubRefused: hub_answers.py. Whatever else happens is our fault and is raised.
 """
 
 from __future__ import annotations
@@ -23,12 +22,14 @@ from auth.errors import KeyRefused, TokenRefused
 from connectors.batch_line import BatchLine, batch_line
 from connectors.channel import path_of
 from connectors.config import Hub, secret
-from connectors.errors import ClientRefused, ConfigRefused, HubAway, HubFailed, HubRefused, WrongAgency
+from connectors.errors import ClientRefused, ConfigRefused, HubAway, HubRefused, WrongAgency
 from connectors.hub_address import away, no_hub
+from connectors.hub_answers import error_of, is_passing, problem_of
 from connectors.words import retry_after_s
 
-_AGAIN = (408, 425, 429)
 _NETWORK = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
+RENEW_AGAIN_S = 10.0
+"""While the old token serves: the least pause after an answer that gave no new one."""
 
 
 class HubClient:
@@ -42,6 +43,7 @@ class HubClient:
         self._tokens = TokenCache(now_s)
         self._credentials = credentials(hub)
         self._renewing = asyncio.Lock()
+        self._renew_not_before_s = 0.0
         self._session: aiohttp.ClientSession | None = None
         self.scope = ""
         self._was_known = False
@@ -115,26 +117,32 @@ class HubClient:
     async def token(self) -> str:
         """The present token; asks for one when due. Raises HubAway, also when the hub refuses the client:
         somebody may register it meanwhile."""
-        if self._tokens.due():
+        if self._due():
             async with self._renewing:
-                if self._tokens.due():
+                if self._due():
                     await self._renew()
         token = self._tokens.token()
         if token is None:
             raise HubAway("the hub gave no token")
         return token
 
+    def _due(self) -> bool:
+        """While the old token serves, an endpoint that gave no new one is left alone for a while."""
+        serves = self._tokens.token() is not None
+        return self._tokens.due() and not (serves and self._now_s() < self._renew_not_before_s)
+
     async def _renew(self) -> None:
-        request = self._credentials.request(self._now_s())
         try:
-            status, answer, headers = await self._http(
-                "POST", request.url, request.body, request.headers, None
-            )
-        except HubAway:
-            if self._tokens.token() is not None:
-                return  # the old one still serves
-            raise
-        if status >= 500 or status in _AGAIN:
+            await self._ask_for_token()
+        except HubAway as error:
+            if self._tokens.token() is None:  # none that serves, or it was refused
+                raise
+            self._renew_not_before_s = self._now_s() + max(RENEW_AGAIN_S, error.retry_after_s or 0.0)
+
+    async def _ask_for_token(self) -> None:
+        request = self._credentials.request(self._now_s())
+        status, answer, headers = await self._http("POST", request.url, request.body, request.headers, None)
+        if is_passing(status):
             # no HubFailed: without a token nothing can be sent, whatever it holds
             raise HubAway(f"the hub answers {problem_of(status, _json(answer))}", retry_after_s(headers))
         document = _json(answer)
@@ -189,7 +197,7 @@ class HubClient:
             authorised = {**headers, "Authorization": f"Bearer {await self.token()}"}
             answer = await self._http(method, self._base + path, body, authorised, timeout_s)
             if answer[0] != 401 or attempt == 2:
-                if answer[0] < 500 and answer[0] not in (401, *_AGAIN):
+                if answer[0] != 401 and not is_passing(answer[0]):
                     self.on_answer()
                 return answer
             self._tokens.forget()
@@ -238,22 +246,6 @@ def agency_of(token: str) -> str:
     return str(claims.get("agency", ""))
 
 
-def problem_of(status: int, document: Any) -> HubRefused:
-    """A problem document (RFC 9457) as an error; answers without one get their status as the title."""
-    fields = document if isinstance(document, dict) else {}
-    errors, first = fields.get("errors"), fields.get("first")
-    return HubRefused(
-        status,
-        str(fields.get("type", "about:blank")),
-        str(fields.get("title", "no problem document")),
-        str(fields.get("detail", "")),
-        [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else [],
-        first if isinstance(first, int) else None,
-        str(fields.get("state") or ""),
-        str(fields.get("case_id") or ""),
-    )
-
-
 def _document(status: int, answer: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
     if not 200 <= status < 300:
         raise _error(status, answer, headers)
@@ -273,20 +265,6 @@ def _having(document: dict[str, Any], *names: str) -> dict[str, Any]:
 
 def _error(status: int, answer: bytes, headers: Mapping[str, str]) -> HubAway | HubRefused:
     return error_of(status, _json(answer), retry_after_s(headers))
-
-
-def error_of(status: int, document: Any, pause_s: float | None = None) -> HubAway | HubRefused:
-    """What a status that is no success means, however it came. `pause_s` is what the hub asked for."""
-    problem = problem_of(status, document)
-    if status == 500:
-        return HubFailed(f"the hub answers {problem}", pause_s)
-    if status >= 500 or status in _AGAIN:
-        return HubAway(f"the hub answers {problem}", pause_s)
-    if status == 401:
-        return HubAway(f"the hub does not take this client's token: {problem}")
-    if status < 400:
-        return HubAway(f"the hub answers {status}; is hub.url its public address?")
-    return problem
 
 
 def _json(answer: bytes) -> Any:

@@ -26,6 +26,7 @@ from connectors.inbox import Inbox
 from connectors.loops import Loop
 from connectors.notices import noticing
 from connectors.options import option
+from connectors.pauses import Postponed
 from connectors.replies import Replies
 from connectors.reply_endpoint import reply_server
 from connectors.spool import Spool
@@ -114,7 +115,9 @@ def add_replies(config: MinistryConfig, connector: Connector, channel: Channel) 
     if not (config.answers.table or config.answers.http):
         return
     replies = Replies(connector.spool)
-    sender = ReplySender(channel, connector.spool, replies, config.agency)
+    sender = ReplySender(
+        channel, connector.spool, replies, config.agency, Postponed(config.hub.backoff_cap_s)
+    )
     sending = connector.add_loop("sending replies", sender.step, 1.0)
     if config.answers.table and connector.database:
         rows = ReplyRows(config.answers.table, connector.database, connector.spool, replies, utc_now)

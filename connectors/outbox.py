@@ -209,11 +209,12 @@ class Outbox:
                 "UPDATE complaints SET status_sequence = NULL WHERE status_sequence IS NOT NULL"
             )
 
-    def to_route(self, limit: int) -> list[Entry]:
+    def to_route(self, limit: int, but: Sequence[str] = ()) -> list[Entry]:
+        """Those to be verified or forwarded, oldest first, `but` these references."""
         rows = self._spool.connection.execute(
             f"SELECT {COLUMNS} FROM complaints WHERE route_state IN ('verify', 'forward') "  # noqa: S608
-            "ORDER BY first_seen LIMIT ?",
-            (limit,),
+            "AND reference NOT IN (SELECT value FROM json_each(?)) ORDER BY first_seen LIMIT ?",
+            (orjson.dumps(list(but)).decode(), limit),
         )
         return [entry_of(row) for row in rows]
 

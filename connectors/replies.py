@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -52,6 +54,10 @@ class Reply:
         if self.action == "message":
             return ""
         return self.forwarding_id or self.consultation_id or self.case_id
+
+    def subject(self) -> str:
+        """Within what it keeps its order, as far as it says that itself: a case, a thread, or a report."""
+        return self.part() or self.thread_id or self.reference
 
     def key(self, prefix: str = "reply") -> str:
         """The Idempotency-Key: the id, where the hub takes it as it is, else its hash."""
@@ -169,16 +175,22 @@ class Replies:
             )
             return cursor.rowcount == 1
 
-    def waiting(self, limit: int) -> list[Reply]:
-        """The replies to send, oldest first. What a reporter says of a complaint that the hub does not have
-        yet waits for it, and nobody behind it does."""
+    def waiting(
+        self, limit: int, wanted: Callable[[str], bool] = lambda subject: True
+    ) -> list[tuple[str, Reply]]:
+        """The replies to send of the `wanted` subjects, oldest first, each with its subject: within one they
+        keep their order. What a reporter says of a complaint that the hub does not have yet waits for it, and
+        nobody behind it does."""
         rows = self._spool.connection.execute(
-            "SELECT body FROM answers WHERE state = 'pending' AND (of_reference IS NULL OR EXISTS "
+            "SELECT body, coalesce((SELECT case_id FROM parts WHERE part = of_part), of_part) FROM answers "
+            "WHERE state = 'pending' AND (of_reference IS NULL OR EXISTS "
             "(SELECT 1 FROM complaints WHERE reference = of_reference AND state IN ('sent', 'erased'))) "
-            "ORDER BY taken_at, id LIMIT ?",
-            (limit,),
+            "ORDER BY taken_at, id"
         )
-        return [Reply(**orjson.loads(body)) for (body,) in rows]
+        with closing(rows):  # an open one would hold the spool's log
+            replies = ((part, Reply(**orjson.loads(body))) for body, part in rows)
+            named = ((part or reply.subject(), reply) for part, reply in replies)
+            return list(islice((each for each in named if wanted(each[0])), limit))
 
     def choose(self, reply: Reply, forwarding_id: str) -> Reply:
         """Keeps which forwarding a reply that named only its case is for."""
@@ -186,6 +198,14 @@ class Replies:
         with self._spool.transaction() as connection:
             connection.execute("UPDATE answers SET body = ? WHERE id = ?", (orjson.dumps(chosen), reply.id))
         return chosen
+
+    def note_failure(self, reply_id: str, reason: str) -> None:
+        """The hub failed at it: for `check`, it waits on."""
+        with self._spool.transaction() as connection:
+            connection.execute(
+                "UPDATE answers SET reason = ?1 WHERE id = ?2 AND state = 'pending' AND reason IS NOT ?1",
+                (reason, reply_id),
+            )
 
     def done(self, reply_id: str) -> None:
         self._end(reply_id, "done", None)
@@ -211,8 +231,11 @@ class Replies:
         return [str(row[0]) for row in rows]
 
     def troubles(self, limit: int = 500) -> list[tuple[str, str, str]]:
+        """(id, state, reason) of whatever was refused, or waits because the hub fails at it."""
         return self._spool.connection.execute(
-            "SELECT id, state, coalesce(reason, '') FROM answers WHERE state = 'refused' LIMIT ?", (limit,)
+            "SELECT id, state, coalesce(reason, '') FROM answers "
+            "WHERE state = 'refused' OR (state = 'pending' AND reason IS NOT NULL) LIMIT ?",
+            (limit,),
         ).fetchall()
 
     def _end(self, reply_id: str, state: str, reason: str | None) -> None:

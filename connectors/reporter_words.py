@@ -17,6 +17,7 @@ from connectors.erased import GONE
 from connectors.errors import ConfigRefused, HubRefused
 from connectors.options import option
 from connectors.outbox import Outbox
+from connectors.pauses import Postponed
 from connectors.replies import Replies, Reply, ReplyRefused, read_id
 from connectors.reply_teller import ReplyTeller
 from connectors.spool import Spool
@@ -132,8 +133,10 @@ class ReporterSender(ReplyTeller):
 
     may_not, refused = "pass replies on", "a reporter's reply was refused; the others go on"
 
-    def __init__(self, hub: Channel, spool: Spool, outbox: Outbox, replies: Replies) -> None:
-        super().__init__(hub, spool, replies)
+    def __init__(
+        self, hub: Channel, spool: Spool, outbox: Outbox, replies: Replies, postponed: Postponed
+    ) -> None:
+        super().__init__(hub, spool, replies, postponed)
         self._outbox = outbox
 
     async def _tell(self, reply: Reply) -> None:

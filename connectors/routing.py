@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -14,14 +14,18 @@ import structlog
 
 from connectors.channel import Channel, path_of
 from connectors.entries import Entry
-from connectors.errors import ConfigRefused, HubRefused, NotAllowed
+from connectors.errors import ConfigRefused, HubFailed, HubRefused, NotAllowed, NotNow
+from connectors.hub_answers import bars_client
 from connectors.options import option
 from connectors.outbox import Outbox
+from connectors.pauses import AGAIN, FAILS_AT_ALL, FAILURES_IN_A_ROW, Postponed
 from connectors.spool import Spool, as_bytes
 
 log = structlog.get_logger("simpul-connector")
 AT_ONCE = 8
 GONE = ("returned", "withdrawn")
+OPEN = ("verify", "forward")
+"""The steps of a complaint's routing that are still to be done."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,28 +64,60 @@ class Router:
     """Two durable steps a complaint. A repeat is harmless: keys are derived from the reference, and a
     conflict is settled by looking at the case."""
 
-    def __init__(self, hub: Channel, outbox: Outbox, routing: Routing) -> None:
-        self._hub, self._outbox, self._routing = hub, outbox, routing
+    def __init__(self, hub: Channel, outbox: Outbox, routing: Routing, postponed: Postponed) -> None:
+        """`postponed` holds references."""
+        self._hub, self._outbox, self._routing, self._postponed = hub, outbox, routing, postponed
 
     async def step(self) -> bool:
         """Up to 50 complaints, a few at a time; True when more may wait."""
-        entries = self._outbox.to_route(50)
+        entries = self._outbox.to_route(50, self._postponed.names())
         for start in range(0, len(entries), AT_ONCE):
             chunk = entries[start : start + AT_ONCE]
-            ended = await asyncio.gather(*map(self._route_or_list, chunk), return_exceptions=True)
-            failed = next((error for error in ended if error is not None), None)
-            if failed is not None:
-                raise failed
+            if not any(await self._try_each(chunk)) and len(chunk) >= FAILURES_IN_A_ROW:
+                raise NotNow(FAILS_AT_ALL)
+        await self._try_again()
         return len(entries) == 50
+
+    async def _try_again(self) -> None:
+        """Some of those at which the hub failed before."""
+        due = self._postponed.due(AGAIN)
+        waiting = [entry for entry in self._outbox.find(due).values() if entry.route_state in OPEN]
+        failing = {
+            entry.reference
+            for entry, routed in zip(waiting, await self._try_each(waiting), strict=True)
+            if not routed
+        }
+        for reference in due:
+            if reference not in failing:
+                self._postponed.forget(reference)
+
+    async def _try_each(self, entries: Sequence[Entry]) -> list[bool]:
+        """Of each, in their order: False when the hub failed at it; it is tried again after its pause."""
+        ended = await asyncio.gather(*map(self._route_or_list, entries), return_exceptions=True)
+        for entry, error in zip(entries, ended, strict=True):
+            if isinstance(error, HubFailed):
+                self._postpone(entry, str(error))
+        other = next((error for error in ended if error and not isinstance(error, HubFailed)), None)
+        if other is not None:
+            raise other
+        return [error is None for error in ended]
+
+    def _postpone(self, entry: Entry, reason: str) -> None:
+        if self._postponed.postpone(entry.reference):
+            log.warning(
+                "the hub fails at verifying or forwarding this complaint; trying again, the others go on",
+                reference=entry.reference,
+                reason=reason,
+            )
 
     async def _route_or_list(self, entry: Entry) -> None:
         """What the hub refuses is listed; it stands in no other's way."""
         try:
             entry = await self._chosen(entry)
-            while entry.route_state in ("verify", "forward"):
+            while entry.route_state in OPEN:
                 entry = await self._next_step(entry)
         except HubRefused as problem:
-            if problem.bars_client:
+            if bars_client(problem):
                 raise NotAllowed(
                     f"the hub does not let this client verify or forward: {problem.explained()}"
                 ) from problem

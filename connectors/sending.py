@@ -17,22 +17,17 @@ from connectors.config import Hub
 from connectors.entries import Entry
 from connectors.erased import GONE
 from connectors.errors import ConnectorError, HubAway, HubFailed, HubRefused, NotAllowed, NotNow
-from connectors.hub_client import problem_of
+from connectors.hub_answers import bars_submitting, error_of
 from connectors.mapping import without_photos
 from connectors.outbox import Outbox
-from connectors.pauses import pause_s
+from connectors.pauses import AGAIN, FAILS_AT_ALL, FAILURES_IN_A_ROW, pause_s
 from connectors.photos import PHOTO_LEFT, Unsent, why_unreadable
 from connectors.remapping import Remapping
 from connectors.spool import Spool
 
 log = structlog.get_logger("simpul-connector")
 BATCH_BYTES = 4 * 1024 * 1024
-AGAIN = 3
-"""So many complaints at which the hub failed before are tried in one step, beside the others."""
 CONFLICT = "complaint-conflict"
-FAILURES_IN_A_ROW = 3
-"""So many new ones, and it is the hub rather than the complaints."""
-FAILS_AT_ALL = "the hub answers 500 to one complaint after another; its operator finds the cause in its log"
 
 
 class Sender:
@@ -167,13 +162,11 @@ class Sender:
         if line.status in (200, 201) and line.case_id:
             self._outbox.acknowledge(entry.reference, line.case_id, self._routed)
             return None
-        problem = problem_of(line.status, line.problem)
-        if line.status == 500:
-            self._postpone(entry, f"the hub answers {problem}")
+        problem = error_of(line.status, line.problem)
+        if isinstance(problem, HubFailed):
+            self._postpone(entry, str(problem))
             return None
-        if not 400 <= line.status < 500 or line.status in (401, 408, 425, 429):
-            return HubAway(f"the hub answers {problem}")
-        if problem.is_kind(CONFLICT):
+        if isinstance(problem, HubAway) or problem.is_kind(CONFLICT):
             return problem
         try:
             self._settle_refusal(entry.reference, problem)
@@ -182,9 +175,9 @@ class Sender:
         return None
 
     def _settle_refusal(self, reference: str, problem: HubRefused) -> None:
-        """409 conflict, 410 erased and 422 end this complaint's way. 403 and 404 are about the client, not
-        about this complaint: it stays and waits until somebody has mended that."""
-        if problem.status in (401, 403, 404, 405):
+        """409 conflict, 410 erased and 422 end this complaint's way. What bars the client is not about this
+        complaint: it stays and waits until somebody has mended that."""
+        if bars_submitting(problem):
             raise NotAllowed(f"the hub does not let this client submit: {problem}")
         if problem.is_kind("complaint-erased") or problem.status == 410:
             self._outbox.refuse(reference, GONE, "erased")
@@ -201,7 +194,7 @@ class Sender:
             try:
                 await self._hub.upload(Path(photo["path"]), photo["media_type"], photo["sha256"])
             except (OSError, HubRefused) as error:
-                if isinstance(error, HubRefused) and error.status in (401, 403, 404):
+                if isinstance(error, HubRefused) and bars_submitting(error):
                     raise NotAllowed(f"the hub does not let this client upload: {error}") from error
                 if entry.attempted:
                     continue  # the hub may have the complaint with this photo already: its bytes stay

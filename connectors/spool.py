@@ -21,7 +21,7 @@ from pathlib import Path
 import orjson
 
 from connectors.errors import ConfigRefused, ConnectorError, SpoolFailed, SpoolInUse
-from connectors.spool_tables import prepare
+from connectors.spool_tables import all_or_nothing, prepare
 
 UNUSABLE = (OSError, ValueError, sqlite3.DatabaseError)
 _PLACE = (
@@ -51,13 +51,8 @@ class Spool:
         if self.connection.in_transaction:
             yield self.connection
             return
-        self.connection.execute("BEGIN IMMEDIATE")
-        try:
+        with all_or_nothing(self.connection):
             yield self.connection
-        except BaseException:
-            self.connection.execute("ROLLBACK")
-            raise
-        self.connection.execute("COMMIT")
 
     def keyed_hash(self, content: bytes) -> bytes:
         """HMAC-SHA256 under this spool's own key: equal for equal content, and no test for a guess."""

@@ -6,6 +6,8 @@ A table or column is only ever added: its default must be right for rows that we
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from connectors.errors import ConfigRefused
 
@@ -106,8 +108,7 @@ def prepare(connection: sqlite3.Connection, path: str) -> None:
     if not 0 <= version <= SCHEMA_VERSION:
         remedy = "use the connector that wrote it, or name another spool"
         raise ConfigRefused("spool", f"{path} was written by another version ({version})", remedy)
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with all_or_nothing(connection):
         for statement in _statements(_TABLES):
             connection.execute(statement)
         for table, column, definition in _ADDED:
@@ -116,10 +117,19 @@ def prepare(connection: sqlite3.Connection, path: str) -> None:
         for statement in _statements(_LATER_INDEXES):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+@contextmanager
+def all_or_nothing(connection: sqlite3.Connection) -> Iterator[None]:
+    """One transaction. Whatever fails in it is raised as it was said, and no transaction stays open."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # SQLite rolls back by itself where the disk is full or broken
+            connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
 
 
 def _statements(script: str) -> list[str]:

@@ -31,6 +31,7 @@ from connectors.mapping import ComplaintMapping
 from connectors.notices import noticing
 from connectors.options import option
 from connectors.outbox import Outbox
+from connectors.pauses import Postponed
 from connectors.reconciling import Reconciler
 from connectors.remapping import Remapping
 from connectors.replies import Replies
@@ -158,7 +159,8 @@ def _add_routing(
     if config.routing is None or not config.routing.verify:
         return lambda: None
     start_anew(connector.spool, outbox, config.routing)
-    return connector.add_loop("routing", Router(channel, outbox, config.routing).step, 60.0).wake
+    router = Router(channel, outbox, config.routing, Postponed(config.hub.backoff_cap_s))
+    return connector.add_loop("routing", router.step, 60.0).wake
 
 
 def _add_reading(config: SqlConfig, connector: Connector, outbox: Outbox, wake: Callable[[], None]) -> None:
@@ -185,7 +187,7 @@ def _add_reporter(config: SqlConfig, connector: Connector, outbox: Outbox, chann
     if settings is None or database is None:
         return
     replies = Replies(spool)
-    sender = ReporterSender(channel, spool, outbox, replies)
+    sender = ReporterSender(channel, spool, outbox, replies, Postponed(config.hub.backoff_cap_s))
     sending = connector.add_loop("sending replies", sender.step, 1.0)
     prefix = config.source.reference_prefix
     rows = ReporterRows(settings, database, spool, replies, utc_now, outbox, prefix)

@@ -24,7 +24,8 @@ from connectors.broker.topics import SEND_WITHIN_S, Writing
 from connectors.broker.troubles import TokenNotTaken
 from connectors.broker.worker import Worker
 from connectors.errors import HubAway, HubRefused, NoReply
-from connectors.hub_client import HubClient, error_of
+from connectors.hub_answers import error_of
+from connectors.hub_client import HubClient
 
 SEND_LIMIT_S: Final = SEND_WITHIN_S + 20.0
 REFUSALS: Final = 1000

@@ -42,12 +42,15 @@ class Worker(Generic[K]):
         if self._life is None or self._life.left:
             self._life = _Life(self._name, self._make)
         life = self._life
-        future = life.give(job)
+        waited = asyncio.wrap_future(life.give(job))
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(future), limit_s)
-        except TimeoutError:
-            life.leave()
-            raise BrokerAway(f"the broker gave no answer within {limit_s:g} s") from None
+            await asyncio.wait((waited,), timeout=limit_s)  # `wait_for` may swallow a cancel
+            if waited.done():
+                return waited.result()
+        finally:
+            waited.cancel()
+        life.leave()
+        raise BrokerAway(f"the broker gave no answer within {limit_s:g} s")
 
     def stop(self) -> threading.Thread | None:
         """Asks the thread to end, and gives it to be joined; one that hangs dies with the process."""
@@ -80,8 +83,10 @@ class _Life(Generic[K]):
     def leave(self) -> None:
         """Ends after the job that is under way; whoever waits is told."""
         self.left = True
-        if not self._jobs.full():
-            self._jobs.put_nowait(None)
+        try:
+            self._jobs.put_nowait(None)  # wakes a thread that waits for a job
+        except queue.Full:
+            return  # one that has jobs looks at `left` after the next
 
     def _work(self) -> None:
         while not self.left:

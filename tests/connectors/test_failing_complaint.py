@@ -112,7 +112,7 @@ async def test_a_line_of_a_batch_that_fails_is_sent_alone_later(tmp_path: Path) 
 
 async def test_a_hub_that_fails_at_everything_is_not_asked_for_each(tmp_path: Path) -> None:
     sending = Sending(tmp_path, 15, set(range(1, 16)))
-    with pytest.raises(NotNow, match="one complaint after another"):
+    with pytest.raises(NotNow, match="one request after another"):
         await sending.sender.step()
     assert sending.hub.singles == 3
 

@@ -8,8 +8,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from connectors.delivering import DeliverHttp, HttpHandler
-from connectors.errors import SystemAway
+from connectors.delivering import DeliverHttp, DeliveryRefused, HttpHandler
+from connectors.errors import ConnectorError, NotNow, SystemAway
 
 
 async def test_events_share_one_connection_and_no_cookies() -> None:
@@ -37,3 +37,36 @@ async def test_a_system_that_does_not_answer_is_away() -> None:
     async with HttpHandler(DeliverHttp(url="http://127.0.0.1:9/in", timeout_s=1), lambda: None) as handler:
         with pytest.raises(SystemAway, match="does not answer"):
             await handler.handle({"id": "1"})
+
+
+async def answered(status: int) -> type[Exception] | None:
+    """What becomes of an event to which the system answers so; connectors/README.md has the table."""
+
+    async def take(_: web.Request) -> web.Response:
+        return web.Response(status=status, headers={"Location": "/elsewhere"})
+
+    application = web.Application()
+    application.router.add_post("/in", take)
+    async with TestServer(application) as server:
+        settings = DeliverHttp(url=str(server.make_url("/in")))
+        async with HttpHandler(settings, lambda: None) as handler:
+            try:
+                await handler.handle({"id": "1"})
+            except ConnectorError as error:
+                return type(error)
+    return None
+
+
+@pytest.mark.parametrize(
+    ("statuses", "ends"),
+    [
+        ((200, 201, 202, 204), None),
+        ((401, 403, 404, 408, 429, 502, 503, 504), SystemAway),
+        ((500, 501, 505), NotNow),
+        ((301, 302, 307, 400, 405, 409, 410, 413, 422), DeliveryRefused),
+    ],
+)
+async def test_what_the_answer_of_the_agencys_system_does(
+    statuses: tuple[int, ...], ends: type[Exception] | None
+) -> None:
+    assert {status: await answered(status) for status in statuses} == dict.fromkeys(statuses, ends)

@@ -13,6 +13,7 @@ from connectors.channel import Channel
 from connectors.entries import Entry, Seen
 from connectors.errors import HubRefused
 from connectors.outbox import Outbox
+from connectors.pauses import Postponed
 from connectors.reconciling import Reconciler
 from connectors.routing import Router, Routing
 from connectors.spool import Spool, open_spool
@@ -69,7 +70,7 @@ def outbox(tmp_path: Path) -> Iterator[Outbox]:
 def router_of(hub: RestoredHub, outbox: Outbox) -> Router:
     made: Any = hub
     channel: Channel = made
-    return Router(channel, outbox, ROUTING)
+    return Router(channel, outbox, ROUTING, Postponed(1.0))
 
 
 def reconciler_of(hub: RestoredHub, outbox: Outbox) -> Reconciler:

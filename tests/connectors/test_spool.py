@@ -180,3 +180,32 @@ def test_a_spool_that_cannot_be_used_is_one_line_for_check_and_run(
             assert checked.returncode == 1, checked.stdout
             assert f"WRONG  spool: {path} {words}" in checked.stdout
         assert checked.stderr == ""
+
+
+def test_a_full_disk_is_named_as_such_and_passes(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path / "connector.spool")
+    pages = spool.connection.execute("PRAGMA page_count").fetchone()[0]
+    spool.connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(sqlite3.OperationalError, match="disk is full"):
+        spool.put("large", "x" * 100_000)
+    spool.connection.execute("PRAGMA max_page_count = 100000")
+    spool.put("large", "x" * 100_000)
+    assert len(spool.get("large")) == 100_000
+    spool.close()
+
+
+def test_a_commit_that_fails_leaves_no_transaction_open(tmp_path: Path) -> None:
+    """Else everything after it would nest into that one, and never be written."""
+    spool = open_spool(tmp_path / "connector.spool")
+    spool.connection.executescript(
+        "PRAGMA foreign_keys = ON; CREATE TABLE a (id INTEGER PRIMARY KEY); "
+        "CREATE TABLE b (a INTEGER REFERENCES a (id) DEFERRABLE INITIALLY DEFERRED);"
+    )
+    with pytest.raises(sqlite3.IntegrityError), spool.transaction() as connection:
+        connection.execute("INSERT INTO b VALUES (1)")  # SQLite looks at it when it commits
+    assert not spool.connection.in_transaction
+    spool.put("later", "1")
+    spool.close()
+    again = open_spool(tmp_path / "connector.spool")
+    assert again.get("later") == "1"
+    again.close()
