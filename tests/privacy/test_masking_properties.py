@@ -159,6 +159,21 @@ def test_own_values_are_never_passed_over_by_a_cheap_look(text: str, own: list[s
     assert not found or not is_plain(text) or plain_may_hold(text, own)
 
 
+letters = st.text("abcdefghijklmnopqrstuvwxyz0123456789._-", max_size=9)
+
+
+@settings(max_examples=500)
+@given(letters, letters, st.sampled_from(["Siti", "siti aminah", "Suharto", "081299990001"]), st.booleans())
+def test_nothing_is_left_of_an_address_with_an_own_value_in_it(
+    before: str, after: str, own: str, in_domain: bool
+) -> None:
+    name, domain = own.lower().replace(" ", "."), "contoh.id"
+    address = f"{before or 'a'}@{name}-{domain}" if in_domain else f"{before}{name}{after}@{domain}"
+    if any(list(spans(address)) for spans in SCANS[:1]):
+        assert "@" not in mask(f"ke {address} ya", [own]).text
+        assert domain not in mask(f"ke {address} ya", [own]).text
+
+
 separators = st.sampled_from(["", "", "", " ", ".", "-", "\u200b", "\u2060", " - ", "\u00a0", "–"])
 
 

@@ -97,6 +97,13 @@ OWN = ["Siti Aminah Putri", "+62 812-9999-000", "siti@kantor.lokal", "3273011203
         ("siti saja, dan Aminahan Putrida", "siti saja, dan Aminahan Putrida"),
         ("telepon 0812 9999 000", "telepon [pelapor disamarkan]"),
         ("SITI@kantor.lokal", "[pelapor disamarkan]"),
+        ("balas ke ketua-siti.aminah@contoh.id ya", "balas ke [surel disamarkan] ya"),
+        ("siti.aminah1990@contoh.id", "[surel disamarkan]"),
+        ("humas@siti-aminah.co.id", "[surel disamarkan]"),
+        ("siti.aminah@siti-aminah-katering.co.id", "[surel disamarkan]"),
+        ("ketua-siti-aminah (at) contoh.id", "[surel disamarkan]"),
+        ("kirim:628129999000@contoh.id", "kirim:[surel disamarkan]"),
+        ("b@c.id, Siti Aminah, d@e.id", "[surel disamarkan], [pelapor disamarkan], [surel disamarkan]"),
         ("NIK 32-73-01-12-03-80-00-04", "NIK [pelapor disamarkan]"),
     ],
 )
@@ -107,6 +114,18 @@ def test_the_reporters_own_values_are_hidden(text: str, expected: str) -> None:
 def test_one_word_names_are_hidden_but_stand_ins_are_not() -> None:
     assert mask("saya Suharto", ["Suharto"]).text == "saya [pelapor disamarkan]"
     assert mask("semua warga mengeluh", ["Warga"]).text == "semua warga mengeluh"
+
+
+def test_an_address_that_a_short_name_stands_in_goes_as_a_whole() -> None:
+    """What would be left of it says nearly as much."""
+    for text in (
+        "rahma-siti@gmail.com",
+        "siti@gmail.com",
+        "budi.siti@siti-katering.co.id",
+        "siti @ gmail.com",
+    ):
+        assert mask(f"Balas ke {text} ya", ["Siti"]).text == "Balas ke [surel disamarkan] ya"
+    assert mask("bu siti@kantor", ["Siti"]).text == "bu [pelapor disamarkan]@kantor", "no address"
 
 
 def test_a_name_made_of_a_tokens_words_does_not_eat_the_tokens() -> None:

@@ -57,5 +57,20 @@ def replace_spans(text: str, spans: Iterable[Span], counts: dict[Kind, int]) -> 
     return "".join(pieces)
 
 
+def joined(own: Iterable[Span], others: Iterable[Span]) -> list[Span]:
+    """Both in order. Those that overlap are one: of the kind of the one that holds the other, the reporter's
+    where each or neither does."""
+    found: list[Span] = []
+    for span in sorted([*own, *others], key=lambda each: (each[0], -each[1])):
+        if not found or span[0] >= found[-1][1]:
+            found.append(span)
+            continue
+        start, end, kind = found[-1]
+        if span[:2] == (start, end) or span[1] > end:
+            kind = "reporter" if "reporter" in (kind, span[2]) else kind
+        found[-1] = start, max(end, span[1]), kind
+    return found
+
+
 def as_findings(counts: dict[Kind, int]) -> tuple[Finding, ...]:
     return tuple(Finding(kind, counts[kind]) for kind in TOKENS if kind in counts)

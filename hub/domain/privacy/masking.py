@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hub.domain.privacy.addresses import direct_spans, house_number_spans, neighbourhood_spans
 from hub.domain.privacy.disguised import encoded_parts, lookalike_nik_spans, spelled_email_spans
 from hub.domain.privacy.emails import email_spans
-from hub.domain.privacy.finding import Finding, Kind, Span, as_findings, replace_spans
+from hub.domain.privacy.finding import Finding, Kind, Span, as_findings, joined, replace_spans
 from hub.domain.privacy.letters import as_written, plain_letters
 from hub.domain.privacy.numbers import number_spans
 from hub.domain.privacy.own import may_stand, own_spans
@@ -76,7 +76,7 @@ def _mask_once(text: str, own_values: Sequence[str], counts: dict[Kind, int]) ->
 
 def _mask_open(text: str, own_values: Sequence[str], counts: dict[Kind, int]) -> str:
     if own_values and (standing := may_stand(text, own_values)):
-        text = replace_spans(text, own_spans(text, standing), counts)
+        text = replace_spans(text, _own_in_emails(text, own_spans(text, standing)), counts)
     if is_plain(text):
         return text
     plain = plain_letters(text)
@@ -85,6 +85,15 @@ def _mask_open(text: str, own_values: Sequence[str], counts: dict[Kind, int]) ->
         if masked is not text:
             text, plain = masked, plain_letters(masked)
     return text
+
+
+def _own_in_emails(text: str, own: list[Span]) -> list[Span]:
+    """The reporter's values; an e-mail address of which one is only a part goes as a whole."""
+    if own and not is_plain(text):
+        plain = plain_letters(text)
+        for spans in (email_spans, spelled_email_spans):
+            own = joined(own, as_written(text, spans(plain)))
+    return own
 
 
 def _encoded_spans(text: str, own_values: Sequence[str]) -> Iterator[Span]:
