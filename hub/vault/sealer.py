@@ -140,7 +140,14 @@ class Sealer:
             cipher = self._ring.ciphers.get(wrapped.generation)
         if cipher is None:
             raise KeyUnavailable(wrapped.generation)
-        return decrypt(cipher, wrapped.wrapped, _wrap_data(stream), stream)
+        try:
+            return decrypt(cipher, wrapped.wrapped, _wrap_data(stream), stream)
+        except SealBroken as error:
+            raise SealBroken(
+                f"The key of {stream} cannot be opened with the master key file {self._file.path}: either "
+                "that is another hub's file, and the one of these data must be put back in its place, or "
+                "this one key was altered."
+            ) from error
 
     def _read(self) -> _Ring:
         # The stamp first: if the file is replaced in between, the next refresh reads it once more.

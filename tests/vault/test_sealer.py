@@ -257,3 +257,12 @@ def test_what_is_done_at_every_request_reads_no_file_and_derives_no_key_twice(
 @given(st.binary(max_size=64), st.binary(max_size=3000))
 def test_our_hmac_is_the_standard_librarys(key: bytes, message: bytes) -> None:
     assert hmac_sha256(key, message) == hmac.digest(key, message, "sha256")
+
+
+def test_another_hubs_master_key_is_named_as_what_is_wrong(sealer: Sealer, tmp_path: Path) -> None:
+    """In the middle of a disaster, "altered" alone would be read as a spoilt backup."""
+    other = MasterKeyFile(tmp_path / "other" / "master.key")
+    other.ensure(LATER)
+    wrapped = sealer.new_stream_key("case:1").wrapped
+    with pytest.raises(SealBroken, match=r"other/master\.key: either that is another hub's file"):
+        Sealer(other).open_stream_key(wrapped)
