@@ -97,7 +97,7 @@ class Server:
         ending = [role.stop() for role in self.roles]
         await asyncio.gather(*ending, *([self.broker.stop()] if self.broker else []))
         await self.bus.stop()
-        await self.hub.writer.stop()
+        await asyncio.gather(self.hub.writer.stop(), self.hub.desk.stop(), self.housekeeping.stop())
         await self.hub.readers.stop()
 
 
@@ -243,11 +243,11 @@ def _chores(
     return [
         Chore("idempotency", timedelta(days=settings.idempotency_retention_days), rows.forget_idempotency),
         Chore("mailboxes", timedelta(days=settings.mailbox_retention_days), rows.trim_mailboxes),
-        Chore("uploads", UPLOAD_KEPT, files.forget_uploaders),
-        Chore("files", timedelta(0), lambda _: drop_unheld(files, attachments)),
-        Chore("erasures", timedelta(0), purge_disk),
-        Chore("leftovers", timedelta(0), leftovers),
-        Chore("uploads_cut_short", timedelta(0), lambda _: attachments.sweep(86400.0)),
+        Chore("uploads", UPLOAD_KEPT, files.forget_uploaders, aside=True),
+        Chore("files", timedelta(0), lambda _: drop_unheld(files, attachments), aside=True),
+        Chore("erasures", timedelta(0), purge_disk, aside=True),
+        Chore("leftovers", timedelta(0), leftovers, aside=True),
+        Chore("uploads_cut_short", timedelta(0), lambda _: attachments.sweep(86400.0), aside=True),
         Chore("dead_letters", DEAD_LETTERS_KEPT, RelayTables(core.store).forget_dead_letters),
         Chore("published_keys", timedelta(0), sync_keys),
         Chore("sessions", timedelta(0), lambda now: officers.sessions.forget(now)),

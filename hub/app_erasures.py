@@ -10,6 +10,8 @@ import structlog
 from auth.principal import Principal
 from hub.domain.commands import Erase
 from hub.errors import Held, NotFound, Problem
+from hub.ports.files import FileRow
+from hub.ports.store import CHORE_PAGE
 from hub.service.requests import OPERATOR, Request
 from hub.store import leftovers
 from hub.store.files import FileTables
@@ -26,7 +28,8 @@ def purge(core: Core) -> list[str]:
     """Files that no key opens any more and what killed commands left, then the database's own disk, where an
     erasure waits for it. What may remain, in words. Raises SimpulError where it must be tried again."""
     attachments = AttachmentStore(core.settings.data_dir / "attachments", core.sealer)
-    drop_unheld(FileTables(core.store), attachments)
+    while drop_unheld(FileTables(core.store), attachments) == CHORE_PAGE:
+        pass
     left = remove_leftovers(core)
     done = core.store.purge()
     if done is not None:
@@ -40,11 +43,17 @@ def remove_leftovers(core: Core) -> list[str]:
 
 
 def drop_unheld(files: FileTables, attachments: AttachmentStore) -> int:
-    """Deletes the files whose key nobody holds any more; how many."""
-    unheld = files.unheld()
-    for row in unheld:
-        attachments.delete(row.location)
-        files.drop(row)
+    """Deletes a page of the files whose key nobody holds any more; how many. First their bytes, then their
+    rows, without which nobody knows where the bytes are. Not on the writer's thread: each file costs the disk
+    a moment."""
+    unheld, gone = files.unheld(), list[FileRow]()
+    try:
+        for row in unheld:
+            attachments.delete(row.location)
+            gone.append(row)
+    finally:
+        if gone:
+            files.drop(gone)
     return len(unheld)
 
 

@@ -18,6 +18,6 @@ class Purging(Protocol):
     is needed stands in the database until it is done, so that a kill only puts it off."""
 
     def purge(self) -> Purged | None:
-        """None where nothing waits. To be called from any thread; StoreUnavailable where it must be tried
-        again."""
+        """None where nothing waits; StoreUnavailable where it must be tried again. To be called from any
+        thread but the writer's, which would stand still for as long as it takes."""
         ...

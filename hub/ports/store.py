@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from hub.domain.agency import Agency
 from hub.domain.case import Case
@@ -32,6 +32,9 @@ from hub.ports.relaying import Place
 from hub.ports.sealing import WrappedKey
 from hub.ports.sweeping import SweepReads
 from hub.ports.threads import ThreadReads
+
+CHORE_PAGE: Final = 500
+"""So many rows housekeeping takes at once, so that others write in between."""
 
 
 class WriteTransaction(Protocol):
@@ -201,8 +204,9 @@ class MailboxCursors(Protocol):
 
     def put_cursor(self, agency: str, position: int) -> None: ...
 
-    def trim_mailboxes(self, before: str) -> int:
-        """Drops acknowledged entries of events older than `before`, at the front only; how many."""
+    def trim_mailboxes(self, before: str, limit: int = CHORE_PAGE) -> int:
+        """Drops acknowledged entries of events older than `before`, at the front only; how many. At most
+        `limit`, of all mailboxes together: as many, and there may be more."""
         ...
 
 

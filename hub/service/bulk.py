@@ -51,7 +51,7 @@ class BulkIntake:
             try:
                 if isinstance(document, Problem):
                     raise document
-                requests.append(await self._hub.desk.prepared(self._principal, document))
+                requests.append(await self._hub.desk.prepare_aside(self._principal, document))
                 chunk.places.append(place)
             except Problem as refused:
                 # Its traceback holds this frame, which holds the chunk, which would hold it: a circle.

@@ -96,7 +96,7 @@ class Hub:
     ) -> Outcome:
         """One complaint. 201 new, 200 the same again; else the Problem is raised."""
         self.desk.require_scope(principal)
-        return await self._one(await self.desk.prepared(principal, document, idempotency))
+        return await self._one(await self.desk.prepare_aside(principal, document, idempotency))
 
     async def act(
         self,

@@ -132,7 +132,7 @@ class InboundDesk:
         hub = self._hub
         once = self._once(principal, wanted)
         if wanted.name == COMPLAINT:
-            prepared = await hub.desk.prepared(principal, wanted.document, once)
+            prepared = await hub.desk.prepare_aside(principal, wanted.document, once)
             return Request(principal, prepared.command, once, prepared.intake, None, origin)
         ask = self._act if wanted.name in ACTS else self._thread_act
         command, kinds = await ask(principal, wanted, once)

@@ -4,29 +4,39 @@ processor time (checking, masking, sealing) happens here, outside of it."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import orjson
+import structlog
 
 from auth.principal import Principal
 from hub.domain.agency import Agency
 from hub.domain.commands import SubmitComplaint
 from hub.domain.decisions import check_addressed
 from hub.domain.privacy import ComplaintParts, reference_flaws, split_complaint, takes_long
-from hub.errors import Forbidden, Invalid
+from hub.errors import Forbidden, Invalid, Unavailable
 from hub.ports.clock import Clock
 from hub.ports.effects import Identity
 from hub.ports.sealing import Part, Sealing, StreamKey
 from hub.service.ids import Ids, tracking_number
 from hub.service.requests import Idempotency, Intake, Request, named_files
 from hub.service.rights import allow_without_case
+from hub.service.writer import STOP_S
 from schemas.categories import Categories
 from schemas.complaint_check import check_complaint
 from schemas.regions import Regions
 from schemas.registry import Registry as Schemas
+
+log = structlog.get_logger(__name__)
+
+LONG_WORDS: Final = 64
+"""Complaints with words that take long that may wait or be under way; beyond it a caller gets 503."""
+SHARE: Final = 4
+"""One agency has a quarter of that, so that those of others find room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,46 @@ class ComplaintCodes:
     schemas: Schemas
     regions: Regions
     categories: Categories
+
+
+class LongWords:
+    """The one thread on which words that take long are looked through, in the order in which they came. To be
+    used from the event loop."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, "long-words")
+        self._agencies: dict[Future[Request], str] = {}
+        """What waits or is under way, and whose it is."""
+        self._stopping = False
+
+    async def run(self, agency: str, work: Callable[[], Request]) -> Request:
+        """What `work` gives. Unavailable where too many wait already, of this agency or of all, and for what
+        still waits when the hub stops."""
+        self._go_on()
+        theirs = list(self._agencies.values()).count(agency)
+        if len(self._agencies) >= LONG_WORDS or theirs >= LONG_WORDS // SHARE:
+            raise Unavailable("The hub has too much to do; try again in a moment.", retry_after_s=1)
+        future = self._thread.submit(self._done, work)
+        self._agencies[future] = agency
+        future.add_done_callback(lambda done: self._agencies.pop(done, None))
+        return await asyncio.wrap_future(future)
+
+    def _done(self, work: Callable[[], Request]) -> Request:
+        self._go_on()
+        return work()
+
+    def _go_on(self) -> None:
+        if self._stopping:
+            raise Unavailable("The hub is starting or stopping; try again in a moment.", retry_after_s=2)
+
+    async def stop(self) -> None:
+        """Takes no more and gives up what waits; then the thread ends. Waits up to STOP_S for what is under
+        way: a MiB of nothing but numbers takes longer."""
+        self._stopping = True
+        self._thread.shutdown(wait=False)
+        _, late = await asyncio.to_thread(wait_for, tuple(self._agencies), STOP_S)
+        if late:
+            log.warning("long_words_not_ended", after_s=STOP_S, complaints=len(late))
 
 
 class ComplaintDesk:
@@ -55,22 +105,25 @@ class ComplaintDesk:
         self._sealing = sealing
         self._ids = ids
         self._clock = clock
-        self._aside = ThreadPoolExecutor(1, "long-words")
+        self._aside = LongWords()
 
     def require_scope(self, principal: Principal) -> None:
         """403 unless the client may submit; asked before the body is judged."""
         allow_without_case(principal, "submit")
 
-    async def prepared(
+    async def prepare_aside(
         self, principal: Principal, document: Any, idempotency: Idempotency | None = None
     ) -> Request:
-        """`prepare` for the event loop: words that take long are looked through on a thread, one such
-        complaint at a time, so that whoever sends many waits for them alone."""
+        """`prepare` for the event loop: words that take long are looked through on a thread, one complaint at
+        a time, and wait only for others of their kind. Unavailable (503) where too many wait."""
         self._admit(principal, document)
         if not takes_long(document):
             return self._sealed(principal, document, idempotency)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._aside, self._sealed, principal, document, idempotency)
+        return await self._aside.run(principal.agency, lambda: self._sealed(principal, document, idempotency))
+
+    async def stop(self) -> None:
+        """The end of the hub: words that still wait are given up, with 503."""
+        await self._aside.stop()
 
     def prepare(self, principal: Principal, document: Any, idempotency: Idempotency | None = None) -> Request:
         """The request, or Invalid (422, every flaw with its pointer) or Forbidden (403, another agency's

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from hub.ports.files import FileHolder, FileRow
 from hub.ports.sealing import WrappedKey
+from hub.ports.store import CHORE_PAGE
 from hub.store import tables
 from hub.store.dialect import Engine
 from hub.store.upserts import replacing
 
 _COLUMNS = "sha256, agency, media_type, size, wrapped, generation, location, created_at"
 _REPLACING = replacing(tables.files, "media_type", "size", "wrapped", "generation", "location", "created_at")
+_OLD = "SELECT sha256, agency FROM files WHERE wrapped IS NOT NULL AND created_at < ? LIMIT ?"
+_FORGOTTEN = (
+    "UPDATE files SET wrapped = NULL, generation = NULL WHERE sha256 = ? AND agency = ? AND created_at < ?"
+)
+_UNHELD = (
+    f"SELECT {_COLUMNS} FROM files AS f WHERE wrapped IS NULL AND NOT EXISTS "  # noqa: S608
+    "(SELECT 1 FROM file_holders AS h JOIN stream_keys AS k ON k.stream = h.stream "
+    "WHERE h.sha256 = f.sha256) LIMIT ?"
+)
+_DROPPED = "DELETE FROM files WHERE sha256 = ? AND agency = ? AND location = ? AND wrapped IS NULL"
 
 
 class FileTables:
@@ -61,29 +73,28 @@ class FileTables:
             for stream, generation, wrapped, key_generation, key in rows
         ]
 
-    def forget_uploaders(self, before: str) -> int:
-        """A file is its uploader's for a day; from then on only cases that name it hold its key."""
-        with self._store.writing() as db:
-            forgotten = db.execute(
-                "UPDATE files SET wrapped = NULL, generation = NULL "
-                "WHERE wrapped IS NOT NULL AND created_at < ?",
-                (before,),
-            )
-            return int(forgotten.rowcount)
-
-    def unheld(self) -> list[FileRow]:
-        """Files whose key nobody holds any more: their bytes can be deleted, and then their rows."""
+    def forget_uploaders(self, before: str, limit: int = CHORE_PAGE) -> int:
+        """A file is its uploader's for a day; from then on only cases that name it hold its key. At most
+        `limit` files; how many. They are looked for before the transaction, which would hold up others."""
         with self._store.connection() as db:
-            rows = db.execute(
-                f"SELECT {_COLUMNS} FROM files AS f WHERE wrapped IS NULL AND NOT EXISTS "  # noqa: S608
-                "(SELECT 1 FROM file_holders AS h JOIN stream_keys AS k ON k.stream = h.stream "
-                "WHERE h.sha256 = f.sha256)"
-            ).fetchall()
+            old = db.execute(_OLD, (before, limit)).fetchall()
+        if not old:
+            return 0
+        with self._store.writing() as db:
+            db.cursor().executemany(_FORGOTTEN, [(*each, before) for each in old])
+        return len(old)
+
+    def unheld(self, limit: int = CHORE_PAGE) -> list[FileRow]:
+        """At most `limit` files whose key nobody holds any more: their bytes can be deleted, and then their
+        rows."""
+        with self._store.connection() as db:
+            rows = db.execute(_UNHELD, (limit,)).fetchall()
         return [_row(row) for row in rows]
 
-    def drop(self, row: FileRow) -> None:
+    def drop(self, rows: Sequence[FileRow]) -> None:
+        """In one transaction. A row stays if its agency has uploaded the same content again since."""
         with self._store.writing() as db:
-            db.execute("DELETE FROM files WHERE sha256 = ? AND agency = ?", (row.sha256, row.agency))
+            db.cursor().executemany(_DROPPED, [(row.sha256, row.agency, row.location) for row in rows])
 
 
 def _row(row: tuple[Any, ...]) -> FileRow:

@@ -11,12 +11,19 @@ from hub.domain.agency import Agency
 from hub.domain.dated_facts import DatedFact
 from hub.ports.registry import Changes, ClientRow, SigningKeyRow
 from hub.ports.sealing import WrappedKey
+from hub.ports.store import CHORE_PAGE
 from hub.store.connection import next_generation
 from hub.store.dialect import Dialect, Engine
 
 _CLIENT = "id, agency, scopes, secret_hash, public_key, created_at, revoked_at"
 _KEY = "kid, algorithm, sealed_private, public_jwk, created_at, published_at, signs_from, retires_at"
 _KEYS = f"SELECT {_KEY} FROM signing_keys ORDER BY created_at, kid"  # noqa: S608
+_ACKNOWLEDGED = "SELECT agency, cursor, first FROM mailbox_cursors WHERE cursor >= first ORDER BY agency"
+_TRIMMED = "DELETE FROM mailbox WHERE agency = ? AND position < ?"
+_FORGOTTEN = (
+    "DELETE FROM idempotency WHERE key IN "
+    "(SELECT key FROM idempotency WHERE created_at < ? ORDER BY created_at LIMIT ?)"
+)
 
 
 class RegistryTables:
@@ -116,28 +123,28 @@ class RegistryTables:
                 (agency, position),
             )
 
-    def trim_mailboxes(self, before: str) -> int:
+    def trim_mailboxes(self, before: str, limit: int = CHORE_PAGE) -> int:
         """See the port. An event's time is in its header; ids are UUIDv7, so the walk stops at the first
         entry that is kept."""
-        trimmed, kept_first = 0, _kept_first(self._store.dialect)
+        left, kept_first = limit, _kept_first(self._store.dialect)
         with self._store.writing() as db:
-            marks = db.execute("SELECT agency, cursor, first FROM mailbox_cursors").fetchall()
+            marks = db.execute(_ACKNOWLEDGED).fetchall()
             for agency, cursor, first in marks:
-                kept = db.execute(kept_first, (agency, first, cursor, before)).fetchone()[0]
-                start = cursor + 1 if kept is None else kept
+                end = min(cursor + 1, first + left)
+                kept = db.execute(kept_first, (agency, first, end, before)).fetchone()
+                start = kept[0] if kept else end
                 if start > first:
-                    gone = db.execute(
-                        "DELETE FROM mailbox WHERE agency = ? AND position < ?", (agency, start)
-                    )
+                    left -= db.execute(_TRIMMED, (agency, start)).rowcount
                     db.execute("UPDATE mailbox_cursors SET first = ? WHERE agency = ?", (start, agency))
-                    trimmed += gone.rowcount
-        return trimmed
+                if left <= 0:
+                    break
+        return limit - left
 
-    def forget_idempotency(self, before: str) -> int:
-        """Deletes idempotency rows older than `before` (RFC 3339); how many."""
+    def forget_idempotency(self, before: str, limit: int = CHORE_PAGE) -> int:
+        """Deletes idempotency rows older than `before` (RFC 3339), the oldest first and at most `limit`; how
+        many. As many as `limit`: there may be more."""
         with self._store.writing() as db:
-            gone = db.execute("DELETE FROM idempotency WHERE created_at < ?", (before,))
-            return int(gone.rowcount)
+            return int(db.execute(_FORGOTTEN, (before, limit)).rowcount)
 
     def hub_key(self) -> WrappedKey | None:
         """The wrapped key of the hub's own secrets, None before the first one was made."""
@@ -158,9 +165,9 @@ class RegistryTables:
 
 
 def _kept_first(dialect: Dialect) -> str:
-    """The first position of a mailbox that is not acknowledged, or not old enough."""
+    """The first position within a stretch of a mailbox whose event is not old enough."""
     return (
-        "SELECT min(m.position) FROM mailbox AS m JOIN log AS l ON l.position = m.event "  # noqa: S608
-        "WHERE m.agency = ? AND m.position >= ? AND (m.position > ? OR "
-        f"{dialect.json_text('l.header', 'time')} >= ?)"
+        "SELECT m.position FROM mailbox AS m JOIN log AS l ON l.position = m.event "  # noqa: S608
+        "WHERE m.agency = ? AND m.position >= ? AND m.position < ? "
+        f"AND {dialect.json_text('l.header', 'time')} >= ? ORDER BY m.position LIMIT 1"
     )
