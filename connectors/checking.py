@@ -23,6 +23,7 @@ from connectors.outbox import Outbox
 from connectors.replies import Replies
 from connectors.report import Report
 from connectors.routing import GONE as ENDED
+from connectors.rules import read_rules
 from connectors.spool import UNUSABLE, Spool, read_spool, unusable
 from connectors.sql import SqlConfig
 from connectors.words import many
@@ -67,12 +68,26 @@ async def _check_hub(config: Common, report: Report) -> None:
             report.ok("the mailbox can be read")
             agency = await hub.get(path_of("agencies", config.agency))
             report.ok(f"the hub knows this agency as {agency.get('name', config.agency)}")
+            _check_region(config, str(agency.get("region") or ""), report)
             await _check_stranded(hub, config.agency, report)
             for key, names in KINDS[config.kind].agencies(config).items():
                 for name in names:
                     await _check_agency(hub, key, name, report)
     except (Away, HubRefused, ConfigRefused, WrongAgency) as error:
         report.wrong(str(error))
+
+
+def _check_region(config: Common, own: str, report: Report) -> None:
+    """A region that is the same for every row is the agency's own, or lies in it, or around it."""
+    rule = read_rules(config.map).get("location.region") if isinstance(config, SqlConfig) else None
+    if rule is None or not isinstance(rule.value, str) or not own:
+        return
+    written, home = (code.replace(".", "") for code in (rule.value, own))
+    if not (written.startswith(home) or home.startswith(written)):
+        report.note(
+            f'location.region = "{rule.value}" stands in every complaint, but {config.agency} is at home in '
+            f'"{own}"; look whether the mapping is still the example\'s'
+        )
 
 
 async def _check_stranded(hub: HubClient, agency: str, report: Report) -> None:

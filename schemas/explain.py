@@ -164,7 +164,8 @@ def _limit_sentence(kind: Kind, path: Path, value: Any) -> str:
         case Kind.MaxLength(limit=most):
             return f" is {len(value):,} characters long; at most {most:,} are allowed. Shorten it."
         case Kind.MinLength(limit=least):
-            return f" is {len(value):,} characters long; at least {least:,} must stand there. Fill it in."
+            remedy = "Write more." if value else "Fill it in."
+            return f" is {len(value):,} characters long; at least {least:,} must stand there. {remedy}"
         case Kind.MaxItems(limit=most):
             return f" holds {len(value):,} entries; at most {most:,} are allowed. Send fewer."
         case Kind.MinItems(limit=least):

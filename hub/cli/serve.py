@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import gc
+import os
 import resource
 import signal
 import socket
@@ -151,8 +152,10 @@ async def _listen(runner: web.AppRunner, settings: Settings, *, needed: bool) ->
 
 
 def _cannot_listen(host: str, port: int, error: OSError) -> CommandRefused:
+    known = error.errno is not None and error.errno > 0  # asyncio puts Python's words around the system's
+    why = os.strerror(error.errno or 0) if known else error.strerror or str(error)
     return CommandRefused(
-        f"Cannot listen on {host}:{port} ({error.strerror or error}). Choose another with "
+        f"Cannot listen on {host}:{port} ({why}). Choose another with "
         f"SIMPUL_LISTEN={_free_beside(host, port, error)}."
     )
 

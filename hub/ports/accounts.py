@@ -124,5 +124,6 @@ class AccountStore(Protocol):
     def end_session(self, session_id: bytes) -> bool: ...
 
     def forget_sessions(self, idle_since: str, now: str) -> int:
-        """Deletes the sessions that were not seen since, or that have expired; how many."""
+        """Deletes a page of the sessions that were not seen since, or that have expired; how many, and
+        CHORE_PAGE where there may be more."""
         ...

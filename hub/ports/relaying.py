@@ -106,7 +106,8 @@ class RelayTable(Protocol):
         ...
 
     def forget_dead_letters(self, before: str) -> int:
-        """Deletes those made before that moment (RFC 3339), whatever became of them; how many."""
+        """Deletes a page of those made before that moment (RFC 3339), whatever became of them; how many, and
+        CHORE_PAGE or more where there may be more."""
         ...
 
     def redriven(self, letter_id: str) -> None:

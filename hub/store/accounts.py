@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from hub.ports.accounts import OfficerRow, SessionRow
+from hub.ports.store import CHORE_PAGE
 from hub.store.connection import next_generation
 from hub.store.dialect import Engine
 
@@ -16,6 +17,10 @@ _NAMES: Final = (
     "disabled_at",
 )  # fmt: skip
 _OFFICER: Final = ", ".join(_NAMES)
+_FORGOTTEN: Final = (
+    "DELETE FROM sessions WHERE id IN "
+    "(SELECT id FROM sessions WHERE last_seen < ? OR expires_at <= ? LIMIT ?)"
+)
 _SESSION: Final = "id, officer, created_at, last_seen, expires_at"
 
 
@@ -215,13 +220,10 @@ class AccountTables:
         with self._store.writing() as db:
             return _end(db, "id = ?", (session_id,)) == 1
 
-    def forget_sessions(self, idle_since: str, now: str) -> int:
+    def forget_sessions(self, idle_since: str, now: str, limit: int = CHORE_PAGE) -> int:
         """See the port. Nobody need be told: every process knows by itself that these are over."""
         with self._store.writing() as db:
-            gone = db.execute(
-                "DELETE FROM sessions WHERE last_seen < ? OR expires_at <= ?", (idle_since, now)
-            )
-            return int(gone.rowcount)
+            return int(db.execute(_FORGOTTEN, (idle_since, now, limit)).rowcount)
 
 
 def _officer(row: Any) -> OfficerRow:

@@ -9,10 +9,15 @@ from typing import Any, Final
 
 from hub.ports.leases import RELAY
 from hub.ports.relaying import DeadLetter, Place, RecordAnswer, Relayed
+from hub.ports.store import CHORE_PAGE
 from hub.store.dialect import Engine
 
 WAITING, PUBLISHED, REDRIVEN = "waiting", "published", "redriven"
 _REPLY: Final = "agency, topic, partition, origin_offset, correlation, document, created_at"
+_FORGOTTEN: Final = (
+    "DELETE FROM dead_letters WHERE id IN "
+    "(SELECT id FROM dead_letters WHERE state = ? AND created_at < ? ORDER BY created_at LIMIT ?)"
+)
 _LETTER: Final = "id, agency, topic, partition, origin_offset, sha256, cause, created_at"
 _PUT_CURSOR: Final = (
     "INSERT INTO relay_cursors (name, position, incarnation, token) "
@@ -96,15 +101,11 @@ class RelayTables:
             ).fetchone()
         return DeadLetter(*row) if row else None
 
-    def forget_dead_letters(self, before: str) -> int:
-        """State by state, which is how the index goes."""
+    def forget_dead_letters(self, before: str, limit: int = CHORE_PAGE) -> int:
+        """State by state, which is how the index goes; at most `limit` of each."""
         with self._store.writing() as db:
             return sum(
-                int(
-                    db.execute(
-                        "DELETE FROM dead_letters WHERE state = ? AND created_at < ?", (state, before)
-                    ).rowcount
-                )
+                int(db.execute(_FORGOTTEN, (state, before, limit)).rowcount)
                 for state in (WAITING, PUBLISHED, REDRIVEN)
             )
 

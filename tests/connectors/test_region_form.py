@@ -23,3 +23,21 @@ def test_a_code_without_its_dot_is_noted_with_the_form_of_the_list(
     notes = [line for line in ended.stdout.splitlines() if "location.region" in line]
     assert len(notes) == bool(listed)
     assert all("note" in line and f"the hub's list writes {listed}" in line for line in notes)
+
+
+@pytest.mark.parametrize(
+    ("written", "is_noted"),
+    [("62.06", True), ("11", True), ("62.02.01", False), ("6202", False), ("62", False)],
+)
+def test_the_same_region_for_every_row_is_where_the_agency_is_at_home(
+    sqlite: App, office: Office, connector: ConnectorProcess, written: str, is_noted: bool
+) -> None:
+    """The example's region, left as it is, would file every complaint in another regency."""
+    sqlite.reports(1)
+    title = f'title = {{ of = "isi_laporan", first = 80 }}\nlocation.region = {{ value = "{written}" }}'
+    sql_config(sqlite, office, connector, title=title)
+    ended = connector.run("check")
+    assert ended.returncode == 0, ended.stdout
+    notes = [line for line in ended.stdout.splitlines() if "stands in every complaint" in line]
+    assert len(notes) == is_noted
+    assert all('is at home in "62.02"' in line for line in notes)

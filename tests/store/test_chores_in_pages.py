@@ -17,11 +17,14 @@ from hub.errors import StoreUnavailable
 from hub.ports.attachments import AttachmentsUnavailable
 from hub.ports.effects import Effects, MailboxEntry, Remembered
 from hub.ports.files import FileRow
+from hub.ports.relaying import DeadLetter, Place
 from hub.ports.sealing import WrappedKey
 from hub.service.housekeeping import Chore, Housekeeping
 from hub.service.writer import Writer
+from hub.store.accounts import AccountTables
 from hub.store.files import FileTables
 from hub.store.registry import RegistryTables
+from hub.store.relaying import RelayTables
 from tests.service.hubworld import TurnedClock
 from tests.store.storework import WHEN, event, write
 
@@ -115,7 +118,27 @@ def dropping(store: Any) -> tuple[Chore, Callable[[], int]]:
     )
 
 
-KINDS = pytest.mark.parametrize("kind", [forgetting, trimming, forgetting_uploaders, dropping])
+def ending_sessions(store: Any) -> tuple[Chore, Callable[[], int]]:
+    rows = [(b"%032d" % n, "o", WHEN, WHEN, LATER) for n in range(ROWS)]
+    with store.writing() as db:
+        db.cursor().executemany("INSERT INTO sessions VALUES (?, ?, ?, ?, ?)", rows)
+    tables = AccountTables(store)
+    chore = Chore("sessions", timedelta(0), lambda now: tables.forget_sessions(now, now))
+    return chore, lambda: left(store, "sessions")
+
+
+def forgetting_letters(store: Any) -> tuple[Chore, Callable[[], int]]:
+    letters = [DeadLetter(f"t/0/{n}", "kotim", "t", 0, n, "ab", "rusak", WHEN) for n in range(ROWS)]
+    write(store, Effects(dead_letters=letters, next_offsets={("t", 0): Place(ROWS)}))
+    return Chore("dead_letters", timedelta(0), RelayTables(store).forget_dead_letters), lambda: left(
+        store, "dead_letters"
+    )
+
+
+KINDS = pytest.mark.parametrize(
+    "kind",
+    [forgetting, trimming, forgetting_uploaders, dropping, ending_sessions, forgetting_letters],
+)
 
 
 @KINDS
