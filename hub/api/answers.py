@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -57,6 +58,18 @@ def stream(
     return web.StreamResponse(
         status=status, headers={**SECURE, "Content-Type": media_type, **(headers or {})}
     )
+
+
+@contextmanager
+def cut_where_it_fails(request: web.Request) -> Iterator[None]:
+    """Around the pieces of an answer that is on its way: no other can follow it, and who was told a length
+    would wait for the rest, so its connection ends with what fails."""
+    try:
+        yield
+    except BaseException:
+        if request.transport is not None:
+            request.transport.abort()
+        raise
 
 
 def dumps(document: Any) -> bytes:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from hub.api import bodies
-from hub.api.answers import answer, stream
+from hub.api.answers import answer, cut_where_it_fails, stream
 from hub.api.context import Call
 from hub.api.endpoint import common_headers
 from hub.api.queries import no_query
@@ -69,10 +69,11 @@ async def download(call: Call) -> web.StreamResponse:
         response.content_length = file.size
     await response.prepare(call.request)
     piece = first
-    while piece:
-        await response.write(piece)
-        piece = await asyncio.to_thread(_next, file.pieces)
-    await response.write_eof()
+    with cut_where_it_fails(call.request):
+        while piece:
+            await response.write(piece)
+            piece = await asyncio.to_thread(_next, file.pieces)
+        await response.write_eof()
     return response
 
 

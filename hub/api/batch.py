@@ -134,8 +134,9 @@ async def _send(call: Call, spool: IO[bytes]) -> web.StreamResponse:
         piece = spool.read(PIECE)
     response = answers.stream(answers.NDJSON, headers=common_headers(call))
     await response.prepare(call.request)
-    while piece:
-        await response.write(piece)
-        piece = spool.read(PIECE)
-    await response.write_eof()
+    with answers.cut_where_it_fails(call.request):
+        while piece:
+            await response.write(piece)
+            piece = spool.read(PIECE)
+        await response.write_eof()
     return response

@@ -7,13 +7,18 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from hub.domain.events import Draft
-from hub.domain.legible import PILED, is_piled
+from hub.domain.legible import PILED, is_blank, is_piled
+from hub.domain.privacy import mask, names_a_nik
 from hub.errors import Invalid, StateConflict
 
 KINDS: Final = ("ministry", "agency", "province", "regency", "city", "unit", "oversight", "hub")
 REGIONAL_KINDS: Final = frozenset({"province", "regency", "city"})
 HUB: Final = "hub"
 AGENCY_ID: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
+PERSONAL: Final = {
+    "email": "an e-mail address", "nik": "a national ID number (NIK)", "phone": "a telephone number",
+}  # fmt: skip
+PUBLIC: Final = "Every agency reads it in the clear; leave that out."
 DEFAULT_TIME_ZONE: Final = "Asia/Jakarta"
 
 
@@ -69,10 +74,14 @@ def _check(agency: Agency, parent: Agency | None, *, is_named: bool) -> None:
     flaws: list[tuple[str, str]] = []
     if not AGENCY_ID.fullmatch(agency.id):
         flaws.append(("/id", "An id is 1 to 64 lower-case letters, digits and hyphens, not at either end."))
-    if not agency.name.strip():
+    elif is_named and names_a_nik(agency.id):
+        flaws.append(("/id", f"The id holds a national ID number (NIK). {PUBLIC}"))
+    if is_blank(agency.name):
         flaws.append(("/name", "A name is needed."))
     elif is_named and is_piled(agency.name):
         flaws.append(("/name", PILED))
+    elif is_named and (found := [PERSONAL[kind] for kind in mask(agency.name).kinds if kind in PERSONAL]):
+        flaws.append(("/name", f"The name holds {' and '.join(found)}. {PUBLIC}"))
     if agency.kind not in KINDS:
         flaws.append(("/kind", f"{agency.kind!r} is no kind; one of {', '.join(KINDS)} is needed."))
     if agency.kind in REGIONAL_KINDS and agency.region is None:

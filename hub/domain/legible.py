@@ -1,4 +1,4 @@
-"""Names and subjects that can be read: marks on letters as writing has them, and no piles of them."""
+"""Words that can be read: something to see, and marks on letters as writing has them, no piles of them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,15 @@ PILED: Final = (
 _MARKS: Final = frozenset({"Mn", "Me"})
 _BETWEEN: Final = frozenset({"Mc", "Cf"})
 """What stands between two marks without ending the pile."""
+_SEEN: Final = frozenset("LNPS")
+"""The first letters of the categories of what is seen: letters, digits, punctuation, signs."""
+BLANKS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Blanks by their looks: Hangul's fillers are letters by their category, Braille's empty cell is a sign."""
+
+
+def is_blank(text: str) -> bool:
+    """Whether it shows nothing: blanks, controls, what has no width, marks without a letter."""
+    return not any(unicodedata.category(each)[0] in _SEEN and each not in BLANKS for each in text)
 
 
 def is_piled(text: str) -> bool:

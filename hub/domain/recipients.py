@@ -6,6 +6,7 @@ from hub.domain.bounds import FULL, MOST_LEGS, OWNERS_PART, WORDS_FULL, has_word
 from hub.domain.case import Case, CaseState
 from hub.domain.commands import Forward, Recipient
 from hub.domain.decisions import Around, FindAgency, conflict, require
+from hub.domain.legible import is_blank
 from hub.domain.transitions import WORKING_LEG
 from hub.errors import Invalid
 
@@ -66,7 +67,7 @@ def check_forwarding(command: Forward, case: Case, around: Around) -> None:
     if actor == state.owner:
         _check_lead(command.to, state, around)
     busy = {leg.to for leg in state.open_legs()}
-    noted = bool(command.note and command.note.strip())
+    noted = command.note is not None and not is_blank(command.note)
     for recipient in command.to:
         if recipient.agency in busy:
             why = f"{recipient.agency} holds an open forwarding of this case already."

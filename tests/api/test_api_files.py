@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import errno
 import hashlib
 from collections.abc import AsyncIterator
 
+import aiohttp
 import pytest
 
 from hub.vault.attachments import AttachmentStore
@@ -162,6 +164,19 @@ async def test_nothing_of_a_file_is_readable_on_the_disk(app: Caller, house: Hou
     for path in folder.rglob("*"):
         if path.is_file():
             assert b"rahasia sekali" not in path.read_bytes(), path
+
+
+async def test_a_file_that_is_damaged_ends_its_download_at_once(app: Caller, house: House) -> None:
+    """A length was promised; whoever waits for the rest would wait for good. The next request is answered."""
+    whole = bytes(3 << 20)
+    sha256 = (await upload(app, whole, "application/octet-stream")).json["id"]
+    (stored,) = house.core.settings.data_dir.glob("attachments/??/*")
+    content = bytearray(stored.read_bytes())
+    content[len(content) // 2] ^= 1
+    stored.write_bytes(content)
+    with pytest.raises(aiohttp.ClientError):
+        await asyncio.wait_for(app.get(f"/v1/attachments/{sha256}"), 20)
+    assert (await app.get("/v1/mailbox")).status == 200
 
 
 async def test_the_same_key_is_for_the_same_file(app: Caller, house: House) -> None:

@@ -101,7 +101,7 @@ def test_a_closed_case_takes_no_verdict() -> None:
     assert refused(work, Advise(CASE_ID, uuid(1), "ours"), "balai").extra["state"] == "closed"
 
 
-@pytest.mark.parametrize("note", [None, "", "  "])
+@pytest.mark.parametrize("note", [None, "", "  ", "\u3164\u200b", "\u2800\u0301"])
 def test_not_ours_needs_a_note_by_the_latest_verdict(note: str | None) -> None:
     work = work_in()
     for number, verdict in ((1, "ours"), (2, "not_ours")):

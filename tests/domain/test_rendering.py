@@ -230,6 +230,12 @@ def test_a_handler_can_work_with_nothing_but_the_webhook() -> None:
         (Agency("-kotim", "Kotim", "ministry"), "/id"),
         (Agency("kotim\n", "Kotim", "ministry"), "/id"),
         (Agency("kotim", "  ", "ministry"), "/name"),
+        (Agency("kotim", "\u3164\u2800\u00ad", "ministry"), "/name"),
+        (Agency("kotim", "Dinas 6202015503900007", "ministry"), "/name"),
+        (Agency("kotim", "Dinas (telp 0812-3456-7890)", "ministry"), "/name"),
+        (Agency("kotim", "Dinas budi@contoh.id", "ministry"), "/name"),
+        (Agency("6202015503900007", "Dinas PU", "ministry"), "/id"),
+        (Agency("dinas-6202015503900007", "Dinas PU", "ministry"), "/id"),
         (Agency("kotim", "Kotim", "kerajaan"), "/kind"),
         (Agency("kotim", "Kotim", "regency"), "/region"),
         (Agency("kotim", "Kotim", "hub"), "/kind"),
@@ -240,6 +246,11 @@ def test_an_impossible_agency_is_refused_at_its_field(agency: Agency, pointer: s
     with pytest.raises(Invalid) as refused:
         register(agency, None, None)
     assert [flaw for flaw, _ in refused.value.flaws] == [pointer]
+
+
+@pytest.mark.parametrize("name", ["Dinas PUPR Blok A No. 7", "Call Center 112", "UPT 3 Kec. Baamang"])
+def test_a_name_that_tells_of_no_person_is_taken(name: str) -> None:
+    assert register(Agency("dinas", name, "ministry"), None, None).facts["agency"]["name"] == name
 
 
 def test_agencies_register_once_and_change_only_when_something_changes() -> None:

@@ -5,7 +5,7 @@ from hub.domain.privacy.finding import Finding, Kind
 from hub.domain.privacy.masking import Masked, mask, mask_all
 from hub.domain.privacy.own import own_values
 from hub.domain.privacy.plain import is_plain
-from hub.domain.privacy.references import reference_flaws
+from hub.domain.privacy.references import names_a_nik, reference_flaws
 
 __all__ = [
     "ComplaintParts",
@@ -16,6 +16,7 @@ __all__ = [
     "join_complaint",
     "mask",
     "mask_all",
+    "names_a_nik",
     "own_values",
     "reference_flaws",
     "split_complaint",

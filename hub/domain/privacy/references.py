@@ -33,11 +33,16 @@ def reference_flaws(document: dict[str, Any]) -> list[tuple[str, str]]:
     if not reference.isascii():
         reference = plain_letters(reference)
     reporter = document["reporter"]
-    if (len(reference) >= _NIK_DIGITS and _NIK.search(reference)) or (
+    if names_a_nik(reference) or (
         _may_name(reference, reporter) and own_spans(reference, own_values(reporter, hidden=False))
     ):
         return [("/source/reference", _REFUSED)]
     return []
+
+
+def names_a_nik(identifier: str) -> bool:
+    """Whether an identifier, which is stored in the clear, holds one."""
+    return len(identifier) >= _NIK_DIGITS and _NIK.search(identifier) is not None
 
 
 def _may_name(reference: str, reporter: dict[str, Any]) -> bool:
