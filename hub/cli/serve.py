@@ -97,6 +97,17 @@ def _roles(text: str | None, settings: Settings) -> frozenset[str]:
     return chosen
 
 
+NO_PUBLIC_URL: Final = (
+    "Set SIMPUL_PUBLIC_URL, the same for every process over this database: without it each names itself in "
+    "its tokens, and the others refuse them."
+)
+
+
+def lacks_public_url(settings: Settings) -> bool:
+    """Whether this process's tokens would be refused by others over the same database."""
+    return settings.on_postgres and settings.public_url is None
+
+
 async def _serve(core: Core, roles: frozenset[str]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -120,6 +131,8 @@ async def serve_until(core: Core, stop: asyncio.Event, roles: frozenset[str]) ->
         await server.start()
         _spare_the_collector()
         log.info("serving", roles=sorted(roles), public_url=core.settings.issuer)
+        if lacks_public_url(core.settings):
+            log.warning("no_public_url", issuer=core.settings.issuer, remedy=NO_PUBLIC_URL)
         await stop.wait()
     finally:
         server.hub.mailboxes.close()

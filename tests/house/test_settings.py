@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.cli.serve import lacks_public_url
 from hub.errors import SettingsError
 from hub.settings import Settings, load
 
@@ -39,6 +40,21 @@ def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
     found = load(path, {"SIMPUL_LISTEN": "127.0.0.1:2", "SIMPUL_TEST_POSTGRES_URL": "x", "PATH": "y"})
     assert (found.listen, found.log_level) == (("127.0.0.1", 2), "error")
     assert found.issuer == "http://127.0.0.1:2"
+
+
+@pytest.mark.parametrize(
+    ("given", "alone"),
+    [
+        ({"SIMPUL_DATABASE_URL": "postgresql://localhost/simpul"}, True),
+        (
+            {"SIMPUL_DATABASE_URL": "postgresql://localhost/simpul", "SIMPUL_PUBLIC_URL": "https://hub.id"},
+            False,
+        ),
+        ({}, False),
+    ],
+)
+def test_several_processes_need_one_name_for_their_tokens(given: dict[str, str], alone: bool) -> None:
+    assert lacks_public_url(load(None, given)) is alone
 
 
 @pytest.mark.parametrize(
