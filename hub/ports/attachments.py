@@ -13,6 +13,19 @@ from hub.errors import SimpulError
 
 FIRST_BYTES: Final = 8192
 """So many are enough to tell what a file is."""
+SEALED_BEGINS: Final = b"SMPLFIL\x01"
+"""So does every file at rest; pieces follow."""
+SEALED_PIECE: Final = 64 * 1024 + 16
+"""All pieces but the last are as long, the 16 bytes of their seal included."""
+SEAL: Final = 16
+
+
+def could_be_stored(size: int, begins: bytes) -> bool:
+    """Whether a file of that size, which begins so, has the form of one at rest: all that can be told
+    without its key. A bit that turned in a piece cannot."""
+    pieces = size - len(SEALED_BEGINS)
+    whole, last = divmod(pieces, SEALED_PIECE)
+    return begins == SEALED_BEGINS and (last >= SEAL or (last == 0 and whole > 0))
 
 
 class AttachmentError(SimpulError):

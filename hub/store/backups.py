@@ -7,6 +7,7 @@ import os
 import secrets
 import sqlite3
 import tarfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,19 @@ DATABASE: Final = "simpul.db"
 ATTACHMENTS: Final = "attachments"
 INCOMING: Final = "incoming"
 """The attachments' folder of uploads that are under way: nothing that a backup could use."""
+
+UNREADABLE: Final = (
+    tarfile.TarError,
+    zlib.error,
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    ArithmeticError,
+    RecursionError,
+)
+"""What gzip and tarfile raise over a file that is no archive or a damaged one. From ValueError on it is not
+documented; headers with numbers that are none, or with thousands of headers before them, lead there."""
 
 
 def refuse_target(file: Path, database: Path, data: Path, others: Iterable[Path] = ()) -> None:
@@ -58,7 +72,7 @@ def is_backup(file: Path) -> bool:
         with tarfile.open(file, "r:gz") as tar:
             first = tar.next()
             return first is not None and first.name == DATABASE
-    except (tarfile.TarError, OSError, EOFError):
+    except UNREADABLE:
         return False
 
 

@@ -20,7 +20,7 @@ from hub.store.reading import Session
 from hub.store.rebuilding import Fold
 from hub.store.restored import note_restored
 from hub.store.restoring import PREFIX, Restored, add_attachments, sweep
-from hub.store.unpacking import unpack
+from hub.store.unpacking import bring_up_to_date, unpack
 from hub.store.writing import Transaction
 
 STAYING: Final = (tables.leases,)
@@ -38,7 +38,7 @@ def refill(
     sweep(folder)
     with working_folder(PREFIX, folder) as root:
         aside = unpack(file, root)
-        migrate(aside)
+        bring_up_to_date(file, aside)
         migrate(url)
         store = PostgresStore(url, name=None)
         try:

@@ -21,19 +21,20 @@ from typing import Final
 import structlog
 
 from hub.errors import CommandRefused
+from hub.ports.attachments import SEALED_BEGINS, could_be_stored
 from hub.store import leftovers
 from hub.store.backups import ATTACHMENTS
 from hub.store.errors import translated
-from hub.store.migrate import migrate
 from hub.store.rebuilding import Fold, rebuild_in_place
 from hub.store.restored import note_restored
 from hub.store.sqlite import SqliteStore
-from hub.store.unpacking import unpack
+from hub.store.unpacking import bring_up_to_date, unpack
 
 log = structlog.get_logger(__name__)
 
 PREFIX: Final = leftovers.RESTORE
 """Of the folders that restores unpack into."""
+CHUNK: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ def restore(file: Path, database: Path, attachments: Path, fold: Fold) -> Restor
     sweep(database.parent)
     with leftovers.working_folder(PREFIX, database.parent) as root:
         aside = unpack(file, root)
+        bring_up_to_date(file, aside)
         events, incarnation = _prepare(aside, fold)
         add_attachments(root / ATTACHMENTS, attachments)
         aside.rename(_waiting(database))
@@ -94,7 +96,6 @@ def _waiting(database: Path) -> Path:
 def _prepare(aside: Path, fold: Fold) -> tuple[int, str]:
     """Tables made anew from the log, and an incarnation that nobody has seen; all in the one file, synced."""
     aside.chmod(0o600)
-    migrate(aside)
     store = SqliteStore(aside)
     try:
         events = rebuild_in_place(store, fold)
@@ -121,11 +122,15 @@ def _renew_incarnation(store: SqliteStore) -> str:
 
 
 def add_attachments(source: Path, target: Path) -> None:
-    """To those that are there, each whole or not at all: their names follow from their content, so one that
-    is there in its full size is the same."""
+    """To those that are there, each whole or not at all. Their names follow from their content, but what lies
+    there may be damaged, so the content is compared. What is damaged in the backup itself, as far as that can
+    be told without keys, takes the place of none that is there."""
     for path in sorted(p for p in source.rglob("*") if p.is_file()):
         place = target / path.relative_to(source)
-        if place.exists() and place.stat().st_size == path.stat().st_size:
+        is_damaged = not _could_be_stored(path)
+        if is_damaged:
+            log.warning("attachment_damaged", name=path.name)
+        if place.exists() and (is_damaged or _same_content(path, place)):
             continue
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         aside = place.with_name(place.name + ".part")
@@ -134,6 +139,26 @@ def add_attachments(source: Path, target: Path) -> None:
         _sync(aside)
         aside.replace(place)
         _sync(place.parent)
+
+
+def _could_be_stored(path: Path) -> bool:
+    with path.open("rb") as content:
+        return could_be_stored(path.stat().st_size, content.read(len(SEALED_BEGINS)))
+
+
+def _same_content(path: Path, place: Path) -> bool:
+    """False also where the disk does not give the one in place any more."""
+    if path.stat().st_size != place.stat().st_size:
+        return False
+    try:
+        with path.open("rb") as one, place.open("rb") as other:
+            while chunk := one.read(CHUNK):
+                if chunk != other.read(CHUNK):
+                    return False
+    except OSError as error:
+        log.warning("attachment_unreadable", name=path.name, cause=error.strerror)
+        return False
+    return True
 
 
 def _set_aside(database: Path) -> None:
