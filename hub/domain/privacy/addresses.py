@@ -41,7 +41,7 @@ _DIRECT = re.compile(
     re.IGNORECASE,
 )
 _NEIGHBOURHOODS = re.compile(
-    rf"{_ALONE}(?:(?P<rw>{_WITH_RW})|{_RT}{_N})(?:[\s,./\-]{{0,3}}{_NEIGHBOURS})*+", re.IGNORECASE
+    rf"{_ALONE}(?:(?P<rw>{_WITH_RW})|{_RT}{_N})(?>(?:[\s,./\-]{{0,3}}{_NEIGHBOURS})*)", re.IGNORECASE
 )
 _HOUSE_NUMBER = re.compile(rf"{_ALONE}{_NUMBER}", re.IGNORECASE)
 _LOOK_BACK = 80

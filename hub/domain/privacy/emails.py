@@ -9,9 +9,9 @@ from hub.domain.privacy.finding import Span
 
 _AT = re.compile("@")
 _LABEL = r"[\w\-]++"
-_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})++")
+_DOMAIN = re.compile(rf"{_LABEL}(?>(?:\.{_LABEL})+)")
 _PROVIDER = re.compile(
-    r"\s?(?:gmail|googlemail|yahoo|ymail|rocketmail|hotmail|outlook|live|icloud)(?:\s?\.\s?[a-z]++)*+(?![^\W\d_]|@)",
+    r"\s?(?:gmail|googlemail|yahoo|ymail|rocketmail|hotmail|outlook|live|icloud)(?>(?:\s?\.\s?[a-z]++)*)(?![^\W\d_]|@)",
     re.IGNORECASE,
 )
 """Well-known providers are known even after a blank, or where ".com" was forgotten."""

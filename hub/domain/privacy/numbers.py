@@ -16,7 +16,7 @@ from hub.domain.privacy.phones import Phones
 from hub.domain.privacy.plain import FEWEST_DIGITS
 
 _VISIBLE = r"\s.,:;_/'()*|·•#+~=\-"
-_RUN = re.compile(rf"\d(?>[{_VISIBLE}]{{0,3}}+\d)*+")
+_RUN = re.compile(rf"\d(?>(?:[{_VISIBLE}]{{0,3}}+\d)*)")
 _GROUP = re.compile(r"\d++")
 _AMOUNT = re.compile(r"(?:\brp|\bidr)[\s.]{0,2}$", re.IGNORECASE)
 _NIK_DIGITS = 16
