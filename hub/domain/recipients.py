@@ -72,10 +72,8 @@ def check_forwarding(command: Forward, case: Case, around: Around) -> None:
         if recipient.agency in busy:
             why = f"{recipient.agency} holds an open forwarding of this case already."
             raise conflict(state, why, around)
-        if not noted and (declined := _declined(state, recipient.agency)):
-            raise conflict(
-                state, f"{declined}; forward it there again only with a note that says why.", around
-            )
+        if not noted and (said := declined(state, recipient.agency)):
+            raise conflict(state, f"{said}; forward it there again only with a note that says why.", around)
     _require_room(command, case, around)
 
 
@@ -123,7 +121,7 @@ def _check_lead(to: tuple[Recipient, ...], state: CaseState, around: Around) -> 
         raise conflict(state, f"{lead.to} leads this case already; withdraw that forwarding first.", around)
 
 
-def _declined(state: CaseState, agency: str) -> str | None:
+def declined(state: CaseState, agency: str) -> str | None:
     """In words, whether the agency returned this case or said that it is not its own."""
     if any(leg.to == agency and leg.status == "returned" for leg in state.legs):
         return f"{agency} returned this case before"

@@ -25,6 +25,7 @@ from hub.domain.handover import (
     summary_draft,
     work_of,
 )
+from hub.domain.handover_legs import settled
 from hub.domain.threads.succession import agency_drafts, is_concerned, officer_drafts
 from hub.domain.threads.thread import Thread
 from hub.errors import Forbidden, Invalid, NotFound
@@ -33,7 +34,7 @@ from hub.ports.sealing import Sealing
 from hub.service.ids import Ids
 from hub.service.overlay import Overlay, Staged
 from hub.service.requests import Outcome, Request
-from hub.service.rights import WRONG_ROLE, allow_without_case
+from hub.service.rights import WRONG_ROLE, allow_without_case, there
 from hub.service.staging import Recorder
 from hub.service.thread_deciding import ThreadDecider
 
@@ -123,9 +124,11 @@ class HandoverDecider:
         if known is None or not work_of(known.state, command.agency):
             return
         case = self._woken(known, work, by.at)
-        held = work_of(case.state, command.agency)
-        if not held:
+        if not work_of(case.state, command.agency):
             return
+        before = case.state
+        case = self._settled(command, case, by, work)
+        held = work_of(case.state, command.agency)
         draft = Draft(HANDED_OVER, case_facts(case.state, held, command))
         fact = self._fact(draft, staged, by)
         after = Case(handed_over(case.state, fact), case.texts)
@@ -136,9 +139,21 @@ class HandoverDecider:
         work.changed_cases.add(name)
         passed.cases.append(name)
         passed.owned += held.owner
-        passed.forwardings += len(held.legs)
-        passed.consultations += len(held.consultations)
-        passed.due += due_of(after.state, held, command.to)
+        anew = [leg.id for leg in case.state.open_legs() if before.leg(leg.id) is None]
+        taken = replace(held, legs=(*held.legs, *anew))
+        passed.forwardings += len(taken.legs)
+        passed.consultations += len(taken.consultations)
+        passed.due += due_of(after.state, taken, command.to)
+
+    def _settled(self, command: HandOver, case: Case, by: By, work: Overlay) -> Case:
+        """The case once its forwardings can pass on: what cannot has ended by events of its own."""
+        staged = self._recorder.staged(case.state.id, case, work)
+        while drafts := settled(case, command, self._ids.new()):
+            self._recorder.record(staged, drafts, by, work)
+            case = there(staged.case)
+        if staged.events:
+            work.adopt(staged)
+        return case
 
     def _thread(self, command: HandOver, name: str, passed: Passed, by: By, work: Overlay) -> None:
         known = work.threads.get(name)

@@ -31,6 +31,7 @@ from hub.domain.threads.commands import (
     PostMessage,
     RemoveParticipant,
 )
+from hub.domain.timekeeping import ENDED, waits
 from hub.errors import NotFound
 from tests.handover.handwork import prepared, request
 from tests.service.hubworld import KOTIM, MEDAN, PLN, PUPR, STRANGER, HubWorld, principal
@@ -111,6 +112,17 @@ class Walk:
         return self.world.read(lambda session: session.case(case_id)).state
 
 
+def held_soundly(walk: Walk) -> None:
+    """Whatever was handed to whom: nobody is its own sender or holds two, and an open case has a clock."""
+    for state in map(walk.state, walk.cases):
+        holders = [leg.to for leg in state.open_legs()]
+        assert len(holders) == len(set(holders))
+        assert not [leg for leg in state.open_legs() if leg.sender == leg.to]
+        ticking = {(each.stage, each.subject, each.agency) for each in state.clocks if each.is_open}
+        assert ticking == set(waits(state))
+        assert ticking or state.status in ENDED
+
+
 async def look(walk: Walk) -> None:
     """Every agency reads each case, by every route that folds it."""
     async with walk.world.serving() as hub:
@@ -165,6 +177,8 @@ async def test_whatever_happens_between_handovers(world: HubWorld, steps: list[t
     walk = Walk(world, world.last_position())
     for kind, one, other in steps:
         walk.step(kind, one, other)
+        if kind == "hand":
+            held_soundly(walk)
     await look(walk)
     assert told_too_much(walk) == []
     assert world.difference() is None
