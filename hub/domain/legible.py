@@ -16,13 +16,15 @@ _BETWEEN: Final = frozenset({"Mc", "Cf"})
 """What stands between two marks without ending the pile."""
 _SEEN: Final = frozenset("LNPS")
 """The first letters of the categories of what is seen: letters, digits, punctuation, signs."""
-BLANKS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Blanks by their looks: Hangul's fillers are letters by their category, Braille's empty cell is a sign."""
+FILLERS: Final = frozenset("\u115f\u1160\u3164\uffa0")
+"""Letters of Hangul by their category that show nothing."""
+_BLANKS: Final = FILLERS | {"\u2800"}
+"""With Braille's empty cell, which is a sign by its category."""
 
 
 def is_blank(text: str) -> bool:
     """Whether it shows nothing: blanks, controls, what has no width, marks without a letter."""
-    return not any(unicodedata.category(each)[0] in _SEEN and each not in BLANKS for each in text)
+    return not any(unicodedata.category(each)[0] in _SEEN and each not in _BLANKS for each in text)
 
 
 def is_piled(text: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from auth.passwords import new_one_time_password
 from auth.roles import OFFICER_ROLES, ONLY_IN, Role
 from hub.domain.agency import Agency
-from hub.domain.legible import PILED, is_piled
+from hub.domain.legible import FILLERS, PILED, is_piled
 from hub.errors import Invalid, NotFound, StateConflict
 from hub.ports.accounts import AccountStore, OfficerRow
 from hub.ports.clock import Clock, rfc3339
@@ -31,8 +31,6 @@ EMAIL: Final = re.compile(r"[^@\s\"<>,;:\\()\[\]]{1,64}@[^@\s\"<>,;:\\()\[\]]{1,
 NAME_MOST: Final = 100
 UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Categories of characters that show nothing, or turn the direction of what follows."""
-FILLERS: Final = frozenset("\u115f\u1160\u3164\uffa0")
-"""Letters of Hangul by their category that show nothing either."""
 
 
 def email_key(email: str) -> str:
