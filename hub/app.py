@@ -188,8 +188,8 @@ def _holder(core: Core) -> str:
 
 def _bus(readers: Readers) -> EmbeddedBus:
     return EmbeddedBus(
-        lambda after, limit: readers.run(lambda session: session.events_after(after, limit)),
-        lambda: readers.run(lambda session: session.last_position()),
+        lambda after, limit: readers.glance(lambda session: session.events_after(after, limit)),
+        lambda: readers.glance(lambda session: session.last_position()),
         LOOK_EVERY_S,
     )
 

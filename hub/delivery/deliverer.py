@@ -117,7 +117,7 @@ class Deliverer:
             if generation != self._seen:
                 await self._take_up_changes()
                 self._seen = generation
-        self.dispatcher.told(await self._readers.run(lambda _: self._store.behind()))
+        self.dispatcher.told(await self._readers.call(self._store.behind))
         self.dispatcher.tick()
         self._report()
 

@@ -116,13 +116,13 @@ class Desk:
     ) -> tuple[list[Delivery], tuple[str, ...] | None]:
         """See the port. Without a webhook it is what an earlier one left."""
         before = _position(after)
-        rows = await self._readers.run(lambda _: self._store.deliveries(agency, states, before, limit + 1))
+        rows = await self._readers.call(lambda: self._store.deliveries(agency, states, before, limit + 1))
         more = len(rows) > limit
         return [_delivery(row) for row in rows[:limit]], (str(rows[limit - 1].position),) if more else None
 
     async def redeliver(self, agency: str, delivery_id: str) -> Delivery:
         await self._row(agency)
-        ahead = await self._readers.run(lambda _: self._store.ahead(agency, delivery_id))
+        ahead = await self._readers.call(lambda: self._store.ahead(agency, delivery_id))
         if ahead is not None:
             raise StateConflict(
                 "This event waits behind an earlier one of the same subject, so that their order is kept; it "
@@ -137,7 +137,7 @@ class Desk:
         return _delivery(row)
 
     async def _row(self, agency: str) -> WebhookRow:
-        row = await self._readers.run(lambda _: self._store.webhook(agency))
+        row = await self._readers.call(lambda: self._store.webhook(agency))
         if row is None:
             raise _no_webhook()
         return row

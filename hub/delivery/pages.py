@@ -40,7 +40,7 @@ class Pages:
             rows = session.mailbox(agency, after, limit)
             return [(row.position, _parcel(row, renderer, types, now, read_in)) for row in rows]
 
-        return await self._readers.run(look)
+        return await self._readers.glance(look)
 
     def fresh(self, parcel: Parcel) -> bytes | None:
         """The body that it holds, if nothing was erased since that was read."""
@@ -61,7 +61,7 @@ class Pages:
                     return orjson.dumps(self._rendering.mailbox(session, agency).event(row))
             return None
 
-        return await self._readers.run(look)
+        return await self._readers.glance(look)
 
 
 def _parcel(

@@ -74,7 +74,7 @@ class Relay:
         await self._publisher.start()
         notes = Notes(partial(self._note, claim), self._woken.set)
         try:
-            cursors = await self._readers.run(lambda _: self._table.cursors())
+            cursors = await self._readers.call(self._table.cursors)
             self._reading = RelayReading(self._lanes, cursors, self._clock.monotonic)
             await self._relay(claim, self._reading, notes)
         except ProducerFenced:
@@ -100,7 +100,7 @@ class Relay:
         """How far the log is ahead of the broker."""
         cursor = reading.cursor(LOG)
         if cursor is not None:
-            last = await self._readers.run(lambda session: session.last_position())
+            last = await self._readers.glance(lambda session: session.last_position())
             self._lags(float(max(0, last - cursor)))
 
     async def _step_or_wait(self, claim: Claim, reading: RelayReading, notes: Notes) -> None:

@@ -139,7 +139,7 @@ class ReplyLane:
 
     async def pieces(self, after: int, limit: int) -> list[Piece]:
         table = self._outlet.table
-        self._read = await self._outlet.readers.run(lambda _: table.replies(self._agency, limit))
+        self._read = await self._outlet.readers.call(lambda: table.replies(self._agency, limit))
         return [Piece(place, self._record(reply)) for place, reply in enumerate(self._read)]
 
     def _record(self, reply: RecordAnswer) -> OutRecord:
@@ -172,7 +172,7 @@ class DeadLetterLane:
 
     async def pieces(self, after: int, limit: int) -> list[Piece]:
         table = self._outlet.table
-        self._read = await self._outlet.readers.run(lambda _: table.unpublished_dead_letters(limit))
+        self._read = await self._outlet.readers.call(lambda: table.unpublished_dead_letters(limit))
         return [Piece(place, self._record(letter)) for place, letter in enumerate(self._read)]
 
     def _record(self, letter: DeadLetter) -> OutRecord:

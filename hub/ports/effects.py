@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hub.domain.agency import Agency
@@ -60,6 +61,47 @@ class Identity:
 
     case_id: str
     sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a transaction is asked for at once: each list without repeats, in sorted order."""
+
+    remembered: Sequence[bytes] = ()
+    """Idempotency keys."""
+    references: Sequence[tuple[str, str]] = ()
+    """(agency, reference)"""
+    cases: Sequence[str] = ()
+    heads: Sequence[str] = ()
+    """Streams."""
+    keys: Sequence[str] = ()
+    """Streams."""
+    identities: Sequence[str] = ()
+    """Cases."""
+    agencies: Sequence[str] = ()
+    clients: Sequence[str] = ()
+    """Clients and officers who must still be active."""
+
+
+@dataclass(slots=True)
+class Found:
+    """Of what was wanted, what there is; `inactive` are the clients that are not active, or not there."""
+
+    remembered: dict[bytes, Remembered] = field(default_factory=dict)
+    references: dict[tuple[str, str], Reference] = field(default_factory=dict)
+    cases: dict[str, Case] = field(default_factory=dict)
+    heads: dict[str, Head] = field(default_factory=dict)
+    keys: dict[str, WrappedKey] = field(default_factory=dict)
+    identities: dict[str, Identity] = field(default_factory=dict)
+    agencies: dict[str, Agency] = field(default_factory=dict)
+    inactive: set[str] = field(default_factory=set)
+
+    def add(self, more: Found) -> None:
+        """What was asked for afterwards."""
+        self.cases |= more.cases
+        self.heads |= more.heads
+        self.keys |= more.keys
+        self.identities |= more.identities
 
 
 @dataclass(slots=True)

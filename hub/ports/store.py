@@ -11,7 +11,7 @@ Guarantees that every adapter gives, and the contract suite (tests/store/) holds
   is away, full or read-only raises StoreUnavailable and nothing remains. If it is lost in the middle of a
   commit, it is asked how that ended: `commit` returns when it took effect, raises StoreUnavailable when it
   did not, and OutcomeUnknown when nobody could say in time.
-- A read session sees one consistent snapshot.
+- A read session sees one consistent snapshot; one from `glance` a snapshot a question.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from hub.domain.agency import Agency
 from hub.domain.case import Case
 from hub.domain.events import Recorded
 from hub.domain.threads.thread import Message, Thread
-from hub.ports.effects import Effects, Head, Identity, Reference, Remembered
+from hub.ports.effects import Effects, Found, Head, Identity, Reference, Remembered, Wanted
 from hub.ports.files import UploadedFile
 from hub.ports.handovers import HandoverReads
 from hub.ports.relaying import Place
@@ -38,8 +38,13 @@ CHORE_PAGE: Final = 500
 
 
 class WriteTransaction(Protocol):
-    """One open write transaction. Call the methods in this order: lock, reserve keys, reserve references,
-    load, then `tail`, `write`. No two processes ever wait for each other in a circle."""
+    """One open write transaction. Call the methods in this order: `lock`, `look_up` and what loads more, then
+    `tail`, `write`. No two processes ever wait for each other in a circle."""
+
+    def look_up(self, wanted: Wanted) -> Found:
+        """All of it as `reserve_*`, `load_*` and `inactive_clients` give it one by one. PostgreSQL is asked
+        once: each question of its own would be a round trip."""
+        ...
 
     def reserve_keys(self, keys: Sequence[bytes]) -> dict[bytes, Remembered]:
         """The idempotency keys among `keys` that took effect before; the others are reserved."""
@@ -218,6 +223,11 @@ class Store(Protocol):
         ...
 
     def read(self) -> AbstractContextManager[ReadSession]: ...
+
+    def glance(self) -> AbstractContextManager[ReadSession]:
+        """A session without a snapshot: each question sees everything committed before it was asked. For who
+        asks one, or may see more at the second: a snapshot costs round trips on PostgreSQL."""
+        ...
 
     def registry_generation(self) -> int:
         """A number that grows whenever an agency, client, key, webhook, calendar or policy changed, in

@@ -146,7 +146,7 @@ class Hub:
         """The case of a forwarding or a consultation, or 404; rights are asked in the transaction."""
         known = self.parts.case_of(part_id)
         if known is None:
-            known = await self.readers.run(lambda session: session.case_of_leg(part_id))
+            known = await self.readers.glance(lambda session: session.case_of_leg(part_id))
             if known is None:
                 raise NoSuchCase
             self.parts.learn(part_id, known)

@@ -48,7 +48,7 @@ def next_offsets(
 
     async def ask(partitions: Collection[Partition]) -> Mapping[Partition, Place]:
         wanted = sorted(partitions)
-        return await readers.run(lambda _: table.next_offsets(wanted))
+        return await readers.call(lambda: table.next_offsets(wanted))
 
     return ask
 

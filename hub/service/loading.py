@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from hub.domain.agency import Agency
@@ -13,6 +13,7 @@ from hub.domain.events import agency_stream, thread_stream
 from hub.domain.handover import HandOver
 from hub.domain.threads.commands import EditMessage, PostMessage, WithdrawMessage
 from hub.domain.threads.thread import Message, Thread
+from hub.ports.effects import Found, Wanted
 from hub.ports.relaying import Place
 from hub.ports.store import WriteTransaction
 from hub.service.needs import agencies_of, agency_streams_of, streams_of, threads_about
@@ -28,51 +29,69 @@ def load(txn: WriteTransaction, batch: Sequence[Request]) -> Overlay:
     or it still holds them and this one waits. Looked up before, it would be new, and its streams already
     changed by itself."""
     held = txn.lock(sorted({name for r in batch for name in streams_of(r)}))
-    remembered = txn.reserve_keys(sorted({r.idempotency.key for r in batch if r.idempotency}))
-    references = txn.reserve_references(sorted({r.reference for r in batch if r.reference}))
-    wanted = {case_id for r in batch for case_id in r.case_ids}
-    wanted |= {reference.case_id for reference in references.values()}
-    cases = sorted(wanted)
-    agencies = sorted({name for r in batch for name in agencies_of(r)})
-    threads = sorted({name for r in batch for name in r.thread_ids})
-    rooms = {thread_stream(name) for name in threads}
-    streams = sorted(wanted | rooms | {agency_stream(name) for r in batch for name in agency_streams_of(r)})
-    loaded = txn.load_cases(cases) if cases else {}
-    loaded |= _load_linked(txn, loaded, batch)
-    if about := threads_about(batch, loaded):
-        held |= txn.lock(sorted({thread_stream(name) for name in about} - rooms))
-        threads = sorted({*threads, *about})
-    known = txn.load_threads(threads) if threads else {}
-    if others := {name for each in about & known.keys() for name in known[each].state.cases} - loaded.keys():
-        loaded |= txn.load_cases(sorted(others))
-    spoken_of = _spoken_of(batch, known)
-    if beside := (spoken_of | _written_to(batch)) - loaded.keys():  # to read, not to change
-        loaded |= txn.load_cases(sorted(beside))
-    sealed = sorted({*streams, *spoken_of})
+    found = txn.look_up(_wanted(batch))
+    if repeated := {reference.case_id for reference in found.references.values()} - found.cases.keys():
+        them = sorted(repeated)
+        found.add(txn.look_up(Wanted(cases=them, heads=them, keys=them)))
+    found.cases.update(_load_linked(txn, found.cases, batch))
+    threads = {name for r in batch for name in r.thread_ids}
+    if about := threads_about(batch, found.cases):
+        held |= txn.lock(sorted({thread_stream(name) for name in about - threads}))
+    known = txn.load_threads(sorted(threads | about)) if threads | about else {}
+    if beside := _wanted_beside(batch, known, about, found):
+        found.add(txn.look_up(beside))
+    found.agencies.update(_parents(txn, batch, found.agencies))
     return Overlay(
-        remembered=remembered,
-        references=references,
-        cases=loaded,
-        heads=txn.load_heads(streams) if streams else {},
-        wrapped=txn.load_keys(sealed) if sealed else {},
-        agencies=_load_agencies(txn, agencies, batch),
-        inactive=txn.inactive_clients(sorted({r.principal.client_id for r in batch} - INTERNAL)),
+        remembered=found.remembered,
+        references=found.references,
+        cases=found.cases,
+        heads=found.heads,
+        wrapped=found.keys,
+        agencies=found.agencies,
+        inactive=found.inactive,
         files=txn.load_files(sorted({(file.sha256, r.principal.agency) for r in batch for file in r.files})),
         threads=known,
         messages=_load_messages(txn, batch),
         officers=_load_officers(txn, batch),
         next_offsets=_next_offsets(txn, batch),
         held=held,
-        identities=txn.load_identities(sorted(spoken_of)) if spoken_of else {},
+        identities=found.identities,
     )
 
 
-def _spoken_of(batch: Sequence[Request], threads: Mapping[str, Thread]) -> set[str]:
-    """The cases whose reporters might be named in words that are not masked yet."""
-    worded = [request for request in batch if request.words]
-    rooms = [threads[name] for request in worded for name in request.thread_ids if name in threads]
-    named = {case_id for request in worded for case_id in request.case_ids}
-    return named | {case_id for thread in rooms for case_id in thread.state.cases}
+def _wanted(batch: Sequence[Request]) -> Wanted:
+    """What the requests alone say. Whose reporter an officer's words might name, its key is needed too."""
+    cases = {case_id for r in batch for case_id in r.case_ids}
+    rooms = {thread_stream(name) for r in batch for name in r.thread_ids}
+    streams = sorted(cases | rooms | {agency_stream(name) for r in batch for name in agency_streams_of(r)})
+    return Wanted(
+        remembered=sorted({r.idempotency.key for r in batch if r.idempotency}),
+        references=sorted({r.reference for r in batch if r.reference}),
+        cases=sorted(cases),
+        heads=streams,
+        keys=streams,
+        identities=sorted({case_id for r in batch if r.words for case_id in r.case_ids}),
+        agencies=sorted({name for r in batch for name in agencies_of(r)}),
+        clients=sorted({r.principal.client_id for r in batch} - INTERNAL),
+    )
+
+
+def _wanted_beside(
+    batch: Sequence[Request], threads: Mapping[str, Thread], about: Collection[str], found: Found
+) -> Wanted | None:
+    """Cases to read, not to change: those that keep a thread beside one that is erased, those that a thread
+    in which somebody writes is about, and those whose reporters a message names. None: there are none."""
+    rooms = [threads[name] for r in batch if r.words for name in r.thread_ids if name in threads]
+    spoken_of = {case_id for room in rooms for case_id in room.state.cases}
+    beside = {case_id for name in about if name in threads for case_id in threads[name].state.cases}
+    cases = (beside | spoken_of | _written_to(batch)) - found.cases.keys()
+    if not cases | spoken_of:
+        return None
+    return Wanted(
+        cases=sorted(cases),
+        keys=sorted(spoken_of - found.keys.keys()),
+        identities=sorted(spoken_of - found.identities.keys()),
+    )
 
 
 def _written_to(batch: Sequence[Request]) -> set[str]:
@@ -107,11 +126,10 @@ def _next_offsets(txn: WriteTransaction, batch: Sequence[Request]) -> dict[tuple
     return txn.next_offsets(sorted(partitions)) if partitions else {}
 
 
-def _load_agencies(
-    txn: WriteTransaction, wanted: Sequence[str], batch: Sequence[Request]
+def _parents(
+    txn: WriteTransaction, batch: Sequence[Request], found: Mapping[str, Agency]
 ) -> dict[str, Agency]:
-    """The agencies, and the one above each that is changed: who does not name the parent keeps it."""
-    found = txn.load_agencies(wanted)
+    """The agency above each that is changed: who does not name the parent keeps it."""
     changed = {r.command.agency_id for r in batch if isinstance(r.command, ChangeAgency)} & found.keys()
     parents = {parent for name in changed if (parent := found[name].parent)} - found.keys()
-    return found | (txn.load_agencies(sorted(parents)) if parents else {})
+    return txn.load_agencies(sorted(parents)) if parents else {}

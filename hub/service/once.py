@@ -81,7 +81,7 @@ class Once:
         again: Callable[[tuple[str, ...]], Awaitable[T]],
         keep: Callable[[T], tuple[str, ...]],
     ) -> T:
-        known = await self.readers.run(lambda session: session.remembered(idempotency.key))
+        known = await self.readers.glance(lambda session: session.remembered(idempotency.key))
         if known is not None:
             if not compare_digest(known.body, idempotency.body):
                 raise Invalid(

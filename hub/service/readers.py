@@ -1,4 +1,4 @@
-"""Where asyncio meets the database to read: a few threads, a snapshot a call. `writer.py` writes."""
+"""Where asyncio meets the database to read: a few threads. `writer.py` writes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STOP_S: Final = 10.0
 
 
 class Readers:
-    """A few threads that read; each call sees one snapshot of the database."""
+    """A few threads that read."""
 
     def __init__(self, store: Store, threads: int = 4, queue: int = READS) -> None:
         self._store = store
@@ -34,18 +34,31 @@ class Readers:
         self._stopping = False
 
     async def run(self, query: Callable[[ReadSession], T]) -> T:
-        """What `query` gives, run on a reader's thread; Unavailable when too many wait already."""
+        """What `query` gives on one snapshot of the database, run on a reader's thread. Unavailable when too
+        many wait already."""
+        return await self.call(lambda: self._read(query))
+
+    async def glance(self, query: Callable[[ReadSession], T]) -> T:
+        """Like `run`, where each question of `query` may see what was committed since the one before."""
+        return await self.call(lambda: self._glance(query))
+
+    async def call(self, read: Callable[[], T]) -> T:
+        """Like `run`, for who needs no session: a table's own reading."""
         if self._stopping:
             raise Unavailable("The hub is starting or stopping; try again in a moment.", retry_after_s=2)
         if len(self._reads) >= self._limit:
             raise Unavailable("The hub has too much to do; try again in a moment.", retry_after_s=1)
-        read = self._pool.submit(self._read, query)
-        self._reads.add(read)
-        read.add_done_callback(self._reads.discard)
-        return await asyncio.wrap_future(read)
+        reading = self._pool.submit(read)
+        self._reads.add(reading)
+        reading.add_done_callback(self._reads.discard)
+        return await asyncio.wrap_future(reading)
 
     def _read(self, query: Callable[[ReadSession], T]) -> T:
         with self._store.read() as session:
+            return query(session)
+
+    def _glance(self, query: Callable[[ReadSession], T]) -> T:
+        with self._store.glance() as session:
             return query(session)
 
     def close(self) -> None:

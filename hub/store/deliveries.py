@@ -74,12 +74,12 @@ class DeliveryTable:
             return pruned
 
     def webhook(self, agency: str) -> WebhookRow | None:
-        with self._store.connection() as db:
+        with self._store.glancing() as db:
             row = self._execute(db, "webhook", {"of_agency": agency}).fetchone()
             return sql.webhook_row(row) if row else None
 
     def webhooks(self) -> list[WebhookRow]:
-        with self._store.connection() as db:
+        with self._store.glancing() as db:
             return [sql.webhook_row(row) for row in self._execute(db, "webhooks", {})]
 
     def standing(self, webhook: WebhookRow) -> Standing:
@@ -89,17 +89,17 @@ class DeliveryTable:
             return Standing(webhook, pending, [row[0] for row in self._execute(db, "settled", values)])
 
     def asked_again(self, agency: str) -> list[DeliveryRow]:
-        with self._store.connection() as db:
+        with self._store.glancing() as db:
             found = self._execute(db, "asked_again", {"of_agency": agency})
             return [sql.delivery_row(row) for row in found]
 
     def ahead(self, agency: str, delivery_id: str) -> str | None:
-        with self._store.connection() as db:
+        with self._store.glancing() as db:
             row = self._execute(db, "ahead", {"of_agency": agency, "of_id": delivery_id}).fetchone()
             return row[0] if row else None
 
     def behind(self) -> list[str]:
-        with self._store.connection() as db:
+        with self._store.glancing() as db:
             return [row[0] for row in self._execute(db, "behind", {})]
 
     def deliveries(
@@ -107,7 +107,7 @@ class DeliveryTable:
     ) -> list[DeliveryRow]:
         statement = sql.listing(states, before)
         values = {"of_agency": agency, "before": before, "count": limit}
-        with self._store.connection() as db:
+        with self._store.glancing() as db:
             prepared = Prepared.of(statement, self._store.dialect.core)
             return [sql.delivery_row(r) for r in db.execute(prepared.text, prepared.values(values))]
 

@@ -37,7 +37,7 @@ class RelayTables:
 
     def cursors(self) -> dict[str, int]:
         """Of the present incarnation: positions before a restore say nothing about the log after it."""
-        with self._store.connection() as db:
+        with self._store.glancing() as db:
             rows = db.execute(
                 "SELECT c.name, c.position FROM relay_cursors AS c JOIN facts AS f "
                 "ON f.name = 'incarnation' AND f.value = c.incarnation"
@@ -69,7 +69,7 @@ class RelayTables:
         return row is not None and row[0] > token
 
     def replies(self, agency: str, limit: int) -> list[RecordAnswer]:
-        with self._store.connection() as db:
+        with self._store.glancing() as db:
             rows = db.execute(
                 f"SELECT {_REPLY} FROM inbound_replies WHERE agency = ? "
                 "ORDER BY topic, partition, origin_offset LIMIT ?",
@@ -78,7 +78,7 @@ class RelayTables:
             return [RecordAnswer(*row) for row in rows]
 
     def unpublished_dead_letters(self, limit: int) -> list[DeadLetter]:
-        with self._store.connection() as db:
+        with self._store.glancing() as db:
             rows = db.execute(
                 f"SELECT {_LETTER} FROM dead_letters WHERE state = ? ORDER BY created_at, id LIMIT ?",
                 (WAITING, limit),
@@ -86,7 +86,7 @@ class RelayTables:
             return [DeadLetter(*row) for row in rows]
 
     def dead_letters(self, limit: int) -> list[DeadLetter]:
-        with self._store.connection() as db:
+        with self._store.glancing() as db:
             rows = db.execute(
                 f"SELECT {_LETTER} FROM dead_letters WHERE state <> ? "
                 "ORDER BY created_at DESC, id DESC LIMIT ?",
@@ -95,7 +95,7 @@ class RelayTables:
             return [DeadLetter(*row) for row in rows]
 
     def dead_letter(self, letter_id: str) -> DeadLetter | None:
-        with self._store.connection() as db:
+        with self._store.glancing() as db:
             row = db.execute(
                 f"SELECT {_LETTER} FROM dead_letters WHERE id = ? AND state <> ?", (letter_id, REDRIVEN)
             ).fetchone()
@@ -114,7 +114,7 @@ class RelayTables:
             db.execute("UPDATE dead_letters SET state = ? WHERE id = ?", (REDRIVEN, letter_id))
 
     def next_offsets(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Place]:
-        with self._store.connection() as db:
+        with self._store.glancing() as db:
             return read_offsets(db, partitions)
 
     def forget_offsets(self, topic: str, partition: int) -> None:

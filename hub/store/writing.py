@@ -5,21 +5,15 @@ is every lock that the port speaks of: reserved keys, streams and the tail. Post
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from itertools import chain as joined
 from typing import Any
 
 import orjson
 
-from hub.domain.agency import Agency
-from hub.domain.case import Case
 from hub.domain.threads.thread import Message, Thread
 from hub.ports.effects import (
     Effects,
-    Head,
-    Identity,
-    Reference,
-    Remembered,
 )
 from hub.ports.files import UploadedFile
 from hub.ports.relaying import Place
@@ -29,6 +23,7 @@ from hub.store.connection import next_generation
 from hub.store.destroying import destroy
 from hub.store.errors import translated
 from hub.store.handovers import disable_departed, end_sessions
+from hub.store.lookups import LookUps
 from hub.store.recent_states import RECENT_STATES
 from hub.store.relaying import WAITING, read_offsets
 from hub.store.rows import (
@@ -36,75 +31,22 @@ from hub.store.rows import (
     agency_rows,
     case_row,
     leg_rows,
-    remembered_from_row,
-    texts_from_row,
 )
 from hub.store.sqlite_dialect import SQLITE
 from hub.store.statements import Statements
 from hub.store.thread_writing import load_messages, load_threads, write_threads
 
 
-class Transaction:
+class Transaction(LookUps):
     """One open transaction over a connection that takes the neutral SQL. The engine's subclass commits."""
 
     def __init__(self, connection: Any, sql: Statements) -> None:
-        self._db = connection
+        super().__init__(connection, sql)
         self._out = connection
         """Takes the INSERTs of `write`."""
-        self._sql = sql
-        self._dialect = sql.dialect
-        self._found: dict[str, Case] = {}
-        """Every case that this transaction loaded: its legs have rows already."""
-
-    def reserve_keys(self, keys: Sequence[bytes]) -> dict[bytes, Remembered]:
-        # a JSON list cannot carry bytes; these are few, and by primary key
-        statement = f"SELECT {statements.REMEMBERED} FROM idempotency AS i WHERE i.key = ?"  # noqa: S608
-        rows = (self._db.execute(statement, (key,)).fetchone() for key in keys)
-        return {row[0]: remembered_from_row(row) for row in rows if row is not None}
-
-    def reserve_references(self, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Reference]:
-        if not pairs:
-            return {}
-        rows = self._db.execute(self._sql.references, self._dialect.of_pairs(pairs))
-        return {(row[0], row[1]): Reference(*row) for row in rows}
 
     def lock(self, streams: Sequence[str]) -> set[str]:
         return set()
-
-    def load_cases(self, case_ids: Sequence[str]) -> dict[str, Case]:
-        rows = self._db.execute(self._sql.cases, self._dialect.of_texts(case_ids))
-        found = {
-            case_id: Case(RECENT_STATES.read(case_id, state), texts_from_row(texts))
-            for case_id, state, texts in rows
-        }
-        self._found |= found
-        return found
-
-    def load_heads(self, streams: Sequence[str]) -> dict[str, Head]:
-        rows = self._db.execute(self._sql.heads, self._dialect.of_texts(streams))
-        return {stream: Head(sequence, chain) for stream, sequence, chain in rows}
-
-    def load_keys(self, streams: Sequence[str]) -> dict[str, WrappedKey]:
-        rows = self._db.execute(self._sql.keys, self._dialect.of_texts(streams))
-        return {stream: WrappedKey(stream, generation, wrapped) for stream, generation, wrapped in rows}
-
-    def load_identities(self, case_ids: Sequence[str]) -> dict[str, Identity]:
-        rows = self._db.execute(self._sql.identities, self._dialect.of_texts(case_ids))
-        return {row[0]: Identity(*row) for row in rows}
-
-    def load_agencies(self, ids: Sequence[str]) -> dict[str, Agency]:
-        rows = self._db.execute(self._sql.agencies, self._dialect.of_texts(ids))
-        return {name: Agency(**orjson.loads(document)) for name, document in rows}
-
-    def inactive_clients(self, client_ids: Collection[str]) -> set[str]:
-        if not client_ids:
-            return set()
-        left = set(client_ids)
-        for statement in (self._sql.active_clients, self._sql.active_officers):
-            if left:  # whoever is no client is an officer
-                rows = self._db.execute(statement, self._dialect.of_texts(sorted(left)))
-                left -= {row[0] for row in rows}
-        return left
 
     def load_files(self, named: Sequence[tuple[str, str]]) -> dict[tuple[str, str], UploadedFile]:
         if not named:

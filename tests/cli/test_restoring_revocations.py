@@ -197,6 +197,9 @@ class AtOnce:
     async def run(self, job: Callable[..., Any]) -> Any:
         return job(*self.given)
 
+    async def call(self, job: Callable[[], Any]) -> Any:
+        return job()
+
 
 @pytest.mark.parametrize("is_lost", [True, False])
 async def test_no_webhook_comes_back_that_was_deleted_or_pointed_elsewhere(

@@ -27,7 +27,7 @@ NOW = "2026-03-02T01:00:00.000Z"
 
 
 class Source:
-    """Both transactions of `hub.store.dialect.Engine` on one connection, in the driver's own SQL."""
+    """What `hub.store.dialect.Engine` gives, on one connection, in the driver's own SQL."""
 
     def __init__(self, connection: Any, core: Any) -> None:
         self._connection = connection
@@ -42,7 +42,7 @@ class Source:
             raise
         self._connection.commit()
 
-    connection = writing
+    connection = glancing = writing
 
 
 @pytest.fixture(scope="module")

@@ -95,7 +95,7 @@ def test_the_culprit_is_found_by_halving_and_by_nothing_else(world: HubWorld) ->
     batch[5] = replace(batch[5], command=replace(batch[5].command, case_id=taken))
     runner, calls = recorded(world)
     runner.run(batch)
-    assert [name for name, _ in calls].count("reserve_references") == 7
+    assert [name for name, _ in calls].count("look_up") == 7
 
 
 def test_two_commands_that_repeat_a_refused_row_are_both_refused(world: HubWorld) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -17,30 +17,25 @@ from tests.service.recording import recorded
 
 
 def test_order_of_locks(world: HubWorld) -> None:
-    """Locks, keys, references, cases and the rest, each group sorted; the tail last; then write, commit."""
+    """Locks, then all that is known beforehand at once, each group sorted; the tail last; then write,
+    commit."""
     cases = [world.submitted(f"OLD-{n}", KOTIM if n % 2 else MEDAN) for n in range(4)]
     batch = [world.request(Verify(case_id, "accept"), key=f"k{case_id}") for case_id in reversed(cases)]
     batch += [world.submission(f"NEW-{n}", MEDAN if n % 2 else KOTIM, key=f"n{n}") for n in range(12, 0, -1)]
     runner, calls = recorded(world)
     runner.run(batch)
     names = [name for name, _ in calls]
-    expected = [
-        "lock",
-        "reserve_keys",
-        "reserve_references",
-        "load_cases",
-        "load_heads",
-        "load_keys",
-        "load_agencies",
-    ]
-    expected += ["inactive_clients", "load_files", "tail", "mailbox_heads", "write", "commit"]
-    assert names == expected
-    for name, given in calls:
-        if name not in ("tail", "write", "commit"):
-            assert list(given) == sorted(given), name
+    assert names == ["lock", "look_up", "load_files", "tail", "mailbox_heads", "write", "commit"]
     groups = dict(calls)
-    assert len(groups["reserve_keys"]) == len(batch)
-    assert groups["load_cases"] == sorted(cases)
+    for given in (groups["lock"], groups["load_files"], groups["mailbox_heads"]):
+        assert list(given) == sorted(given)
+    wanted = asdict(groups["look_up"])
+    for name, given in wanted.items():
+        assert list(given) == sorted(set(given)), name
+    assert len(wanted["remembered"]) == len(batch)
+    assert len(wanted["references"]) == 12
+    assert wanted["cases"] == wanted["heads"] == wanted["keys"] == groups["lock"] == sorted(cases)
+    assert wanted["agencies"] == sorted({KOTIM, MEDAN})
 
 
 def test_a_batch_of_refusals_writes_nothing(world: HubWorld) -> None:
@@ -54,7 +49,7 @@ def test_states_are_loaded_once_for_a_whole_batch(world: HubWorld) -> None:
     case_id = world.submitted()
     runner, calls = recorded(world)
     runner.run([world.request(Verify(case_id, "incomplete", f"Ulangi {n}.")) for n in range(20)])
-    assert [name for name, _ in calls].count("load_cases") == 1
+    assert [name for name, _ in calls].count("look_up") == 1
 
 
 # --- overlay ----------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 
 from hub.errors import Overtaken, RowRefused, StoreUnavailable
 from hub.ports.bus import Committed
-from hub.ports.effects import Effects, Reference
+from hub.ports.effects import Effects, Reference, Wanted
 from hub.ports.registry import ClientRow
 from hub.store.postgres.connections import Limits
 from hub.store.postgres.transaction import TAKE_TAIL
@@ -200,7 +200,9 @@ def _look_up(store: Any, ids: list[str]) -> dict[str, int]:
         txn.load_cases(ids)
         txn.load_heads(ids)
         txn.load_keys(ids)
-        txn.reserve_references([("kotim", f"PGD-{number}") for number in range(len(ids))])
+        references = [("kotim", f"PGD-{number}") for number in range(len(ids))]
+        txn.reserve_references(references)
+        txn.look_up(Wanted(references=references, cases=ids, heads=ids, keys=ids, identities=ids))
         txn.tail()
         after = _read_through(txn)
     return {name: after[name] - before[name] for name in after if after[name] > before[name] + 10}

@@ -7,33 +7,32 @@ transaction after it was lost."""
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
-import psycopg
 import structlog
 
 from hub.errors import CommandRefused, Displaced, StoreUnavailable
 from hub.ports.bus import Committed
 from hub.ports.purging import Purged
-from hub.store.postgres.connections import LISTENER, READER, WRITER, Connection, Limits, connector
+from hub.store.postgres.connections import LISTENER, WRITER, Connection, Limits, connector
 from hub.store.postgres.dialect import POSTGRES
 from hub.store.postgres.errors import translated
 from hub.store.postgres.known import OLDER, Known, WitnessingSession
 from hub.store.postgres.listener import SEEN, Listener
+from hub.store.postgres.lookups import POSTGRES_SQL
 from hub.store.postgres.outcome import OutcomeDesk
 from hub.store.postgres.presence import enter, incarnation, leave
 from hub.store.postgres.purging import PURGER, PURGING, purge
-from hub.store.postgres.transaction import POSTGRES_SQL, PostgresTransaction
+from hub.store.postgres.readers import ReaderPool, ended
+from hub.store.postgres.transaction import PostgresTransaction
 from hub.store.reading import Session
 
 log = structlog.get_logger(__name__)
 
-SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 SEEN_WITHIN_S: Final = 1.0
 """How long a change of the registry waits for the other processes. One that does not answer by then is
 stopped or cut off; it reads the number itself before it can read anything else of use."""
@@ -67,8 +66,7 @@ class PostgresStore:
         self._write_lock = threading.RLock()
         self._writer: Connection | None = None
         self._writer_pid = 0
-        self._readers: queue.LifoQueue[Connection] = queue.LifoQueue()
-        self._spare = readers
+        self._readers = ReaderPool(self._connect, self.still_present, readers)
         self._closed = False
         self._incarnation: str | None = None
         self._displaced: str | None = None
@@ -89,7 +87,7 @@ class PostgresStore:
                 yield transaction
             finally:
                 connection.registry_changed = False
-                self._end(connection)
+                ended(connection)
             self._tell(transaction.generation)
 
     @contextmanager
@@ -102,7 +100,7 @@ class PostgresStore:
                 yield connection
             finally:
                 connection.registry_changed = False
-                self._end(connection)
+                ended(connection)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -116,7 +114,7 @@ class PostgresStore:
                 transaction.commit()
             finally:
                 connection.registry_changed = False
-                self._end(connection)
+                ended(connection)
             self._tell(transaction.generation)
 
     def _connected(self) -> Connection:
@@ -181,49 +179,23 @@ class PostgresStore:
         if self._displaced is not None:
             raise Displaced(self._displaced)
 
-    def _end(self, connection: Connection) -> None:
-        try:
-            if not connection.closed:
-                connection.end()
-        except psycopg.Error:
-            with suppress(psycopg.Error):
-                connection.close()
-
     # --- reading -----------------------------------------------------------------------------------------
 
-    @contextmanager
-    def connection(self) -> Iterator[Connection]:
-        """A reader's connection; its snapshot is taken by the first statement."""
-        self.still_present()
-        with translated():
-            connection = self._reader()
-            connection.execute(SNAPSHOT)
-            try:
-                yield connection
-            finally:
-                self._end(connection)
-                self._give_back(connection)
+    def connection(self) -> AbstractContextManager[Connection]:
+        return self._readers.snapshot()
+
+    def glancing(self) -> AbstractContextManager[Connection]:
+        return self._readers.glancing()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         with self.connection() as connection:
             yield WitnessingSession(connection, POSTGRES_SQL, self._known.saw)
 
-    def _reader(self) -> Connection:
-        while True:
-            try:
-                connection = self._readers.get_nowait()
-            except queue.Empty:
-                return self._connect(READER)
-            if connection.is_alive():
-                return connection
-            connection.close()
-
-    def _give_back(self, connection: Connection) -> None:
-        if self._closed or connection.closed or self._readers.qsize() >= self._spare:
-            connection.close()
-        else:
-            self._readers.put(connection)
+    @contextmanager
+    def glance(self) -> Iterator[Session]:
+        with self.glancing() as connection:
+            yield WitnessingSession(connection, POSTGRES_SQL, self._known.saw)
 
     # --- what every process must know --------------------------------------------------------------------
 
@@ -286,8 +258,7 @@ class PostgresStore:
             return
         self._closed = True
         self._listener.close()
-        while not self._readers.empty():
-            self._readers.get_nowait().close()
+        self._readers.close()
         if self._writer is not None:
             if self._write_lock.acquire(blocking=False):  # not waiting for a writer that hangs
                 leave(self._writer)

@@ -26,17 +26,16 @@ from hub.domain.case import Case
 from hub.domain.threads.thread import Message, Thread
 from hub.errors import OutcomeUnknown
 from hub.ports.bus import Committed
-from hub.ports.effects import Effects, Remembered
+from hub.ports.effects import Effects, Found, Remembered, Wanted
+from hub.store import lookups
 from hub.store.postgres.arrays import bigs, blobs, texts
 from hub.store.postgres.connections import Connection
-from hub.store.postgres.dialect import POSTGRES, Together
+from hub.store.postgres.dialect import Together
 from hub.store.postgres.errors import translated
 from hub.store.postgres.known import Saw
-from hub.store.rows import remembered_from_row
-from hub.store.statements import REMEMBERED, Statements
+from hub.store.postgres.lookups import POSTGRES_SQL, SELECT_REMEMBERED, LookUpsTogether
 from hub.store.writing import Transaction
 
-POSTGRES_SQL: Final = Statements(POSTGRES)
 TAIL_LOCK: Final = 0x53696D70756C0001
 TAKE_TAIL: Final = (
     f"SELECT pg_advisory_xact_lock({TAIL_LOCK}); "  # noqa: S608
@@ -46,10 +45,6 @@ SELECT_XID: Final = "SELECT pg_current_xact_id()::text"
 LOCK_STREAMS: Final = (
     "SELECT wanted.one FROM unnest(?::text[], ?::bigint[]) AS wanted (one, hash) "
     "WHERE NOT pg_try_advisory_xact_lock(wanted.hash)"
-)
-SELECT_REMEMBERED: Final = (
-    f"SELECT {REMEMBERED} FROM unnest(?::bytea[]) AS wanted (one) "  # noqa: S608
-    "JOIN idempotency AS i ON i.key = wanted.one"
 )
 NOTIFY_LOG: Final = "SELECT pg_notify('simpul_commits', ?::text)"
 PAYLOAD_BYTES: Final = 7900
@@ -87,7 +82,7 @@ def stream_lock(stream: str) -> int:
     return int.from_bytes(hashlib.blake2b(stream.encode(), digest_size=8).digest(), "big", signed=True)
 
 
-class PostgresTransaction(Transaction):
+class PostgresTransaction(LookUpsTogether, Transaction):
     """Made by `PostgresStore.begin`. What is written waits until it is asked for or committed, so that all
     of it and the COMMIT make one round trip."""
 
@@ -107,7 +102,7 @@ class PostgresTransaction(Transaction):
         if not keys:
             return {}
         rows = self._db.execute(SELECT_REMEMBERED, (blobs(keys),))
-        return {row[0]: remembered_from_row(row) for row in rows}
+        return lookups.remembered(rows)
 
     def lock(self, streams: Sequence[str]) -> set[str]:
         if not streams:
@@ -137,6 +132,10 @@ class PostgresTransaction(Transaction):
         if waiting:
             with translated():
                 self._send(waiting)
+
+    def look_up(self, wanted: Wanted) -> Found:
+        self._flush()
+        return super().look_up(wanted)
 
     def load_cases(self, case_ids: Sequence[str]) -> dict[str, Case]:
         self._flush()
