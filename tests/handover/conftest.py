@@ -1,4 +1,4 @@
-"""Two hubs over one database, on each engine, as two processes are."""
+"""A hub on each engine, and where two processes work on one database, a second one over it."""
 
 from __future__ import annotations
 
@@ -38,13 +38,14 @@ def codes() -> ComplaintCodes:
 
 @dataclass(frozen=True)
 class Begun:
-    """A hub with an office in the middle of its work, made once on each engine; tests take copies."""
+    """What tests begin with, made once on each engine; they take copies."""
 
     settings: Settings
     office: dict[str, Any]
+    """An office in the middle of its work; empty where there is none."""
 
 
-def furnished_with_agencies(settings: Settings) -> None:
+def furnished_with_agencies(settings: Settings) -> Begun:
     make_data_folder(settings)
     MasterKeyFile(settings.key_path).ensure(TurnedClock().now())
     with open_core(settings, TurnedClock(), migrates=True) as core:
@@ -52,6 +53,7 @@ def furnished_with_agencies(settings: Settings) -> None:
             core.operate(RegisterAgency(agency))
             scopes = tuple(sorted(DEFAULT_SCOPES))
             core.rows.add_client(ClientRow(client_of(agency.id), agency.id, scopes, b"x", None, WHEN))
+    return Begun(settings, {})
 
 
 @contextmanager
@@ -63,62 +65,79 @@ def opened(settings: Settings, clock: TurnedClock, codes: ComplaintCodes) -> Ite
         yield HubWorld(core, clock, desk)
 
 
-def begin(settings: Settings, codes: ComplaintCodes) -> Begun:
-    furnished_with_agencies(settings)
-    with opened(settings, TurnedClock(), codes) as world:
-        return Begun(settings, vars(Office(world).begin()))
+def with_office(begun: Begun, codes: ComplaintCodes) -> Begun:
+    with opened(begun.settings, TurnedClock(), codes) as world:
+        return Begun(begun.settings, vars(Office(world).begin()))
+
+
+@contextmanager
+def copied(begun: Begun, folder: Path) -> Iterator[Settings]:
+    """A hub like that one, of its own."""
+    url = begun.settings.database_url
+    own = make_database(url) if url else None
+    shutil.copytree(begun.settings.data_dir, folder)
+    yield Settings(data_dir=folder, database_url=own)
+    if own:
+        drop_database(own)
 
 
 @pytest.fixture(scope="session")
-def begun_on_sqlite(tmp_path_factory: pytest.TempPathFactory, codes: ComplaintCodes) -> Begun:
-    return begin(Settings(data_dir=tmp_path_factory.mktemp("office") / "data"), codes)
+def furnished_on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Begun:
+    return furnished_with_agencies(Settings(data_dir=tmp_path_factory.mktemp("agencies") / "data"))
+
+
+@pytest.fixture(scope="session")
+def furnished_on_postgres(
+    tmp_path_factory: pytest.TempPathFactory, postgres_template: str
+) -> Iterator[Begun]:
+    url = make_database(postgres_template)
+    folder = tmp_path_factory.mktemp("agencies") / "data"
+    yield furnished_with_agencies(Settings(data_dir=folder, database_url=url))
+    drop_database(url)
+
+
+@pytest.fixture(scope="session")
+def begun_on_sqlite(
+    tmp_path_factory: pytest.TempPathFactory, furnished_on_sqlite: Begun, codes: ComplaintCodes
+) -> Iterator[Begun]:
+    with copied(furnished_on_sqlite, tmp_path_factory.mktemp("office") / "data") as settings:
+        yield with_office(Begun(settings, {}), codes)
 
 
 @pytest.fixture(scope="session")
 def begun_on_postgres(
-    tmp_path_factory: pytest.TempPathFactory, postgres_template: str, codes: ComplaintCodes
+    tmp_path_factory: pytest.TempPathFactory, furnished_on_postgres: Begun, codes: ComplaintCodes
 ) -> Iterator[Begun]:
-    url = make_database(postgres_template)
-    yield begin(Settings(data_dir=tmp_path_factory.mktemp("office") / "data", database_url=url), codes)
-    drop_database(url)
+    with copied(furnished_on_postgres, tmp_path_factory.mktemp("office") / "data") as settings:
+        yield with_office(Begun(settings, {}), codes)
 
 
 @pytest.fixture
-def begun(engine: str, request: pytest.FixtureRequest) -> Begun | None:
-    """What this test begins with; None where it has no office."""
-    wanted = "office" in request.fixturenames
-    return request.getfixturevalue(f"begun_on_{engine}") if wanted else None
+def begun(engine: str, request: pytest.FixtureRequest) -> Begun:
+    """What this test begins with."""
+    what = "begun" if "office" in request.fixturenames else "furnished"
+    made: Begun = request.getfixturevalue(f"{what}_on_{engine}")
+    return made
 
 
 @pytest.fixture
-def place(
-    engine: str, begun: Begun | None, request: pytest.FixtureRequest, tmp_path: Path
-) -> Iterator[Settings]:
-    """Where the hub of this test is; `engine` says on which database."""
-    folder, url = tmp_path / "data", None
-    if engine == "postgres":
-        url = make_database((begun and begun.settings.database_url)
-                            or request.getfixturevalue("postgres_template"))  # fmt: skip
-    if begun:
-        shutil.copytree(begun.settings.data_dir, folder)
-    settings = Settings(data_dir=folder, database_url=url)
-    if not begun:
-        furnished_with_agencies(settings)
-    yield settings
-    if url:
-        drop_database(url)
+def place(begun: Begun, tmp_path: Path) -> Iterator[Settings]:
+    """Where the hub of this test is."""
+    with copied(begun, tmp_path / "data") as settings:
+        yield settings
 
 
 @pytest.fixture
-def hubs(place: Settings, codes: ComplaintCodes) -> Iterator[list[HubWorld]]:
-    turned = TurnedClock()
-    with opened(place, turned, codes) as here, opened(place, turned, codes) as there:
-        yield [here, there]
+def world(place: Settings, codes: ComplaintCodes) -> Iterator[HubWorld]:
+    with opened(place, TurnedClock(), codes) as here:
+        yield here
 
 
 @pytest.fixture
-def world(hubs: list[HubWorld]) -> HubWorld:
-    return hubs[0]
+def hubs(world: HubWorld, place: Settings, codes: ComplaintCodes) -> Iterator[list[HubWorld]]:
+    """A second one beside it, by the same clock."""
+    with opened(place, world.clock, codes) as there:
+        yield [world, there]
 
 
 @pytest.fixture
