@@ -1,7 +1,10 @@
-"""simpul-connector run|check|receipt CONFIG.toml: what runs beside an agency's own system."""
+"""simpul-connector run|check|receipt CONFIG.toml: what runs beside an agency's own system. A command imports
+what it needs when it is called."""
 
 from __future__ import annotations
 
+import atexit
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +13,7 @@ from typing import IO, Any
 
 import click
 
-from connectors import checking, logs, receipts
-from connectors import runner as running
 from connectors.errors import ConfigRefused, ConnectorError, WrongAgency
-from connectors.kinds import load
 
 USED_WRONGLY, FAILED = 2, 1
 _CONFIG = click.argument(
@@ -58,15 +58,20 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Joins an agency's own system to the hub."""
+    from connectors import logs
+
     logs.set_up()
+    atexit.register(gc.freeze)  # the last collections would walk through everything that was loaded
 
 
 @main.command()
 @_CONFIG
 def run(config_file: Path) -> None:
     """Run until stopped (SIGTERM or Ctrl-C)."""
+    from connectors import kinds, runner
+
     try:
-        running.run(load(config_file))
+        runner.run(kinds.load(config_file))
     except ConfigRefused as error:
         _refuse(error, config_file)
     except (ConnectorError, WrongAgency) as error:
@@ -77,8 +82,10 @@ def run(config_file: Path) -> None:
 @_CONFIG
 def check(config_file: Path) -> None:
     """Say what is wrong before anything is sent; changes nothing."""
+    from connectors import checking, kinds
+
     try:
-        config = load(config_file)
+        config = kinds.load(config_file)
     except ConfigRefused as error:
         _refuse(error, config_file)
     sys.exit(0 if checking.check(config) else FAILED)
@@ -89,8 +96,10 @@ def check(config_file: Path) -> None:
 @click.argument("case_id", metavar="CASE")
 def receipt(config_file: Path, case_id: str) -> None:
     """Confirm that no copy of the erased CASE is left at this agency; the connector may be running."""
+    from connectors import kinds, receipts
+
     try:
-        click.echo(receipts.confirm(load(config_file), case_id.strip().lower()))
+        click.echo(receipts.confirm(kinds.load(config_file), case_id.strip().lower()))
     except ConfigRefused as error:
         _refuse(error, config_file)
     except (ConnectorError, WrongAgency) as error:

@@ -104,8 +104,9 @@ def check_config(config: SqlConfig) -> None:
                 f"map.{member}", "is missing", f"a complaint needs it: map.{member} = the app's column"
             )
     if ("category" in rules) == (config.category is not None):
+        problem = "is there twice" if config.category else "is missing"
         remedy = 'give either [category] with codes, or map.category = { value = "other" }'
-        raise ConfigRefused("category", "is missing or there twice", remedy)
+        raise ConfigRefused("category", problem, f"{remedy}; GET /v1/categories of your hub lists its codes")
     for name in config.share:
         if name not in SHAREABLE:
             raise ConfigRefused("share", f"holds {name!r}", f"choose from: {', '.join(SHAREABLE)}")

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from connectors.dialects.base import ENCODE, Address, Dialect
-from connectors.dialects.mysql import MySQL
-from connectors.dialects.postgres import PostgreSQL
-from connectors.dialects.sqlite import SQLite
 from connectors.errors import ConfigRefused
 
-DIALECTS: dict[str, type[Dialect]] = {
-    "mysql": MySQL,
-    "mariadb": MySQL,
-    "postgresql": PostgreSQL,
-    "postgres": PostgreSQL,
-    "sqlite": SQLite,
+DIALECTS: Final = {
+    "mysql": "mysql:MySQL",
+    "mariadb": "mysql:MySQL",
+    "postgresql": "postgres:PostgreSQL",
+    "postgres": "postgres:PostgreSQL",
+    "sqlite": "sqlite:SQLite",
 }
+"""Each engine's module and class: it is imported, with its driver, where a database of its kind is opened."""
 
 
 def read_address(url: str, key: str, variable: str = "") -> Address:
@@ -53,4 +53,6 @@ def read_address(url: str, key: str, variable: str = "") -> Address:
 
 
 def open_dialect(address: Address, timeout_s: float, charset: str) -> Dialect:
-    return DIALECTS[address.scheme](address, timeout_s, charset)
+    module, name = DIALECTS[address.scheme].split(":")
+    dialect: type[Dialect] = getattr(importlib.import_module(f"connectors.dialects.{module}"), name)
+    return dialect(address, timeout_s, charset)

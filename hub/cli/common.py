@@ -1,100 +1,26 @@
-"""What the commands share: settings, an open core, one line a failure."""
+"""What the commands share: settings, an open core, being alone."""
 
 from __future__ import annotations
 
 import fcntl
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 import orjson
-import structlog
 
-from hub.app_core import Core, open_core
-from hub.cli import away, new_hub
+from hub.cli import new_hub
+from hub.cli.group import DATABASE
 from hub.cli.logs import configure
-from hub.errors import CommandRefused, SimpulError
+from hub.errors import CommandRefused
 from hub.settings import Settings, load, make_data_folder
-from hub.store import file_presence, opening
+from hub.store import file_presence
 
-log = structlog.get_logger(__name__)
-
-DATABASE: Final = "database"
-"""In a command's `ctx.obj`: where PostgreSQL's address was given, and the address, for what is said of it."""
-
-
-@contextmanager
-def _one_line() -> Iterator[None]:
-    """Wrong use as one line, with its remedy, instead of click's four; the exit code stays 2."""
-    try:
-        yield
-    except click.exceptions.NoArgsIsHelpError:
-        raise
-    except click.UsageError as wrong:
-        name = wrong.ctx.command_path if wrong.ctx else "simpul"
-        said = " ".join(wrong.format_message().split()).rstrip(".")
-        raise WrongUse(f"{said}. See `{name} --help`.") from wrong
-
-
-class WrongUse(click.ClickException):
-    """The command was used wrongly."""
-
-    exit_code = 2
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        click.echo(f"simpul: {self.message}", file=file, err=True)
-
-
-class Commands(click.Group):
-    """Turns the hub's own errors, and the operating system's refusals, into one line and exit 1, wrong use
-    into one line and exit 2; a defect keeps its traceback."""
-
-    def make_context(self, *arguments: Any, **more: Any) -> click.Context:
-        with _one_line():
-            return super().make_context(*arguments, **more)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            with _one_line():
-                return super().invoke(ctx)
-        except SimpulError as refused:
-            click.echo(f"simpul: {_way_there(ctx, refused) or describe(refused)}", err=True)
-            ctx.exit(1)
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(1)
-        except OSError as error:
-            if error.errno is None:  # no refusal of the operating system, such as a time-out of our own
-                raise
-            log.debug("operating_system_refused", exc_info=error)
-            click.echo(f"simpul: {_refusal(error)}", err=True)
-            ctx.exit(1)
-
-
-def _way_there(ctx: click.Context, refused: SimpulError) -> str | None:
-    """Where PostgreSQL was looked for in vain, if that is what is wrong."""
-    if not ctx.obj or DATABASE not in ctx.obj:
-        return None
-    name, url = ctx.obj[DATABASE]
-    return away.sentence(name, url, refused)
-
-
-def _refusal(error: OSError) -> str:
-    """What the operating system said, and of which path if it said so."""
-    names = [
-        os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, (str, bytes))
-    ]
-    return f"{' to '.join(names) or 'the operating system refused'}: {error.strerror or error}."
-
-
-def describe(error: SimpulError) -> str:
-    """One line: the error's sentence, and each flaw's with it."""
-    flaws = [f"{pointer.lstrip('/')}: {detail}" for pointer, detail in getattr(error, "flaws", ())]
-    return " ".join((" ".join(flaws) or str(error)).split())
+if TYPE_CHECKING:
+    from hub.app_core import Core
 
 
 def settings_of(ctx: click.Context) -> Settings:
@@ -122,6 +48,8 @@ def core_of(ctx: click.Context, *, begins: bool = False) -> Iterator[Core]:
 @contextmanager
 def opened(settings: Settings, *, migrates: bool = False, is_alone: bool = False) -> Iterator[Core]:
     """The open core; where no hub was before, its new folder is named."""
+    from hub.app_core import open_core  # most of what there is to load; `verify` needs none of it
+
     new = new_hub.is_new(settings)
     with open_core(settings, migrates=migrates, name=_name(), is_alone=is_alone) as core:
         if new:
@@ -144,6 +72,8 @@ def show(document: Any) -> None:
 def alone(settings: Settings, what: str) -> Iterator[Callable[[], None]]:
     """No hub runs meanwhile and none starts, nor any other command that may write. Gives what raises where
     that is no longer so."""
+    from hub.store import opening
+
     make_data_folder(settings)
     with running(settings, what), opening.alone(settings.database, what) as still:
         yield still

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 import structlog
@@ -22,12 +22,9 @@ from hub.ports.store import ReadSession, WriteTransaction
 from hub.service.rebuild import Rebuilder, verify_chains
 from hub.settings import Settings
 from hub.store.backups import ATTACHMENTS, is_backup, refuse_target, write_backup
-from hub.store.engines import AnyStore
 from hub.store.erasures import erased_in
 from hub.store.migrate import HEAD, current_revision
-from hub.store.postgres.store import PostgresStore
 from hub.store.rebuilding import Fold, check_rebuild, rebuild_in_place
-from hub.store.refilling import refill
 from hub.store.restoring import restore as restore_backup
 from hub.store.revocations import revoked_in
 from hub.store.sqlite import SqliteStore
@@ -36,6 +33,9 @@ from hub.vault.erasures import ErasureFile
 from hub.vault.master_key import MasterKeyFile
 from hub.vault.revocations import RevocationFile
 from hub.vault.sealer import Sealer
+
+if TYPE_CHECKING:
+    from hub.store.engines import AnyStore
 
 log = structlog.get_logger(__name__)
 MISSING: Final = {erasures.NAME: "erased", revocations.NAME: "revoked"}
@@ -54,7 +54,7 @@ def migrate(ctx: click.Context) -> None:
         show({"revision": HEAD, "changed": before != HEAD})
 
 
-@click.command(short_help="Makes the tables anew from the log; --check only compares.")
+@click.command()
 @click.option(
     "--check",
     is_flag=True,
@@ -98,7 +98,7 @@ def backup(ctx: click.Context, file: Path, force: bool) -> None:
         click.echo(f"simpul: {file} was there already and was replaced", err=True)
 
 
-@click.command(short_help="Puts a backup, FILE, in the place of the database.")
+@click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.pass_context
 def restore(ctx: click.Context, file: Path) -> None:
@@ -111,6 +111,8 @@ def restore(ctx: click.Context, file: Path) -> None:
         unknown = _unknown_since(settings, _keep_what_it_knows(settings))
         attachments, folded = settings.data_dir / ATTACHMENTS, fold(Sealer(key_file))
         if isinstance(settings.database, str):
+            from hub.store.refilling import refill  # a hub on SQLite loads no driver of another engine
+
             done = refill(file, settings.database, attachments, folded, still)
         else:
             settings.database.parent.mkdir(parents=True, exist_ok=True)
@@ -181,12 +183,20 @@ def _known_in(
     """None where there is no database of ours."""
     if current_revision(place) is None:
         return None
-    store: AnyStore = SqliteStore(place) if isinstance(place, Path) else PostgresStore(place, name=None)
+    store = _store(place)
     try:
         with store.connection() as connection:
             return erased_in(connection), revoked_in(connection, now, known)
     finally:
         store.close()
+
+
+def _store(place: Path | str) -> AnyStore:
+    if isinstance(place, Path):
+        return SqliteStore(place)
+    from hub.store.postgres.store import PostgresStore
+
+    return PostgresStore(place, name=None)
 
 
 def fold(sealer: Sealing) -> Fold:

@@ -22,7 +22,7 @@ from hub.service.sweeps import held
 TRACKING_NUMBER: Final = re.compile(r"([0-9A-Za-z]{4})-?([0-9A-Za-z]{4})-?([0-9A-Za-z]{4})")
 
 
-@click.command("deadlines", short_help="Says why each deadline of a case is when it is.")
+@click.command("deadlines")
 @click.argument("case_name", metavar="CASE")
 @click.pass_context
 def deadlines(ctx: click.Context, case_name: str) -> None:

@@ -19,7 +19,7 @@ from hub.service.views import erasure_view
 from schemas.registry import Registry as Schemas
 
 
-@click.command("erase", short_help="Destroys a case's words and its reporter's identity.")
+@click.command("erase")
 @click.argument("case_name", metavar="CASE")
 @click.option(
     "--reason", required=True, metavar="TEXT", help="Stays readable, but for the reporter's values."

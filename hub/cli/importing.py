@@ -27,7 +27,7 @@ FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 SAY_EVERY_S: Final = 1.0
 
 
-@click.command("import", short_help="Takes over old cases from a file, once each.")
+@click.command("import")
 @click.argument("file", type=FILE)
 @click.option(
     "--mapping",

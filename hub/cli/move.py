@@ -10,7 +10,8 @@ import click
 import structlog
 
 from hub.cli import new_hub
-from hub.cli.common import DATABASE, alone, settings_of, show
+from hub.cli.common import alone, settings_of, show
+from hub.cli.group import DATABASE
 from hub.errors import CommandRefused, SettingsError
 from hub.settings import Settings, load
 from hub.store.backups import ATTACHMENTS
@@ -25,7 +26,7 @@ log = structlog.get_logger(__name__)
 SAY_EVERY_S: Final = 5.0
 
 
-@click.command(short_help="Carries the whole hub from SQLite to PostgreSQL.")
+@click.command()
 @click.option("--to", "url", metavar="URL", help="postgresql://user@host:port/name; PGPASSWORD is heeded.")
 @click.option("--undo", "back", is_flag=True, help="Lets the hub go on in the SQLite database after all.")
 @click.pass_context

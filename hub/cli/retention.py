@@ -21,7 +21,7 @@ from hub.service.sweeps import PAGE, held, over_among, recorded_before
 WIB = timedelta(hours=7)
 
 
-@click.command("retention", short_help="Lists which ended cases go by themselves; erases nothing.")
+@click.command("retention")
 @click.option(
     "--until", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="As on that day's end (WIB)."
 )

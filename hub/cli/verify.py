@@ -12,7 +12,8 @@ import click
 from auth.errors import KeyRefused
 from auth.evidence_signing import holds, key_set
 from auth.public_keys import PublicKey
-from hub.cli.common import WrongUse, settings_of, show
+from hub.cli.common import settings_of, show
+from hub.cli.group import WrongUse
 from hub.domain.evidence import EvidenceBroken
 from hub.domain.evidence_check import Trust, verified
 from hub.ports.sealing import Part

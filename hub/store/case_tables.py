@@ -27,7 +27,6 @@ Index(
     cases.c.next_wake,
     cases.c.id,
     sqlite_where=text("next_wake IS NOT NULL"),
-    postgresql_where=text("next_wake IS NOT NULL"),
 )
 Index(
     "cases_ended",
@@ -35,7 +34,6 @@ Index(
     cases.c.ended_at,
     cases.c.id,
     sqlite_where=text("ended_at IS NOT NULL"),
-    postgresql_where=text("ended_at IS NOT NULL"),
 )
 """`state` is CaseState as JSON, `texts` the masked words as JSON (null once erased), `next_wake` the earliest
 moment at which one of its clocks has something to say, `ended_at` since when nobody works on it (null for an
@@ -69,7 +67,6 @@ Index(
     case_agencies.c.agency,
     case_agencies.c.case_id,
     sqlite_where=text("overdue"),
-    postgresql_where=text("overdue"),
 )
 """Who takes or took part. `role` is a bit set: 1 owner, 2 source, 4 handler, 8 former, 16 consulted, 32
 former owner, 64 overseer. For a former one, `status` and `updated_at` stay as they stood when it left, and

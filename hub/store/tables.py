@@ -252,7 +252,6 @@ Index(
     deliveries.c.agency,
     deliveries.c.position,
     sqlite_where=deliveries.c.state != "done",
-    postgresql_where=deliveries.c.state != "done",
 )
 """A row per mailbox position of what was sent (done), waits (pending) or was given up (dead). `apart`: asked
 for again by redelivery, and sent independently of its subject's order."""

@@ -31,7 +31,6 @@ Index(
     threads.c.next_wake,
     threads.c.id,
     sqlite_where=text("next_wake IS NOT NULL"),
-    postgresql_where=text("next_wake IS NOT NULL"),
 )
 """`state` is ThreadState as JSON, `texts` the masked words as JSON (null once erased), `next_wake` when its
 first open commitment is late."""

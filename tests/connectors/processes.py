@@ -22,9 +22,12 @@ CONNECTOR = Program(
     (
         "connectors.broker.check",
         "connectors.broker.link",
+        "connectors.checking",
         "connectors.dialects.mysql",
         "connectors.dialects.postgres",
         "connectors.dialects.sqlite",
+        "connectors.receipts",
+        "connectors.runner",
         "tests.connectors.loaded",
     ),
 )

@@ -75,6 +75,7 @@ HUB = Program(
         "hub.app_broker",
         "hub.store.postgres.store",
         "hub.store.postgres.migrating",
+        "phonenumbers",
         "alembic.command",
         "alembic.config",
         "sqlalchemy.dialects.sqlite",

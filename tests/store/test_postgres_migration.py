@@ -43,6 +43,25 @@ def test_migrating_leads_to_the_tables(postgres_template: str) -> None:
         assert compare_metadata(context, metadata) == []
 
 
+def test_an_index_holds_some_of_the_rows_here_as_on_sqlite(postgres_template: str) -> None:
+    """The tables tell it of SQLite alone, and Alembic compares it on no engine."""
+    with psycopg.connect(postgres_template) as connection:
+        rows = connection.execute(
+            "SELECT relname, pg_get_expr(indpred, indrelid) FROM pg_index "
+            "JOIN pg_class ON pg_class.oid = indexrelid WHERE indpred IS NOT NULL"
+        ).fetchall()
+    told = {
+        index.name: str(where)
+        for table in metadata.sorted_tables
+        for index in table.indexes
+        if (where := index.dialect_options["sqlite"]["where"]) is not None
+    }
+    assert told["cases_ended"] == "ended_at IS NOT NULL"
+    assert {name: condition.strip("()") for name, condition in rows} == told | {
+        "deliveries_open": "state <> 'done'::text"
+    }
+
+
 def test_every_text_is_compared_byte_by_byte(postgres_template: str) -> None:
     with psycopg.connect(postgres_template) as connection:
         rows = connection.execute(
