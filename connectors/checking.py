@@ -26,7 +26,8 @@ from connectors.routing import GONE as ENDED
 from connectors.rules import read_rules
 from connectors.spool import UNUSABLE, Spool, read_spool, unusable
 from connectors.sql import SqlConfig
-from connectors.words import many
+from connectors.words import many, one_line
+from connectors.written import Written
 
 LOOKED_AT, SHOWN = 200, 10
 
@@ -150,6 +151,7 @@ def _show_spool(spool: Spool, file: str, report: Report) -> None:
     report.ok("complaints: " + (_counts(outbox.counts()) or "none so far"))
     report.ok("events: " + (_counts(inbox.counts()) or "none so far"))
     _show_events(inbox, report)
+    _show_lost(Written(spool).lost_for_check(), report)
     troubles = [("refused so far", outbox.troubles()), ("replies refused", replies.troubles())]
     for case_id in Erasures(spool).unconfirmed():
         report.note(
@@ -181,6 +183,16 @@ def _show_events(inbox: Inbox, report: Report) -> None:
         if rest:
             report.note(f"{title}:")
             _list(rest, report)
+
+
+def _show_lost(references: list[str], report: Report) -> None:
+    if references:
+        more = f" and {len(references) - SHOWN} more" if len(references) > SHOWN else ""
+        report.note(
+            f"the restored hub lacks the answer to {many(len(references), 'report')}, which this app has; "
+            "see that the agencies that gave them give them again (in the same words they become no second "
+            f"row): {', '.join(map(one_line, references[:SHOWN]))}{more}"
+        )
 
 
 def _list(found: list[tuple[str, str, str]], report: Report) -> None:

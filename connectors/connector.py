@@ -22,6 +22,7 @@ from connectors.loops import Loop, Step
 from connectors.presence import Presence
 from connectors.progress import Progress
 from connectors.spool import Spool
+from connectors.standing import Standing
 
 REVIVE_S = 3600.0
 THREADS_END_S = 2.5
@@ -49,6 +50,7 @@ class Connector:
     loops: list[Loop] = field(default_factory=list)
     servers: list[Callable[[asyncio.Event], Coroutine[Any, Any, None]]] = field(default_factory=list)
     presence: Presence = field(default_factory=lambda: Presence(time.monotonic))
+    standing: Standing = field(default_factory=Standing)
 
     sessions: list[AbstractAsyncContextManager[Any]] = field(default_factory=list)
     """What is opened on the event loop before the loops start, and closed after they ended."""
@@ -72,6 +74,12 @@ class Connector:
         self.presence.back("database login")
         self.presence.back("database")
 
+    def system_answers(self) -> None:
+        """The agency's own HTTP endpoint took an event, or refused one as its own decision."""
+        self.standing.answered()
+        self.presence.back("agency endpoint")
+        self.presence.back("agency system")
+
     def add_loop(self, name: str, step: Step, every_s: float) -> Loop:
         loop = Loop(name, step, every_s, self.presence, self.config.hub.backoff_cap_s)
         self.loops.append(loop)
@@ -79,7 +87,8 @@ class Connector:
 
     def add_applier(self, inbox: Inbox, handler: Handler) -> Loop:
         """The loop that makes events take effect at the agency, and the hourly second chance."""
-        applier = Applier(self.spool, inbox, handler, time.time, self.config.hub.backoff_cap_s)
+        cap_s = self.config.hub.backoff_cap_s
+        applier = Applier(self.spool, inbox, handler, time.time, cap_s, self.standing)
         loop = self.add_loop("handing events over", applier.step, 0.5)
 
         async def revive() -> bool:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -16,14 +16,13 @@ import orjson
 from connectors.config import check_http_url, secret
 from connectors.database import Database
 from connectors.effects import Effect, apply_effect, check_effect
-from connectors.errors import ConfigRefused, ConnectorError, NotNow, SystemAway
+from connectors.errors import ConfigRefused, ConnectorError, EndpointWrong, SystemAway, SystemBusy
 from connectors.events import PARAMETERS, parameters_of
 from connectors.options import option
+from connectors.system_answers import Said, judge, remedy
 from connectors.system_copies import check_erased
 from connectors.wording import of_section
-
-_WHOLE_SYSTEM = (401, 403, 404, 408, 429, 502, 503, 504)
-"""Each event goes to the same address with the same headers, so these are no answer to one of them."""
+from connectors.words import retry_after_s, why_unreachable
 
 
 class DeliveryRefused(ConnectorError):
@@ -85,8 +84,9 @@ class HttpHandler:
     with `async with`: its connections are kept."""
 
     def __init__(self, settings: DeliverHttp, on_answer: Callable[[], None]) -> None:
+        """`on_answer` is called when the system took or refused an event as its own decision."""
         self._settings, self._on_answer = settings, on_answer
-        self._headers = http_headers(settings)
+        self._headers, self._where = http_headers(settings), f"deliver.http.url: {settings.url}"
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> HttpHandler:
@@ -112,17 +112,22 @@ class HttpHandler:
             async with self._session.post(
                 self._settings.url, data=orjson.dumps(event), headers=headers, allow_redirects=False
             ) as response:
-                status = response.status
+                self._take(response.status, response.headers)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise SystemAway(f"{self._settings.url} does not answer ({type(error).__name__})") from error
-        if status in _WHOLE_SYSTEM:
-            raise SystemAway(f"{self._settings.url} answers {status}")
+            raise SystemAway(f"{self._where} does not answer ({why_unreachable(error)})") from error
+        return ""
+
+    def _take(self, status: int, headers: Mapping[str, str]) -> None:
+        said = judge(status, "Retry-After" in headers)
+        answers = f"{self._where} answers {status}"
+        if said is Said.BUSY:
+            raise SystemBusy(f"{answers} and asks to wait", retry_after_s(headers))
+        if said in (Said.DOWN, Said.GONE):
+            mend = remedy(status)
+            raise EndpointWrong(f"{answers}; {mend}") if mend else SystemAway(answers)
         self._on_answer()
-        if status >= 500:
-            raise NotNow(f"{self._settings.url} answers {status} to this event")
-        if 200 <= status < 300:
-            return ""
-        raise DeliveryRefused(f"{self._settings.url} answers {status} to this event")
+        if said is Said.REFUSED:
+            raise DeliveryRefused(f"{answers} to this event")
 
 
 def http_headers(settings: DeliverHttp) -> dict[str, str]:

@@ -10,7 +10,9 @@ ConnectorError
 │   ├── BrokerAway     no connection to the broker
 │   ├── DatabaseAway   no connection to the agency's database
 │   │   └── LoginRefused   its server answers, and refuses the user, the password or the database's name
-│   └── SystemAway     the agency's own HTTP endpoint does not answer
+│   ├── SystemAway     the agency's own HTTP endpoint does not answer, or says that it cannot now
+│   │   └── EndpointWrong  it answers, and not as one that takes events: somebody must mend its address
+│   └── SystemBusy     the agency's own HTTP endpoint asks to wait
 ├── NotAllowed        the hub does not let this client do that; somebody must mend its rights
 ├── NotNow            this one thing cannot be done now; other things can
 ├── NotConfigured      the configuration does not say how this one takes effect; it waits until it does
@@ -106,7 +108,20 @@ class LoginRefused(DatabaseAway):
 
 
 class SystemAway(Away):
-    """The agency's own HTTP endpoint cannot be reached."""
+    """The agency's own HTTP endpoint cannot be reached, or cannot work now; it may be this one event at which
+    it fails (standing.py)."""
+
+    part = "agency system"
+
+
+class EndpointWrong(SystemAway):
+    """What answers at its address takes no events, or not from this connector: somebody must mend that."""
+
+    part = "agency endpoint"
+
+
+class SystemBusy(Away):
+    """The agency's own HTTP endpoint asks to wait."""
 
     part = "agency system"
 

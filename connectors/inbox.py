@@ -18,6 +18,10 @@ from connectors.spool import Spool
 
 NOT_SHOWN = "not shown to the reporter: "
 """How the reason of a message begins of which the configuration does not say how it is shown."""
+RESTORED_AFTER = "restored_after"
+"""Where the spool keeps the number of the last event that it had at the last restore of the hub."""
+WHOLE = "mailbox_whole"
+"""Kept there since a restore as long as nothing was trimmed from the front of the hub's mailbox."""
 ATTEMPTS = 12
 """After so many refusals an event is set aside as failed, listed, and tried every hour and at a start."""
 
@@ -29,6 +33,11 @@ class Waiting:
     number: int
     event: dict[str, Any]
     attempts: int
+
+    @property
+    def subject(self) -> str:
+        """Within what it keeps its order: a case, or a thread."""
+        return str(self.event.get("subject", ""))
 
 
 class Inbox:
@@ -79,11 +88,12 @@ class Inbox:
             )
 
     def ready(self, now_s: float, limit: int) -> list[Waiting]:
-        """The first waiting event of each subject, if its pause is over."""
+        """The first waiting event of each subject, if its pause is over: new ones first, then who waits
+        longest, so that those that fail keep no turn from the others."""
         rows = self._spool.connection.execute(
             "SELECT number, body, attempts FROM events WHERE state = 'pending' AND not_before <= ? "
             "AND number IN (SELECT min(number) FROM events WHERE state = 'pending' GROUP BY subject) "
-            "ORDER BY number LIMIT ?",
+            "ORDER BY not_before, number LIMIT ?",
             (now_s, limit),
         )
         return [Waiting(number, orjson.loads(body), attempts) for number, body, attempts in rows]
@@ -125,11 +135,14 @@ class Inbox:
 
     def forget_positions(self) -> None:
         """The hub was restored: its positions count anew, the event ids stay. Which of the answers that are
-        in the app it still has is seen when they are read again."""
+        in the app, or wait for it, it still has is seen when they are read again."""
         with self._spool.transaction() as connection:
             connection.execute("UPDATE erasures SET state = 'open' WHERE state = 'done'")
             connection.execute("UPDATE written SET in_hub = 0 WHERE in_hub")
             connection.execute("UPDATE events SET position = NULL WHERE position IS NOT NULL")
+            last = connection.execute("SELECT coalesce(max(number), 0) FROM events").fetchone()[0]
+            self._spool.put(RESTORED_AFTER, str(last))
+            self._spool.put(WHOLE, "yes")
 
     def counts(self) -> dict[str, int]:
         return dict(self._spool.connection.execute("SELECT state, count(*) FROM events GROUP BY state"))

@@ -12,6 +12,8 @@ from connectors.presence import Presence
 
 Step = Callable[[], Awaitable[bool]]
 FIRST_PAUSE_S = 0.5
+RETRY_AFTER_CAP_S = 3600.0
+"""The longest that a part may ask to wait; as the hub has it for webhook endpoints."""
 
 
 class Loop:
@@ -58,7 +60,7 @@ class Loop:
     def _backoff(self, retry_after_s: float | None) -> float:
         pause = pause_s(self._failures, self._cap_s, FIRST_PAUSE_S)
         self._failures += 1
-        return max(pause, min(retry_after_s or 0.0, 3600.0))
+        return max(pause, min(retry_after_s or 0.0, RETRY_AFTER_CAP_S))
 
     async def _rest(self, for_s: float, interruptible: bool) -> None:
         if not interruptible:

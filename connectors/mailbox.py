@@ -10,7 +10,7 @@ import structlog
 from connectors.errors import HubRefused
 from connectors.hub_client import HubClient
 from connectors.hub_reads import incarnation, kept_after
-from connectors.inbox import Inbox
+from connectors.inbox import WHOLE, Inbox
 from connectors.spool import Spool
 
 log = structlog.get_logger("simpul-connector")
@@ -106,4 +106,5 @@ class MailboxReader:
         """Goes on at the first entry that the hub keeps."""
         position = kept_after(problem)
         log.warning("the hub no longer keeps the oldest events of the mailbox", first_kept=position + 1)
+        self._spool.put(WHOLE, "")
         self._spool.put("mailbox_position", str(position))

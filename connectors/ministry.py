@@ -102,7 +102,7 @@ def _counting(spool: Spool, handler: Handler) -> Handler:
 
 def _handler(config: MinistryConfig, connector: Connector) -> Any:
     if config.deliver.http:
-        http = HttpHandler(config.deliver.http, lambda: connector.presence.back("agency system"))
+        http = HttpHandler(config.deliver.http, connector.system_answers)
         connector.sessions.append(http)
         return http.handle
     if config.deliver.table is None or connector.database is None:

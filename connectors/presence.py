@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import structlog
 
+_LASTING = ("database login", "agency endpoint")
+
 
 class Presence:
     """What of hub, database and agency system is away now. Loops share one, so that three say it once."""
@@ -22,7 +24,7 @@ class Presence:
         self._away_since[part] = self._now_s()
         if part == "client":
             self._log.error(f"{detail}; trying again slowly, nothing is lost", part=part)
-        elif part == "database login":
+        elif part in _LASTING:
             hope = "this does not mend itself: somebody must; nothing is lost"
             self._log.error(f"{detail}; {hope}", part=part)
         else:

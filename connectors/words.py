@@ -58,11 +58,11 @@ def why_unreachable(error: BaseException) -> str:
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
     """Seconds or an HTTP date (RFC 9110 section 10.2.3)."""
     value = headers.get("Retry-After", "").strip()
-    if value.isdigit():
+    if value.isascii() and value.isdigit():
         return float(value)
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return max(0.0, (moment - datetime.now(UTC)).total_seconds()) if moment.tzinfo else None
 

@@ -7,6 +7,7 @@ restored hub has lost counts no more, for the hub will bring it again as another
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ import structlog
 
 from connectors.dialects.base import parameters_in
 from connectors.events import ANSWERED, short_type
+from connectors.inbox import RESTORED_AFTER, WHOLE
 from connectors.spool import Spool, as_bytes
 from connectors.words import one_line
 
@@ -56,9 +58,9 @@ class Written:
         """Before the first try: after a kill, one row more than these means that it took effect."""
         with self._spool.transaction() as connection:
             connection.execute(
-                "INSERT INTO written (event_id, question, rows_before) VALUES (?, ?, ?) "
+                "INSERT INTO written (event_id, question, rows_before, in_hub) VALUES (?, ?, ?, ?) "
                 "ON CONFLICT DO NOTHING",
-                (event_id, question, rows_before),
+                (event_id, question, rows_before, self._is_in_hub(event_id)),
             )
 
     def forget(self, event_id: str) -> None:
@@ -70,10 +72,18 @@ class Written:
         """It is in the app."""
         with self._spool.transaction() as connection:
             connection.execute(
-                "INSERT INTO written (event_id, question, rows_before, done) VALUES (?, ?, 0, 1) "
+                "INSERT INTO written (event_id, question, rows_before, done, in_hub) VALUES (?, ?, 0, 1, ?) "
                 "ON CONFLICT (event_id, question) DO UPDATE SET done = 1",
-                (event_id, question),
+                (event_id, question, self._is_in_hub(event_id)),
             )
+
+    def _is_in_hub(self, event_id: str) -> bool:
+        """False of an event that waited here while the hub was restored, and that it did not give again."""
+        row = self._spool.connection.execute(
+            "SELECT 1 FROM events WHERE event_id = ? AND position IS NULL AND number <= ?",
+            (event_id, int(self._spool.get(RESTORED_AFTER, "0"))),
+        ).fetchone()
+        return row is None
 
     def set_aside_before(self, event: Mapping[str, Any]) -> str | None:
         """The id of an earlier event of its case whose answer the database refused, so that it is not in the
@@ -87,15 +97,31 @@ class Written:
         return next((str(one["id"]) for one in earlier if short_type(one) == ANSWERED), None)
 
     def lost(self) -> list[str]:
-        """The references of reports with an answer that is in the app and that a restored hub did not give
-        again. Only of events after the first one that it gave: what came before may be trimmed there."""
+        """The references of reports with an answer that is in the app, that a restored hub lacks and that was
+        not given again: a later answer to the report stands for one that is lost. Where the hub trimmed its
+        mailbox, only of events after the first one that it gave."""
         rows = self._spool.connection.execute(
-            "SELECT DISTINCT coalesce((SELECT min(reference) FROM complaints WHERE case_id = subject), "
+            "SELECT DISTINCT number, in_hub, "
+            "coalesce((SELECT min(reference) FROM complaints WHERE case_id = subject), "
             "(SELECT min(reference) FROM lost WHERE case_id = subject)) AS report "
-            "FROM written JOIN events USING (event_id) WHERE done AND NOT in_hub AND report IS NOT NULL "
-            "AND number > (SELECT min(number) FROM events WHERE position IS NOT NULL) ORDER BY number"
+            "FROM written JOIN events USING (event_id) WHERE done AND report IS NOT NULL "
+            "AND report NOT IN (SELECT reference FROM complaints WHERE state = 'erased') "
+            "AND (? OR number > (SELECT min(number) FROM events WHERE position IS NOT NULL)) ORDER BY number",
+            (bool(self._spool.get(WHOLE)),),
         )
-        return [str(row[0]) for row in rows]
+        lacking: Counter[str] = Counter()
+        for _, in_hub, report in rows:
+            if not in_hub or lacking[report]:
+                lacking[report] += -1 if in_hub else 1
+        return [report for report, count in lacking.items() if count]
+
+    def lost_for_check(self) -> list[str]:
+        """`lost`, for `check`: none while the mailbox is being read again, nor in a spool of an older
+        connector."""
+        known = self._spool.connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'written'")
+        if self._spool.get("reading_again") or known.fetchone() is None:
+            return []
+        return self.lost()
 
     def tell_lost(self) -> None:
         """Names them for a person, when the hub's mailbox was read again."""

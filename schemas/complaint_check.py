@@ -53,8 +53,11 @@ def check_complaint(
 def _better_told(
     document: dict[str, Any], now: datetime, regions: Regions, categories: Categories
 ) -> Iterator[Flaw]:
-    """What the schema refuses by its form alone, and of which we know what was meant."""
+    """What the schema refuses by its form alone, and of which we know what was meant or where it stands."""
     category, location = document.get("category"), document.get("location")
+    if "category" not in document:
+        right = "a code from the list of topics (GET /v1/categories), such as road"
+        yield Flaw("/category", f"category is missing. Add it: {right}.")
     if isinstance(category, str) and like_category(category, categories):
         yield _unknown_category(category, categories)
     name = location.get("region") if isinstance(location, dict) else None

@@ -9,22 +9,30 @@ from typing import Any
 
 
 class AgencySystem:
-    """`answers` are the statuses of the next calls, then 200; `got` holds the events that it took."""
+    """`answers` are the statuses of the next calls, then 200; a case in `of_case` has its own. `headers` go
+    with what is not 200. `got` holds the events that it took, `asked` the cases of all calls."""
 
     def __init__(self) -> None:
         self.got: list[dict[str, Any]] = []
         self.tokens: list[str | None] = []
         self.answers: list[int] = []
+        self.of_case: dict[str, int] = {}
+        self.headers: dict[str, str] = {}
+        self.asked: list[str] = []
         system = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                system.asked.append(event["subject"])
                 status = system.answers.pop(0) if system.answers else 200
+                status = system.of_case.get(event["subject"], status)
                 if status == 200:
                     system.got.append(event)
                     system.tokens.append(self.headers.get("X-Token"))
                 self.send_response(status)
+                for name, value in system.headers.items() if status != 200 else ():
+                    self.send_header(name, value)
                 self.end_headers()
 
             def log_message(self, *_: Any) -> None:

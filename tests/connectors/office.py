@@ -184,6 +184,28 @@ description = "isi_laporan"
     )
 
 
+def mailbox_config(
+    office: Office, connector: ConnectorProcess, rest: str, agency: Caller | None = None, **env: str
+) -> None:
+    """Kind `mailbox`, by default of the ministry, whose own database is MINISTRY_URL."""
+    agency = agency or office.ministry
+    connector.configure(
+        f"""
+kind = "mailbox"
+agency = "{agency.agency}"
+spool = "{connector.spool}"
+[hub]
+url = "{office.url}"
+wait_s = 1
+backoff_cap_s = 0.3
+{rest}
+""",
+        agency,
+        MINISTRY_URL=f"sqlite:///{connector.folder / 'ministry.db'}",
+        **env,
+    )
+
+
 def write_back(*agencies: Caller) -> str:
     """Verifying, forwarding to these agencies (the first leads), writing back into the widespread tables."""
     default = ", ".join(f'"{caller.agency}"' for caller in agencies)

@@ -51,6 +51,7 @@ def test_the_widespread_schema_is_joined_in_at_most_40_lines() -> None:
         ('key = "id_pengaduan"', 'key = "id_pengaduan"\nevery_s = 0', "source.every_s", "least"),
         ('key = "id_pengaduan"', 'key = "id_pengaduan"\nevery_s = "2"', "source.every_s", "a number is"),
         ('description = "isi_laporan"', "", "map.description", "a complaint needs it"),
+        ('category = {', 'tags = {', "category", "GET /v1/categories"),
         ('reporter.name = "nama"', 'reporter.nama = "nama"', "map.reporter.nama", "known: name"),
         ("verify = true", "verify = false", "routing.verify", "verify = true"),
         (":answered_on", ":tanggal", "write_back.answer", ":tanggal is no parameter"),

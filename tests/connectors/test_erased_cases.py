@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.connectors.agency_system import AgencySystem
-from tests.connectors.office import Office
+from tests.connectors.office import Office, mailbox_config
 from tests.connectors.processes import ConnectorProcess, eventually
 from tests.connectors.test_webhook_kind import Receiving
 
@@ -45,23 +45,6 @@ def database(connector: ConnectorProcess) -> Iterator[sqlite3.Connection]:
         yield opened
 
 
-def configure(office: Office, connector: ConnectorProcess, rest: str) -> None:
-    connector.configure(
-        f"""
-kind = "mailbox"
-agency = "{office.ministry.agency}"
-spool = "{connector.spool}"
-[hub]
-url = "{office.url}"
-wait_s = 1
-backoff_cap_s = 0.3
-{rest}
-""",
-        office.ministry,
-        MINISTRY_URL=f"sqlite:///{connector.folder / 'ministry.db'}",
-    )
-
-
 def holds_words(connector: ConnectorProcess) -> bool:
     return any(word in connector.on_disk() for word in WORDS)
 
@@ -75,7 +58,7 @@ def test_what_waits_is_gone_at_once_and_the_receipt_follows_the_call(
 ) -> None:
     """The system is broken all the while, and the connector is killed between deletion and receipt."""
     system.answers = [*REFUSING]
-    configure(office, connector, f'[deliver]\n{TYPES}\n[deliver.http]\nurl = "{system.url}"')
+    mailbox_config(office, connector, f'[deliver]\n{TYPES}\n[deliver.http]\nurl = "{system.url}"')
     case_id = str(office.forward("1")["case_id"])
     connector.start()
     eventually(lambda: len(system.answers) < len(REFUSING), "it was tried")
@@ -98,7 +81,7 @@ def test_what_waits_is_gone_at_once_and_the_receipt_follows_the_call(
 def test_a_hub_that_is_away_gets_the_receipt_when_it_is_back(
     office: Office, connector: ConnectorProcess, system: AgencySystem
 ) -> None:
-    configure(office, connector, f'[deliver]\n{TYPES}\n[deliver.http]\nurl = "{system.url}"')
+    mailbox_config(office, connector, f'[deliver]\n{TYPES}\n[deliver.http]\nurl = "{system.url}"')
     case_id = str(office.forward("1")["case_id"])
     connector.start()
     eventually(lambda: system.types(case_id) == ["forwarding.sent"], "it has the case")
@@ -129,7 +112,7 @@ def test_by_webhook(office: Office, connector: ConnectorProcess, system: AgencyS
 def test_a_statement_erases_the_rows_of_that_case_alone(
     office: Office, connector: ConnectorProcess, database: sqlite3.Connection, erased: str
 ) -> None:
-    configure(office, connector, IN_TABLES + erased)
+    mailbox_config(office, connector, IN_TABLES + erased)
     gone, stays = (str(office.forward(name)["case_id"]) for name in ("1", "2"))
     connector.start()
     rows = "SELECT count(*) FROM masuk WHERE isi <> ''"
@@ -149,7 +132,7 @@ def test_without_a_way_to_erase_a_person_confirms(
     system: AgencySystem,
     by_call: bool,
 ) -> None:
-    configure(office, connector, f'[deliver.http]\nurl = "{system.url}"' if by_call else IN_TABLES)
+    mailbox_config(office, connector, f'[deliver.http]\nurl = "{system.url}"' if by_call else IN_TABLES)
     case_id = str(office.forward("1")["case_id"])
     connector.start()
     eventually(lambda: office.settled(office.ministry), "it has the case")
@@ -175,7 +158,7 @@ def test_without_a_way_to_erase_a_person_confirms(
 def test_of_a_case_that_was_never_handed_over_the_receipt_needs_nobody(
     office: Office, connector: ConnectorProcess, database: sqlite3.Connection
 ) -> None:
-    configure(office, connector, '[deliver]\nevent_types = ["complaint.closed"]' + IN_TABLES)
+    mailbox_config(office, connector, '[deliver]\nevent_types = ["complaint.closed"]' + IN_TABLES)
     case_id = str(office.forward("1")["case_id"])
     connector.start()
     office.erase(case_id)
@@ -186,7 +169,7 @@ def test_an_erasure_told_again_by_a_restored_hub_is_confirmed_again(
     own_hub: Any, connector: ConnectorProcess, system: AgencySystem
 ) -> None:
     office = Office.open(own_hub)
-    configure(office, connector, f'[deliver]\n{TYPES}\n[deliver.http]\nurl = "{system.url}"')
+    mailbox_config(office, connector, f'[deliver]\n{TYPES}\n[deliver.http]\nurl = "{system.url}"')
     case_id = str(office.forward("1")["case_id"])
     office.erase(case_id)
     backup = str(connector.folder / "backup.tar.gz")

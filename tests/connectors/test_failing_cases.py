@@ -8,42 +8,29 @@ from contextlib import closing
 from tests.connectors.agency_system import AgencySystem
 from tests.connectors.apps import App
 from tests.connectors.faulty_proxy import Fault, FaultyProxy
-from tests.connectors.office import Office, sql_config, write_back
+from tests.connectors.office import Office, mailbox_config, sql_config, write_back
 from tests.connectors.processes import ConnectorProcess, eventually
 
 REPLIES = "CREATE TABLE balasan (id INTEGER PRIMARY KEY, aksi TEXT, disposisi TEXT)"
+IN_TABLES = '''
+[database]
+url_env = "MINISTRY_URL"
+[answers.table]
+every_s = 0.1
+query = """SELECT id, aksi AS action, disposisi AS forwarding_id FROM balasan
+           WHERE id > :cursor ORDER BY id LIMIT :limit"""
+'''
 
 
 def test_a_forwarding_that_the_hub_fails_at_holds_up_no_other_reply(
     office: Office, proxy: FaultyProxy, connector: ConnectorProcess, system: AgencySystem
 ) -> None:
     failing, other = (office.forward(str(number)) for number in (1, 2))
-    database = connector.folder / "ministry.db"
-    with closing(sqlite3.connect(database)) as opened, opened:
+    with closing(sqlite3.connect(connector.folder / "ministry.db")) as opened, opened:
         opened.execute(REPLIES)
         rows = [(1, "accept", failing["id"]), (2, "accept", other["id"])]
         opened.executemany("INSERT INTO balasan VALUES (?, ?, ?)", rows)
-    connector.configure(
-        f'''
-kind = "mailbox"
-agency = "{office.ministry.agency}"
-spool = "{connector.spool}"
-[hub]
-url = "{office.url}"
-wait_s = 1
-backoff_cap_s = 0.3
-[database]
-url_env = "MINISTRY_URL"
-[deliver.http]
-url = "{system.url}"
-[answers.table]
-every_s = 0.1
-query = """SELECT id, aksi AS action, disposisi AS forwarding_id FROM balasan
-           WHERE id > :cursor ORDER BY id LIMIT :limit"""
-''',
-        office.ministry,
-        MINISTRY_URL=f"sqlite:///{database}",
-    )
+    mailbox_config(office, connector, f'[deliver.http]\nurl = "{system.url}"\n{IN_TABLES}')
     proxy.faults = [Fault(f"/v1/forwardings/{failing['id']}", 500, lasting=True)]
     connector.start()
     eventually(lambda: accepted(office) == {other["id"]}, "the other is accepted")

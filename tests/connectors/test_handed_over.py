@@ -14,7 +14,7 @@ import pytest
 from schemas.registry import Registry
 from tests.connectors.agency_system import AgencySystem
 from tests.connectors.apps import App
-from tests.connectors.office import Office, sql_config, write_back
+from tests.connectors.office import Office, mailbox_config, sql_config, write_back
 from tests.connectors.processes import ConnectorProcess, eventually
 from tests.parts.caller import Caller
 
@@ -55,23 +55,6 @@ def database(connector: ConnectorProcess) -> Iterator[sqlite3.Connection]:
         yield opened
 
 
-def configure(office: Office, connector: ConnectorProcess, agency: Caller, rest: str) -> None:
-    connector.configure(
-        f"""
-kind = "mailbox"
-agency = "{agency.agency}"
-spool = "{connector.spool}"
-[hub]
-url = "{office.url}"
-wait_s = 1
-backoff_cap_s = 0.3
-{rest}
-""",
-        agency,
-        MINISTRY_URL=f"sqlite:///{connector.folder / 'ministry.db'}",
-    )
-
-
 def named(caller: Caller) -> str:
     return str(caller.call("GET", f"/v1/agencies/{caller.agency}")[1]["name"])
 
@@ -100,7 +83,7 @@ def test_the_row_names_the_agency_that_has_it_now(
 def test_who_gave_it_away_stops_answering(
     office: Office, connector: ConnectorProcess, database: sqlite3.Connection, successor: Caller
 ) -> None:
-    configure(office, connector, office.ministry, IN_TABLES)
+    mailbox_config(office, connector, IN_TABLES)
     leg = office.forward("1")
     connector.start()
     eventually(lambda: database.execute("SELECT 1 FROM masuk").fetchall(), "its system has the forwarding")
@@ -146,7 +129,7 @@ def test_who_received_it_gets_rows_and_answers_with_them(
     status, asked = office.source.call("POST", f"{path}/consultations", question)
     assert status == 201, asked
     office.hand_over(office.ministry, successor)
-    configure(office, connector, successor, IN_TABLES)
+    mailbox_config(office, connector, IN_TABLES, successor)
     connector.start()
     rows = "SELECT jenis, penerusan, konsultasi, judul, tanya FROM masuk ORDER BY jenis DESC"
     title = "Lampu jalan di Jalan Pelita mati"
@@ -168,7 +151,7 @@ def test_by_a_call_it_is_an_event_as_the_schema_has_it(
     office.hand_over(office.ministry, successor)
     types = json.dumps(["forwarding.sent", "agency.handed_over"])
     deliver = f'[deliver]\nevent_types = {types}\n[deliver.http]\nurl = "{system.url}"'
-    configure(office, connector, successor, deliver)
+    mailbox_config(office, connector, deliver, successor)
     connector.start()
     eventually(lambda: len(system.got) >= 3, "the forwarding, the handover of the case, and the sum")
     made, *handed = system.got

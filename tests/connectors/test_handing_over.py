@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from connectors.delivering import DeliverHttp, DeliveryRefused, HttpHandler
-from connectors.errors import ConnectorError, NotNow, SystemAway
+from connectors.errors import ConnectorError, EndpointWrong, SystemAway, SystemBusy
 
 
 async def test_events_share_one_connection_and_no_cookies() -> None:
@@ -61,9 +61,10 @@ async def answered(status: int) -> type[Exception] | None:
     ("statuses", "ends"),
     [
         ((200, 201, 202, 204), None),
-        ((401, 403, 404, 408, 429, 502, 503, 504), SystemAway),
-        ((500, 501, 505), NotNow),
-        ((301, 302, 307, 400, 405, 409, 410, 413, 422), DeliveryRefused),
+        ((408, 425, 500, 501, 502, 503, 504), SystemAway),
+        ((301, 302, 307, 401, 403, 404, 405, 407, 410, 421), EndpointWrong),
+        ((429,), SystemBusy),
+        ((400, 409, 413, 422), DeliveryRefused),
     ],
 )
 async def test_what_the_answer_of_the_agencys_system_does(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.connectors.agency_system import AgencySystem
-from tests.connectors.office import Office
+from tests.connectors.office import Office, mailbox_config
 from tests.connectors.processes import ConnectorProcess, eventually
 from tests.parts.hub import HubProcess
 
@@ -39,27 +39,10 @@ def database(tmp_path: Path) -> Iterator[sqlite3.Connection]:
         yield opened
 
 
-def configure(office: Office, connector: ConnectorProcess, rest: str) -> None:
-    connector.configure(
-        f"""
-kind = "mailbox"
-agency = "{office.ministry.agency}"
-spool = "{connector.spool}"
-[hub]
-url = "{office.url}"
-wait_s = 1
-backoff_cap_s = 0.3
-{rest}
-""",
-        office.ministry,
-        MINISTRY_URL=f"sqlite:///{connector.folder / 'ministry.db'}",
-    )
-
-
 def test_a_mailbox_becomes_rows_and_rows_become_replies(
     office: Office, connector: ConnectorProcess, database: sqlite3.Connection
 ) -> None:
-    configure(office, connector, IN_TABLES)
+    mailbox_config(office, connector, IN_TABLES)
     legs = [office.forward(str(number)) for number in range(4)]
     connector.start()
     arrived = "SELECT count(*) FROM masuk"
@@ -103,7 +86,7 @@ def test_a_consultation_becomes_a_row_and_its_verdict_is_a_row(
     office: Office, connector: ConnectorProcess, database: sqlite3.Connection
 ) -> None:
     other = office.hub.agency(f"lain-{office.ministry.agency}", "ministry")
-    configure(office, connector, CONSULTED.replace("kemen-lain", other.agency))
+    mailbox_config(office, connector, CONSULTED.replace("kemen-lain", other.agency))
     path = f"/v1/cases/{office.submit('1')['id']}"
     assert office.source.call("POST", f"{path}/verification", {"decision": "accept"})[0] == 200
     for agency in (other.agency, office.ministry.agency):
@@ -133,7 +116,7 @@ def test_after_a_restore_of_the_hub_nothing_is_lost_and_nothing_is_handed_over_t
     own_hub: HubProcess, connector: ConnectorProcess, system: AgencySystem
 ) -> None:
     office = Office.open(own_hub)
-    configure(office, connector, f'[deliver.http]\nurl = "{system.url}"')
+    mailbox_config(office, connector, f'[deliver.http]\nurl = "{system.url}"')
     office.forward("1")
     connector.start()
     eventually(lambda: len(system.got) == 1, "the first event")
@@ -166,7 +149,7 @@ def test_an_answer_by_case_goes_to_the_newest_forwarding_that_is_open(
     office.answer(sent["items"][1], "Rambu sudah dipasang.")
     status, again = office.source.call("POST", f"{path}/forwardings", {"to": [support]})
     assert status == 201, again
-    configure(office, connector, IN_TABLES.replace("penerusan AS forwarding_id", "penerusan AS case_id"))
+    mailbox_config(office, connector, IN_TABLES.replace("penerusan AS forwarding_id", "penerusan AS case_id"))
     connector.start()
     case_id = sent["items"][0]["case_id"]
     database.execute("INSERT INTO balasan VALUES (1, 'answer', ?, 'Rambu kedua juga.', NULL)", (case_id,))
@@ -185,7 +168,7 @@ def test_a_row_that_cannot_be_a_reply_is_listed_and_the_others_go_on(
     database.executescript(
         "DROP TABLE balasan; CREATE TABLE balasan (id TEXT PRIMARY KEY, aksi, penerusan, isi, alasan)"
     )
-    configure(office, connector, IN_TABLES + "start_after = ''\n")
+    mailbox_config(office, connector, IN_TABLES + "start_after = ''\n")
     legs = [office.forward(str(number))["id"] for number in range(4)]
     rows = [
         ("a\n1", legs[0]),

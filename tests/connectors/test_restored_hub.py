@@ -11,9 +11,9 @@ from connectors.ministry import GIVE_AGAIN
 from connectors.reconciling import PAGE_BYTES, within_bytes
 from connectors.written import LACKS as LACKS_ANSWERS
 from tests.connectors.apps import App
-from tests.connectors.office import Office, sql_config, write_back
+from tests.connectors.office import Office, mailbox_config, sql_config, write_back
 from tests.connectors.processes import ConnectorProcess, eventually
-from tests.connectors.test_handed_over import IN_TABLES, TABLES, configure
+from tests.connectors.test_handed_over import IN_TABLES, TABLES
 from tests.parts.hub import HubProcess
 
 LACKS = "the hub lacks complaints that it had; reading and sending them again"
@@ -69,7 +69,7 @@ def test_a_ministry_hears_that_its_replies_may_be_lost(
     own_hub: HubProcess, connector: ConnectorProcess
 ) -> None:
     office = Office.open(own_hub)
-    configure(office, connector, office.ministry, IN_TABLES)
+    mailbox_config(office, connector, IN_TABLES)
     with closing(sqlite3.connect(connector.folder / "ministry.db", isolation_level=None)) as database:
         database.executescript(TABLES)
         leg = office.forward("1")
@@ -109,8 +109,11 @@ def test_an_answer_in_the_app_that_the_restored_hub_lacks_is_named_once(
     own_hub.desk("restore", backup)
     own_hub.start()
     eventually(lambda: LACKS_ANSWERS in connector.events(), "it says so")
+    listed = "the restored hub lacks the answer to 1 report"
+    eventually(lambda: listed in connector.run("check").stdout, "and so does check")
     office.answer(legs["2"], "Lampu sudah diganti.")
     eventually(office.settled, "it is given again")
+    assert "the restored hub lacks" not in connector.run("check").stdout
     connector.restart()
     eventually(lambda: connector.events().count("connector started") == 2, "it runs again")
     (line,) = [line for line in connector.logged() if line["event"] == LACKS_ANSWERS]

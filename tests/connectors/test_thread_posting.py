@@ -16,7 +16,7 @@ import pytest
 
 from tests.connectors.agency_system import AgencySystem
 from tests.connectors.faulty_proxy import Fault, FaultyProxy
-from tests.connectors.office import Office
+from tests.connectors.office import Office, mailbox_config
 from tests.connectors.processes import ConnectorProcess, eventually
 from tests.parts.caller import DIRECT
 from tests.parts.local_server import free_port
@@ -52,24 +52,6 @@ def database(tmp_path: Path) -> Iterator[sqlite3.Connection]:
         yield opened
 
 
-def configure(office: Office, connector: ConnectorProcess, rest: str, **env: str) -> None:
-    connector.configure(
-        f"""
-kind = "mailbox"
-agency = "{office.ministry.agency}"
-spool = "{connector.spool}"
-[hub]
-url = "{office.url}"
-wait_s = 1
-backoff_cap_s = 0.3
-{rest}
-""",
-        office.ministry,
-        MINISTRY_URL=f"sqlite:///{connector.folder / 'ministry.db'}",
-        **env,
-    )
-
-
 def open_thread(office: Office, *cases: str) -> str:
     body = {"subject": "Lampu jalan", "cases": list(cases), "participants": [office.ministry.agency]}
     status, thread = office.source.call("POST", "/v1/threads", body)
@@ -96,7 +78,7 @@ def test_rows_become_messages_once_and_refused_ones_block_nobody(
     legs = [office.forward(str(number)) for number in range(2)]
     cases = [leg["case_id"] for leg in legs]
     thread, foreign = open_thread(office, *cases), "0197f0d3-5a10-7c44-8b21-6e0f3a9d5101"
-    configure(office, connector, IN_TABLES)
+    mailbox_config(office, connector, IN_TABLES)
     connector.start()
     write(
         database,
@@ -146,7 +128,7 @@ def test_every_event_of_a_thread_becomes_a_row_and_touches_no_status(
     case = office.forward("1")["case_id"]
     database.execute("INSERT INTO urusan VALUES (?, 'baru')", (case,))
     database.execute("INSERT INTO urusan VALUES (NULL, 'lain')")
-    configure(office, connector, IN_TABLES)
+    mailbox_config(office, connector, IN_TABLES)
     connector.start()
     eventually(lambda: database.execute("SELECT 1 FROM urusan WHERE status = 'forwarded'").fetchall(), "sent")
     thread = open_thread(office, case)
@@ -193,7 +175,7 @@ url = "{system.url}"
 listen = "127.0.0.1:{port}"
 token_env = "REPLY_TOKEN"
 """
-    configure(office, connector, rest, REPLY_TOKEN="rahasia")
+    mailbox_config(office, connector, rest, REPLY_TOKEN="rahasia")
     thread = open_thread(office, case)
     connector.start()
     proxy.faults.append(Fault("/v1/threads", cut=True, holding=b"Tiang diganti"))
@@ -231,7 +213,7 @@ def test_a_client_that_may_not_write_in_threads_loses_its_messages_alone(
 ) -> None:
     leg = office.forward("1")
     thread = open_thread(office, leg["case_id"])
-    configure(office, connector, IN_TABLES)
+    mailbox_config(office, connector, IN_TABLES)
     scopes = ("cases:read", "mailbox:read", "cases:handle")
     options = [part for scope in scopes for part in ("--scope", scope)]
     connector.sign_in_as(office.hub.caller(office.hub.client(office.ministry.agency, *options)))

@@ -45,6 +45,15 @@ def test_an_unknown_topic_gets_a_suggestion(check: Check, complaint: Any) -> Non
     )
 
 
+def test_whoever_sends_no_topic_learns_where_the_list_is(check: Check, complaint: Any) -> None:
+    del complaint["category"]
+    (flaw,) = check(complaint)
+    assert flaw == Flaw(
+        "/category",
+        "category is missing. Add it: a code from the list of topics (GET /v1/categories), such as road.",
+    )
+
+
 @pytest.mark.parametrize(
     ("named", "codes"),
     [
