@@ -62,5 +62,5 @@ def retry_after_s(header: str | None, now: datetime, cap_s: float) -> float | No
     try:
         moment = parsedate_to_datetime(text)
         return min(max((moment - now).total_seconds(), 0.0), cap_s)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
