@@ -39,7 +39,8 @@ run-cluster: install ## the same on PostgreSQL and three Kafka brokers, the hub 
 	@deploy/parts.sh cluster
 	@$(BIN)/python -m deploy.demo.cluster $(if $(PORT),--port $(PORT)) $(ARGS)
 
-test: install parts ## every test, on real parts
+test: ## every test, on real parts
+	@$(MAKE) --no-print-directory -j 2 install parts
 	$(BIN)/pytest -n 4 --dist loadfile $(ARGS)
 
 check: install ## linters, types, import directions, deployment files
