@@ -49,7 +49,7 @@ check: install ## linters, types, import directions, deployment files
 
 .PHONY: check-types check-rest
 check-types:
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers 2
 
 check-rest:
 	$(BIN)/ruff check .
