@@ -41,7 +41,7 @@ run-cluster: install ## the same on PostgreSQL and three Kafka brokers, the hub 
 
 test: ## every test, on real parts
 	@$(MAKE) --no-print-directory -j 2 install parts
-	$(BIN)/pytest -n 3 --dist loadfile $(ARGS)
+	$(BIN)/pytest -n 4 --dist loadfile $(ARGS)
 
 check: install ## linters, types, import directions, deployment files
 	@deploy/parts.sh check

@@ -27,7 +27,7 @@ scratch.in_memory()
 
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared")
-# Three workers share two processors: how long one example takes on the wall says nothing of it. What must be
+# Four workers share two processors: how long one example takes on the wall says nothing of it. What must be
 # quick is measured in processor time, where it is asserted.
 
 YOUNG_OBJECTS = 20_000

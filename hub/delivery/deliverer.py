@@ -148,12 +148,12 @@ class Deliverer:
     async def _take_up_changes(self) -> None:
         known = {a: (e.webhook.id, e.webhook.generation) for a, e in self.dispatcher.endpoints.items()}
 
-        def look(_: object) -> tuple[set[str], list[Change]]:
+        def look() -> tuple[set[str], list[Change]]:
             rows = self._store.webhooks()
             changed = [r for r in rows if known.get(r.agency) != (r.id, r.generation)]
             return {r.agency for r in rows}, [self._change(r, known.get(r.agency)) for r in changed]
 
-        agencies, changes = await self._readers.run(look)
+        agencies, changes = await self._readers.call(look)
         for agency in known.keys() - agencies:
             self.dispatcher.drop(agency)
         for row, standing, asked_again in changes:

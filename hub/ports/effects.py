@@ -98,10 +98,14 @@ class Found:
 
     def add(self, more: Found) -> None:
         """What was asked for afterwards."""
+        self.remembered |= more.remembered
+        self.references |= more.references
         self.cases |= more.cases
         self.heads |= more.heads
         self.keys |= more.keys
         self.identities |= more.identities
+        self.agencies |= more.agencies
+        self.inactive |= more.inactive
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ Guarantees that every adapter gives, and the contract suite (tests/store/) holds
   is away, full or read-only raises StoreUnavailable and nothing remains. If it is lost in the middle of a
   commit, it is asked how that ended: `commit` returns when it took effect, raises StoreUnavailable when it
   did not, and OutcomeUnknown when nobody could say in time.
-- A read session sees one consistent snapshot; one from `glance` a snapshot a question.
+- A read session sees one consistent snapshot; one from `glance` perhaps one a question.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ class MailboxState:
 
 
 class ReadSession(ThreadReads, HandoverReads, SweepReads, Protocol):
-    """Reads on one snapshot."""
+    """What is read; on one snapshot by `Store.read`."""
 
     def case(self, case_id: str) -> Case | None: ...
 
@@ -222,11 +222,13 @@ class Store(Protocol):
         """The process's one writer opens a transaction; leaving without `commit` rolls back."""
         ...
 
-    def read(self) -> AbstractContextManager[ReadSession]: ...
+    def read(self) -> AbstractContextManager[ReadSession]:
+        """A session on one snapshot."""
+        ...
 
     def glance(self) -> AbstractContextManager[ReadSession]:
-        """A session without a snapshot: each question sees everything committed before it was asked. For who
-        asks one, or may see more at the second: a snapshot costs round trips on PostgreSQL."""
+        """A session that may have no snapshot: a question sees what was committed before the session began,
+        and perhaps what was since. For who asks one thing: a snapshot costs round trips on PostgreSQL."""
         ...
 
     def registry_generation(self) -> int:

@@ -1,7 +1,7 @@
 """Many commands, one transaction.
 
-lock → reserve keys → reserve references → load → decide one by one over the overlay → take the tail →
-write events, tables and mailbox entries → commit. Nothing is answered before the commit."""
+lock → look up all that is known beforehand → load what that names → decide one by one over the overlay →
+take the tail → write events, tables and mailbox entries → commit. Nothing is answered before the commit."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ CHANGES_MESSAGE: Final = (EditMessage, WithdrawMessage)
 
 
 def load(txn: WriteTransaction, batch: Sequence[Request]) -> Overlay:
-    """Locks, reserves and loads everything that the batch needs, each group in sorted order. The locks
+    """Locks and loads everything that the batch needs, each group in sorted order. The locks
     come first: a request that another process did just now has let go of its streams and is remembered,
     or it still holds them and this one waits. Looked up before, it would be new, and its streams already
     changed by itself."""
@@ -40,7 +40,8 @@ def load(txn: WriteTransaction, batch: Sequence[Request]) -> Overlay:
     known = txn.load_threads(sorted(threads | about)) if threads | about else {}
     if beside := _wanted_beside(batch, known, about, found):
         found.add(txn.look_up(beside))
-    found.agencies.update(_parents(txn, batch, found.agencies))
+    if parents := _parents(batch, found.agencies):
+        found.add(txn.look_up(Wanted(agencies=parents)))
     return Overlay(
         remembered=found.remembered,
         references=found.references,
@@ -126,10 +127,7 @@ def _next_offsets(txn: WriteTransaction, batch: Sequence[Request]) -> dict[tuple
     return txn.next_offsets(sorted(partitions)) if partitions else {}
 
 
-def _parents(
-    txn: WriteTransaction, batch: Sequence[Request], found: Mapping[str, Agency]
-) -> dict[str, Agency]:
-    """The agency above each that is changed: who does not name the parent keeps it."""
+def _parents(batch: Sequence[Request], found: Mapping[str, Agency]) -> list[str]:
+    """The agencies above those that are changed: who does not name the parent keeps it."""
     changed = {r.command.agency_id for r in batch if isinstance(r.command, ChangeAgency)} & found.keys()
-    parents = {parent for name in changed if (parent := found[name].parent)} - found.keys()
-    return txn.load_agencies(sorted(parents)) if parents else {}
+    return sorted({parent for name in changed if (parent := found[name].parent)} - found.keys())

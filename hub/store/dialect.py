@@ -103,6 +103,6 @@ class Engine(Protocol):
         ...
 
     def glancing(self) -> AbstractContextManager[Any]:
-        """Reading: each statement sees what was committed when it began. For one statement, which on
-        PostgreSQL is then one round trip instead of three."""
+        """Reading, each statement perhaps on a snapshot of its own. For who asks one, which on PostgreSQL is
+        then one round trip instead of three."""
         ...

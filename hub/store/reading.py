@@ -1,4 +1,4 @@
-"""A read session, on either engine: one snapshot for as long as it is open."""
+"""A read session, on either engine; whether on one snapshot is for who opens it (`Store.read`, `glance`)."""
 
 from __future__ import annotations
 

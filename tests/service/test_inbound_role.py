@@ -222,8 +222,7 @@ async def test_the_next_chunk_is_prepared_while_one_is_written_and_no_more() -> 
         await asyncio.sleep(0.02)
         assert (len(database.begun), desk.prepared) == (1, 2 * CHUNK), "one ahead, not handed over yet"
         database.steps.release()
-        await _until(lambda: desk.prepared == 3 * CHUNK)
-        assert len(database.begun) == 2
+        await _until(lambda: (len(database.begun), desk.prepared) == (2, 3 * CHUNK))
         assert len(source.left) == 1, "nothing is polled while anything is in hand"
         database.free = True
         database.steps.release()

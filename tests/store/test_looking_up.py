@@ -89,6 +89,16 @@ def test_what_the_transaction_wrote_is_seen(stored: Any) -> None:
 
 
 @pytest.mark.parametrize("engine", ["postgres"])
+def test_a_glance_costs_no_round_trip_for_a_snapshot(stored: Any) -> None:
+    with stored.glancing() as connection:
+        connection.execute("SELECT 1")
+        assert not connection.in_transaction
+    with stored.connection() as connection:
+        connection.execute("SELECT 1")
+        assert connection.in_transaction
+
+
+@pytest.mark.parametrize("engine", ["postgres"])
 def test_postgresql_is_asked_once(stored: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     with stored.begin() as txn:

@@ -75,6 +75,11 @@ def reads(store: PostgresStore) -> None:
         session.last_position()
 
 
+def glances(store: PostgresStore) -> None:
+    with store.glance() as session:
+        session.last_position()
+
+
 def asks_who_may(store: PostgresStore) -> None:
     store.registry_generation()
 
@@ -93,7 +98,7 @@ def until(condition: Callable[[], bool], what: str) -> None:
     raise AssertionError(f"never: {what}")
 
 
-@pytest.mark.parametrize("first", [writes, reads, PostgresStore.probe])
+@pytest.mark.parametrize("first", [writes, reads, glances, PostgresStore.probe])
 def test_who_wrote_what_the_copy_lacks_works_no_more(
     backend: PostgresBackend, standby: Standby, first: Callable[[PostgresStore], object]
 ) -> None:
@@ -178,17 +183,21 @@ def test_who_only_heard_of_a_commit_notices_by_itself(backend: PostgresBackend, 
     refused(idle, asks_who_may, "its log ends at 3, not at 4")
 
 
+@pytest.mark.parametrize("looking", ["read", "glance"])
 @pytest.mark.parametrize("seen_in", ["log", "mailbox"])
-def test_who_only_read_an_event_notices(backend: PostgresBackend, standby: Standby, seen_in: str) -> None:
+def test_who_only_read_an_event_notices(
+    backend: PostgresBackend, standby: Standby, seen_in: str, looking: str
+) -> None:
     hub, reader = backend.open(), backend.open()
     append(hub, "kotim")
-    with reader.read() as session:
+    with getattr(reader, looking)() as session:
         if seen_in == "log":
             assert len(session.events_after(0, 9)) == 4
         else:
             assert len(session.mailbox("kotim", 0, 9)) == 4
     standby.promote()
     refused(reader, reads, "its log ends at 3, not at 4")
+    refused(reader, glances, "its log ends at 3, not at 4")
 
 
 def test_who_looks_at_the_end_of_the_log_knows_which_event_is_there(

@@ -191,6 +191,17 @@ def test_a_read_session_sees_one_snapshot(backend: Backend) -> None:
         assert session.last_position() == 3
 
 
+def test_a_glance_sees_what_was_committed_before_it(backend: Backend) -> None:
+    store, other = backend.open(), backend.open()
+    append(other, "kotim")
+    with store.glance() as session:
+        assert session.last_position() == 1
+        append(other, "kotim")
+        assert session.last_position() in (1, 2)
+    with store.glance() as session:
+        assert session.last_position() == 2
+
+
 # --- refusals ---------------------------------------------------------------------------------------
 
 
