@@ -8,7 +8,16 @@ from typing import Any
 
 import structlog
 
-from connectors.errors import AnswerFirst, Away, ConnectorError, HubFailed, NotConfigured, NotNow, SystemAway
+from connectors.errors import (
+    AnswerFirst,
+    Away,
+    ConnectorError,
+    HubFailed,
+    NotConfigured,
+    NotNow,
+    SystemAway,
+    SystemBusy,
+)
 from connectors.inbox import ATTEMPTS, Inbox, Waiting
 from connectors.pauses import FAILS_AT_ALL, FAILURES_IN_A_ROW, pause_s
 from connectors.spool import Spool
@@ -50,7 +59,9 @@ class Applier:
         return bool(ready)
 
     async def _apply_each(self, ready: Sequence[Waiting]) -> None:
-        """Those that failed before are no sign of a hub that fails at all."""
+        """Those that failed before are no sign of a hub that fails at all. A system that asks to wait is left
+        alone at once."""
+        self._standing.next_round()
         failures = 0
         for place, waiting in enumerate(ready, 1):
             try:
@@ -58,15 +69,16 @@ class Applier:
             except HubFailed as failure:
                 self._put_back(waiting, str(failure))
                 failures += waiting.attempts == 0
-            except SystemAway as failure:
-                if self._fails_as_a_whole(waiting, failure, ready[place:]):
+            except (SystemAway, SystemBusy) as failure:
+                whole = self._fails_as_a_whole(waiting, failure, ready[place:])
+                if whole or isinstance(failure, SystemBusy):
                     raise
             else:
                 failures = 0
             if failures == FAILURES_IN_A_ROW:
                 raise NotNow(FAILS_AT_ALL)
 
-    def _fails_as_a_whole(self, waiting: Waiting, failure: SystemAway, later: Sequence[Waiting]) -> bool:
+    def _fails_as_a_whole(self, waiting: Waiting, failure: Away, later: Sequence[Waiting]) -> bool:
         """Also where it is the whole, another event is tried next: it may be this one after all."""
         whole = self._standing.failed(waiting.subject, (other.subject for other in later))
         self._put_back(waiting, str(failure), quietly=not self._standing.is_alone(waiting.subject))

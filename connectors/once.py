@@ -9,8 +9,13 @@ from typing import Any
 
 from connectors.database import Database
 from connectors.effects import Effect, Outcome, bring_about, count_rows
-from connectors.errors import StatementRefused
+from connectors.errors import NotNow, StatementRefused
 from connectors.written import Written
+
+READ_FIRST = (
+    "the hub was restored from a backup, and this app has the same words already: it waits until the hub's "
+    "mailbox was read again"
+)
 
 
 class OnceWriter:
@@ -41,6 +46,8 @@ class OnceWriter:
         before = {}
         for guard, question in questions.items():
             expected = self._written.expected(event_id, question)
+            if expected is None and self._written.in_doubt(event_id, question):
+                raise NotNow(READ_FIRST)
             earlier = self._written.earlier(event_id, question)
             if expected is None and earlier:
                 found = await self._database.write(partial(count_rows, guard=guard, parameters=parameters))

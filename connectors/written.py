@@ -47,6 +47,14 @@ class Written:
         ).fetchone()
         return int(row[0])
 
+    def in_doubt(self, event_id: str, question: bytes) -> bool:
+        """While the mailbox is read again, `earlier` counts none that the hub has not given yet."""
+        row = self._spool.connection.execute(
+            "SELECT 1 FROM written WHERE question = ? AND event_id <> ? AND done AND NOT in_hub",
+            (question, event_id),
+        ).fetchone()
+        return row is not None and bool(self._spool.get("reading_again"))
+
     def expected(self, event_id: str, question: bytes) -> int | None:
         """The rows that were there when this event was first tried; None when it was not."""
         row = self._spool.connection.execute(

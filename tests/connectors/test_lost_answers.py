@@ -142,6 +142,29 @@ async def test_of_a_backup_older_than_every_event_all_are_lacked_but_not_where_t
     assert mailbox.lost() == [], "nobody can tell"
 
 
+@pytest.mark.parametrize(("kept", "rows"), [(3, 3), (0, 2)])
+async def test_a_second_answer_in_the_same_words_waits_until_the_mailbox_was_read_again(
+    mailbox: Mailbox, kept: int, rows: int
+) -> None:
+    """Until then nobody knows whether the row that is there belongs to an answer that the hub still has."""
+    desk, held = mailbox.desk, mailbox.held
+    await mailbox.answered(1)
+    mailbox.posted(1)
+    mailbox.posted(2)
+    desk.inbox.forget_positions()
+    desk.spool.put("reading_again", "1")
+    await desk.settle()
+    assert desk.answers() == [SAME] * 2, "the first to each report"
+    assert desk.inbox.counts() == {"done": 2, "pending": 1}
+    for position, event in enumerate(held[:kept], 1):
+        assert not desk.inbox.take(event, True, position)
+    desk.spool.put("reading_again", "")
+    desk.inbox.revive()
+    await desk.settle()
+    assert desk.answers() == [SAME] * rows, "after one that is lost it is no second row"
+    assert desk.inbox.counts() == {"done": 3}
+
+
 async def test_check_waits_until_the_mailbox_was_read_again(mailbox: Mailbox) -> None:
     for report in (1, 2):
         await mailbox.answered(report)

@@ -69,6 +69,7 @@ class Rig:
         self.of_case: dict[str, int] = {}
         self.of_all = 200
         self.headers: dict[str, str] = {}
+        self.headers_of: dict[str, dict[str, str]] = {}
         self.asked: list[str] = []
         self.got: list[str] = []
         self.standing = Standing()
@@ -80,7 +81,7 @@ class Rig:
         status = self.of_case.get(event["subject"], self.of_all)
         if status == 200:
             self.got.append(event["id"])
-        return web.Response(status=status, headers=self.headers)
+        return web.Response(status=status, headers=self.headers_of.get(event["subject"], self.headers))
 
     def answered(self) -> None:
         """As Connector.system_answers does it."""
@@ -203,4 +204,52 @@ async def test_a_system_that_asks_to_wait_is_left_alone_so_long(
     assert f"answers {status} and asks to wait" in logged[0]["cause"]
     rig.of_all, rig.headers = 200, {}
     await rig.turns(3)
-    assert rig.got == ["a-1", "b-2", "a-3"]
+    assert rig.got == ["b-2", "a-1", "a-3"], "another is asked next, for it may be this one that it means"
+
+
+@pytest.mark.parametrize("headers", [{}, {"Retry-After": "20"}])
+@pytest.mark.parametrize("status", [429, 503])
+async def test_one_case_at_which_it_always_asks_to_wait_holds_up_no_other(
+    rig: Rig, status: int, headers: dict[str, str]
+) -> None:
+    rig.of_case, rig.headers_of = {"a": status}, {"a": headers}
+    rig.arrive("a", "b", "c", "a", "b")
+    with capture_logs() as logged:
+        await rig.turns(40)
+    assert rig.got == ["b-2", "c-3", "b-5"]
+    assert rig.asked.count("a") > 3, "it is tried on"
+    named = [line["event_id"] for line in logged if line["event"] == NOT_IN_EFFECT]
+    assert named == ["a-1"]
+    rig.of_case = {}
+    await rig.turns(20)
+    assert rig.got[3:] == ["a-1", "a-4"]
+
+
+async def test_an_outage_that_one_answer_interrupts_is_named_and_paused_again(rig: Rig) -> None:
+    rig.of_all = 503
+    rig.arrive(*(f"case{number}" for number in range(30)))
+    await rig.turns(60)
+    rig.of_case = {"x": 200}
+    rig.arrive("x")
+    while not rig.got:
+        await rig.turns(1)
+    asked, until_s = len(rig.asked), rig.now_s + 100 * CAP_S
+    with capture_logs() as logged:
+        while rig.now_s < until_s:
+            await rig.turns(1)
+    assert [line["event"] for line in logged if line["event"] != NOT_IN_EFFECT] == [AWAY]
+    assert len(rig.asked) - asked < 300, "30 at first, and then one at a time"
+    rig.of_all = 200
+    await rig.turns(60)
+    assert rig.inbox.counts() == {"done": 31}
+
+
+async def test_cases_at_which_it_fails_pause_no_other_that_it_takes(rig: Rig) -> None:
+    rig.of_case = {f"bad{number}": 500 for number in range(30)}
+    rig.arrive(*rig.of_case, *["good"] * 100)
+    while not rig.got:
+        await rig.turns(1)
+    start_s = rig.now_s
+    while len(rig.got) < 100:
+        await rig.turns(1)
+    assert rig.now_s - start_s < 2 * CAP_S
