@@ -22,6 +22,8 @@ RESTORED_AFTER = "restored_after"
 """Where the spool keeps the number of the last event that it had at the last restore of the hub."""
 WHOLE = "mailbox_whole"
 """Kept there since a restore as long as nothing was trimmed from the front of the hub's mailbox."""
+READING_AGAIN = "reading_again"
+"""Kept there from a restore until the mailbox was read to its end again."""
 ATTEMPTS = 12
 """After so many refusals an event is set aside as failed, listed, and tried every hour and at a start."""
 

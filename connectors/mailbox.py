@@ -10,7 +10,7 @@ import structlog
 from connectors.errors import HubRefused
 from connectors.hub_client import HubClient
 from connectors.hub_reads import incarnation, kept_after
-from connectors.inbox import WHOLE, Inbox
+from connectors.inbox import READING_AGAIN, WHOLE, Inbox
 from connectors.spool import Spool
 
 log = structlog.get_logger("simpul-connector")
@@ -60,9 +60,9 @@ class MailboxReader:
             self._take(items, int(page["next"]))
             self.on_new()
         await self.acknowledge(int(page["next"]))
-        if len(items) < PAGE and self._spool.get("reading_again"):
+        if len(items) < PAGE and self._spool.get(READING_AGAIN):
             self.on_read_again()
-            self._spool.put("reading_again", "")
+            self._spool.put(READING_AGAIN, "")
         return len(items) == PAGE
 
     async def learn_incarnation(self) -> None:
@@ -94,7 +94,7 @@ class MailboxReader:
                 return True
             self._spool.put("mailbox_position", "0")
             self._spool.put("mailbox_acknowledged", "0")
-            self._spool.put("reading_again", "1")
+            self._spool.put(READING_AGAIN, "1")
             self._inbox.forget_positions()
             self.on_restored()
         log.warning(

@@ -16,7 +16,7 @@ import structlog
 
 from connectors.dialects.base import parameters_in
 from connectors.events import ANSWERED, short_type
-from connectors.inbox import RESTORED_AFTER, WHOLE
+from connectors.inbox import READING_AGAIN, RESTORED_AFTER, WHOLE
 from connectors.spool import Spool, as_bytes
 from connectors.words import one_line
 
@@ -53,7 +53,7 @@ class Written:
             "SELECT 1 FROM written WHERE question = ? AND event_id <> ? AND done AND NOT in_hub",
             (question, event_id),
         ).fetchone()
-        return row is not None and bool(self._spool.get("reading_again"))
+        return row is not None and bool(self._spool.get(READING_AGAIN))
 
     def expected(self, event_id: str, question: bytes) -> int | None:
         """The rows that were there when this event was first tried; None when it was not."""
@@ -127,7 +127,7 @@ class Written:
         """`lost`, for `check`: none while the mailbox is being read again, nor in a spool of an older
         connector."""
         known = self._spool.connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'written'")
-        if self._spool.get("reading_again") or known.fetchone() is None:
+        if self._spool.get(READING_AGAIN) or known.fetchone() is None:
             return []
         return self.lost()
 

@@ -1,7 +1,6 @@
 """How several workers share the tests out, with `--dist loadfile`: what takes longest begins first, so that
-no worker ends alone with it; two of them wait and the others compute; tests that share a broker go to one
-worker, which starts it once. And which tests start the hub's installed script; to all others it is forked
-(tests/parts/forking.py)."""
+no worker ends alone with it; tests that share a broker go to one worker, which starts it once. And which
+tests start the hub's installed script; to all others it is forked (tests/parts/forking.py)."""
 
 from __future__ import annotations
 
@@ -51,21 +50,8 @@ LONG = (
     "tests/privacy/",
     "tests/delivery/",
 )
-"""By the time they take, longest first; no two neighbours of the three with a cluster. Whatever is not named
-follows. Which of them run side by side, WAITING says."""
-WAITING = (
-    *ONE_BROKER,
-    "tests/connectors/",
-    "tests/chaos/",
-    "tests/demo/",
-    "tests/e2e/",
-    "tests/stream/",
-)
-"""These wait for processes, brokers and deadlines more than they compute (by processor time for time on the
-clock: 0.03 to 0.6). Where all workers wait at once, the processors stand idle; where none does, they are in
-each other's way."""
-AT_ONCE = 2
-"""So many workers may wait; the others compute."""
+"""By the time they take, longest first, but so that neighbours, which run side by side, are one that computes
+and one that mostly waits; no two of the three with a cluster. Whatever is not named follows."""
 INSTALLED = ("tests/whole/test_installed_script.py", "tests/demo/", "tests/deploy/")
 """These start the hub as an operator does."""
 MIGRATING = (
@@ -95,21 +81,6 @@ class InOrder(LoadFileScheduling):  # type: ignore[misc]  # xdist is untyped
     def _split_scope(self, nodeid: str) -> str:
         shared = (folder for folder in ONE_BROKER if nodeid.startswith(folder))
         return next(shared, None) or str(super()._split_scope(nodeid))
-
-    def _assign_work_unit(self, node: Any) -> None:
-        """The next one that waits, or the next one that computes: whichever there is too little of."""
-        waits = self._waiting_beside(node) < AT_ONCE
-        chosen = (scope for scope in self.workqueue if scope.startswith(WAITING) == waits)
-        self.workqueue.move_to_end(next(chosen, next(iter(self.workqueue))), last=False)
-        super()._assign_work_unit(node)
-
-    def _waiting_beside(self, node: Any) -> int:
-        """How many other workers have something to do that mostly waits."""
-        others = (units for other, units in self.assigned_work.items() if other is not node)
-        return sum(
-            any(scope.startswith(WAITING) and not all(unit.values()) for scope, unit in units.items())
-            for units in others
-        )
 
 
 def pytest_configure(config: pytest.Config) -> None:

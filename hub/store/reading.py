@@ -18,7 +18,7 @@ from hub.ports.effects import (
 )
 from hub.ports.sealing import WrappedKey
 from hub.ports.store import CaseFilter, MailboxRow, MailboxState
-from hub.store import statements
+from hub.store import lookups, statements
 from hub.store.handovers import HandoverSession
 from hub.store.listing import listing
 from hub.store.rows import FORMER, case_from_row, remembered_from_row
@@ -68,12 +68,10 @@ class Session(ThreadSession, HandoverSession, SweepSession):
         return Reference(*row) if row else None
 
     def identities(self, case_ids: Sequence[str]) -> dict[str, Identity]:
-        rows = self._db.execute(self._sql.identities, self._dialect.of_texts(case_ids))
-        return {row[0]: Identity(*row) for row in rows}
+        return lookups.identities(self._db.execute(self._sql.identities, self._dialect.of_texts(case_ids)))
 
     def keys(self, streams: Sequence[str]) -> dict[str, WrappedKey]:
-        rows = self._db.execute(self._sql.keys, self._dialect.of_texts(streams))
-        return {stream: WrappedKey(stream, generation, wrapped) for stream, generation, wrapped in rows}
+        return lookups.keys(self._db.execute(self._sql.keys, self._dialect.of_texts(streams)))
 
     def stream(self, stream: str, after: int, limit: int) -> list[Recorded]:
         rows = self._db.execute(
@@ -97,7 +95,7 @@ class Session(ThreadSession, HandoverSession, SweepSession):
         rows = self._db.execute(STREAMS, (after, limit)).fetchall()
         streams = list(dict.fromkeys(row[0] for row in rows))
         found = self._db.execute(self._sql.heads, self._dialect.of_texts(streams))
-        return sorted((stream, Head(sequence, chain)) for stream, sequence, chain in found)
+        return sorted(lookups.heads(found).items())
 
     def mailbox_state(self, agency: str) -> MailboxState:
         head = self._db.execute("SELECT head FROM mailboxes WHERE agency = ?", (agency,)).fetchone()

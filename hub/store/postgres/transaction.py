@@ -26,14 +26,13 @@ from hub.domain.case import Case
 from hub.domain.threads.thread import Message, Thread
 from hub.errors import OutcomeUnknown
 from hub.ports.bus import Committed
-from hub.ports.effects import Effects, Found, Remembered, Wanted
-from hub.store import lookups
-from hub.store.postgres.arrays import bigs, blobs, texts
+from hub.ports.effects import Effects, Found, Wanted
+from hub.store.postgres.arrays import bigs, texts
 from hub.store.postgres.connections import Connection
 from hub.store.postgres.dialect import Together
 from hub.store.postgres.errors import translated
 from hub.store.postgres.known import Saw
-from hub.store.postgres.lookups import POSTGRES_SQL, SELECT_REMEMBERED, LookUpsTogether
+from hub.store.postgres.lookups import POSTGRES_SQL, LookUpsTogether
 from hub.store.writing import Transaction
 
 TAIL_LOCK: Final = 0x53696D70756C0001
@@ -97,12 +96,6 @@ class PostgresTransaction(LookUpsTogether, Transaction):
         self._last: Witness = (0, "")
         self._told: set[str] = set()
         self.generation: int | None = None
-
-    def reserve_keys(self, keys: Sequence[bytes]) -> dict[bytes, Remembered]:
-        if not keys:
-            return {}
-        rows = self._db.execute(SELECT_REMEMBERED, (blobs(keys),))
-        return lookups.remembered(rows)
 
     def lock(self, streams: Sequence[str]) -> set[str]:
         if not streams:
