@@ -17,7 +17,7 @@ from hub.cli.group import DATABASE
 from hub.cli.logs import configure
 from hub.errors import CommandRefused
 from hub.settings import Settings, load, make_data_folder
-from hub.store import file_presence
+from hub.store.sqlite import presence as file_presence
 
 if TYPE_CHECKING:
     from hub.app_core import Core

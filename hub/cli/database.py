@@ -27,7 +27,7 @@ from hub.store.migrate import HEAD, current_revision
 from hub.store.rebuilding import Fold, check_rebuild, rebuild_in_place
 from hub.store.restoring import restore as restore_backup
 from hub.store.revocations import revoked_in
-from hub.store.sqlite import SqliteStore
+from hub.store.sqlite.store import SqliteStore
 from hub.vault import erasures, revocations
 from hub.vault.erasures import ErasureFile
 from hub.vault.master_key import MasterKeyFile

@@ -11,7 +11,7 @@ import structlog
 
 from hub.errors import CommandRefused
 from hub.settings import Settings
-from hub.store.file_presence import lock_beside
+from hub.store.sqlite.presence import lock_beside
 
 log = structlog.get_logger(__name__)
 

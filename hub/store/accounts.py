@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from hub.ports.accounts import OfficerRow, SessionRow
 from hub.ports.store import CHORE_PAGE
-from hub.store.connection import next_generation
 from hub.store.dialect import Engine
+from hub.store.generation import next_generation
 
 _NAMES: Final = (
     "id", "agency", "email", "email_key", "name", "role", "password_hash", "one_time_hash", "one_time_until",

@@ -15,12 +15,12 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 from hub.errors import CommandRefused
 from hub.store.copying import KEPT, copy_rows
-from hub.store.file_presence import SUFFIX
 from hub.store.leftovers import BACKUP, hold, sweep, sweep_parts, working_folder
 from hub.store.migrate import HEAD, migrate
 from hub.store.projections import empty
-from hub.store.sqlite import SqliteStore
-from hub.store.sqlite_dialect import SQLITE
+from hub.store.sqlite.dialect import SQLITE
+from hub.store.sqlite.presence import SUFFIX
+from hub.store.sqlite.store import SqliteStore
 from hub.store.tables import ENDED
 
 if TYPE_CHECKING:

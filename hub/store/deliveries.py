@@ -9,9 +9,9 @@ from typing import Any
 from hub.ports.deliveries import DeliveryRow, NewWebhook, Progress, Standing, WebhookRow
 from hub.ports.webhooks import DeliveryState
 from hub.store import deliveries_sql as sql
-from hub.store.connection import next_generation
 from hub.store.deliveries_sql import Prepared
 from hub.store.dialect import Connection, Engine
+from hub.store.generation import next_generation
 
 
 class DeliveryTable:

@@ -11,7 +11,7 @@ import orjson
 from hub.domain.events import is_thread_stream, thread_of
 from hub.domain.threads.audience import only_for
 from hub.domain.threads.thread import MessageState
-from hub.store.connection import next_generation
+from hub.store.generation import next_generation
 
 PURGE_WAITS: Final = "purge_waits"
 """The fact that the disk must be purged; its value is the log's last position when that became so."""

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from hub.store.postgres.store import PostgresStore
-from hub.store.sqlite import SqliteStore
+from hub.store.sqlite.store import SqliteStore
 
 AnyStore = SqliteStore | PostgresStore

@@ -8,8 +8,8 @@ from typing import Any, Final
 from hub.domain.case import Case
 from hub.domain.threads.thread import Thread
 from hub.ports.handovers import Departed, NamedOfficer
-from hub.store.connection import next_generation
 from hub.store.dialect import Dialect
+from hub.store.generation import next_generation
 from hub.store.rows import CONSULTED, HANDLER, OWNER, case_from_row
 from hub.store.thread_rows import thread_from_row
 

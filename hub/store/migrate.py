@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from hub.errors import MigrationNeeded, StoreError, StoreUnavailable
-from hub.store.errors import translated
-from hub.store.sqlite import connect
+from hub.store.sqlite.errors import translated
+from hub.store.sqlite.store import connect
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

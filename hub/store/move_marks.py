@@ -14,10 +14,10 @@ from typing import Any, Final
 import orjson
 
 from hub.errors import CommandRefused
-from hub.store.errors import translated
 from hub.store.migrate import TABLES_THERE
 from hub.store.restored import note_restored
-from hub.store.sqlite import connect
+from hub.store.sqlite.errors import translated
+from hub.store.sqlite.store import connect
 
 MOVED_TO: Final = "moved_to"
 UNDER_WAY: Final = "move_under_way"

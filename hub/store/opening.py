@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hub.store import file_presence
 from hub.store.migrate import Place, migrate, require_suitable, schema_of
 from hub.store.move_marks import refuse_moved, refuse_under_way
 from hub.store.restoring import finish, refuse_half_done
-from hub.store.sqlite import SqliteStore
+from hub.store.sqlite import presence as file_presence
+from hub.store.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
     from hub.store.engines import AnyStore

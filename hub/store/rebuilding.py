@@ -13,7 +13,8 @@ from hub.store.leftovers import REBUILD, scratch_folder, sweep, working_folder
 from hub.store.migrate import migrate
 from hub.store.projections import drop_trimmed, empty, first_difference
 from hub.store.reading import Session
-from hub.store.writing import SQLITE_SQL, Transaction
+from hub.store.sqlite.transaction import SQLITE_SQL
+from hub.store.writing import Transaction
 
 if TYPE_CHECKING:
     from hub.store.engines import AnyStore

@@ -12,8 +12,8 @@ from hub.domain.dated_facts import DatedFact
 from hub.ports.registry import Changes, ClientRow, SigningKeyRow
 from hub.ports.sealing import WrappedKey
 from hub.ports.store import CHORE_PAGE
-from hub.store.connection import next_generation
 from hub.store.dialect import Dialect, Engine
+from hub.store.generation import next_generation
 
 _CLIENT = "id, agency, scopes, secret_hash, public_key, created_at, revoked_at"
 _KEY = "kid, algorithm, sealed_private, public_jwk, created_at, published_at, signs_from, retires_at"

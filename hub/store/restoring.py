@@ -24,10 +24,10 @@ from hub.errors import CommandRefused
 from hub.ports.attachments import SEALED_BEGINS, could_be_stored
 from hub.store import leftovers
 from hub.store.backups import ATTACHMENTS
-from hub.store.errors import translated
 from hub.store.rebuilding import Fold, rebuild_in_place
 from hub.store.restored import note_restored
-from hub.store.sqlite import SqliteStore
+from hub.store.sqlite.errors import translated
+from hub.store.sqlite.store import SqliteStore
 from hub.store.unpacking import bring_up_to_date, unpack
 
 log = structlog.get_logger(__name__)

@@ -14,8 +14,8 @@ from hub.ports.revocations import (
     RevocationLine,
     Standing,
 )
-from hub.store.connection import next_generation
 from hub.store.dialect import Engine
+from hub.store.generation import next_generation
 
 
 def revoked_in(connection: Any, now: str, known: Standing) -> list[RevocationLine]:

@@ -1,10 +1,8 @@
-"""The write transaction, as both engines make it. On SQLite `BEGIN IMMEDIATE` takes the one write lock, which
-is every lock that the port speaks of: reserved keys, streams and the tail. PostgreSQL's own locks are in
+"""The write transaction, as both engines make it. Their locks: `hub/store/sqlite/transaction.py`,
 `hub/store/postgres/transaction.py`."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from itertools import chain as joined
 from typing import Any
@@ -19,9 +17,8 @@ from hub.ports.files import UploadedFile
 from hub.ports.relaying import Place
 from hub.ports.sealing import WrappedKey
 from hub.store import statements
-from hub.store.connection import next_generation
 from hub.store.destroying import destroy
-from hub.store.errors import translated
+from hub.store.generation import next_generation
 from hub.store.handovers import disable_departed, end_sessions
 from hub.store.lookups import LookUps
 from hub.store.recent_states import RECENT_STATES
@@ -32,7 +29,6 @@ from hub.store.rows import (
     case_row,
     leg_rows,
 )
-from hub.store.sqlite_dialect import SQLITE
 from hub.store.statements import Statements
 from hub.store.thread_writing import load_messages, load_threads, write_threads
 
@@ -168,25 +164,3 @@ class Transaction(LookUps):
         end_sessions(db, [agency.id for agency in agencies.values() if not agency.active])
         dated = {(fact.kind, fact.name): fact for fact in effects.dated_facts}
         sql.upsert_dated_fact.run(db, [(f.kind, f.name, f.sequence, f.document) for f in dated.values()])
-
-
-class SqliteTransaction(Transaction):
-    """Made by `SqliteStore.begin`."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        super().__init__(connection, SQLITE_SQL)
-
-    def write(self, effects: Effects) -> None:
-        with translated():
-            super().write(effects)
-
-    def commit(self) -> None:
-        with translated():
-            self._db.execute("COMMIT")
-
-    def rollback(self) -> None:
-        if self._db.in_transaction:
-            self._db.execute("ROLLBACK")
-
-
-SQLITE_SQL = Statements(SQLITE)

@@ -13,7 +13,7 @@ from typing import Any, Final
 import orjson
 
 from hub.service.writer import BULK_CHUNK
-from hub.store.sqlite import SqliteStore
+from hub.store.sqlite.store import SqliteStore
 
 Rows = list[tuple[Any, ...]]
 BY_STREAM: Final = {"stream_keys": 0, "identities": 0, "cases": 0, "case_agencies": 1, "case_references": 2}

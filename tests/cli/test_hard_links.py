@@ -14,7 +14,7 @@ from hub.app_core import open_core
 from hub.cli.main import main
 from hub.errors import CommandRefused
 from hub.settings import Settings
-from hub.store import file_presence
+from hub.store.sqlite import presence as file_presence
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ def test_a_connector_loads_no_driver_before_it_knows_its_database(loaded: Loaded
 
 
 def test_a_hub_on_sqlite_loads_nothing_of_other_engines_nor_what_is_rarely_asked(loaded: Loaded) -> None:
-    assert {"hub.app", "hub.store.sqlite", "aiohttp.web"} <= set(loaded["hub"])
+    assert {"hub.app", "hub.store.sqlite.store", "aiohttp.web"} <= set(loaded["hub"])
     rarely = {"phonenumbers", "holidays", "zxcvbn", "openpyxl", "defusedxml", "alembic"}
     assert not packages(loaded["hub"]) & (DRIVERS | rarely)
     assert "sqlalchemy.dialects.postgresql" not in loaded["hub"]

@@ -42,7 +42,7 @@ from hub.service.rulebook import Rulebook
 from hub.service.writer import Writer
 from hub.store.deliveries import DeliveryTable
 from hub.store.registry import RegistryTables
-from hub.store.sqlite import SqliteStore
+from hub.store.sqlite.store import SqliteStore
 from hub.store.tables import metadata
 from hub.store.thread_reading import ReadMarkTable
 from hub.vault.erasures import ErasureFile

@@ -16,8 +16,8 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.ports.deliveries import DeliveryRow, NewWebhook, Progress, WebhookRow
-from hub.store.connection import Connection
 from hub.store.deliveries import DeliveryTable
+from hub.store.sqlite.connections import Connection
 from hub.store.tables import deliveries, facts, mailboxes, metadata, webhooks
 from tests.parts.postgres import drop_database, make_database
 

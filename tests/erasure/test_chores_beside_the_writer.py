@@ -77,7 +77,7 @@ async def test_a_purge_that_must_wait_is_done_the_next_time(
     world: ErasureWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hub.store.postgres.purging.READERS_WAIT_S", 0.2)
-    monkeypatch.setattr("hub.store.sqlite.PURGE_BUSY_MS", 200)
+    monkeypatch.setattr("hub.store.sqlite.store.PURGE_BUSY_MS", 200)
     case_id = world.told()
     async with tidied(world, "erasures") as (house, _):
         with world.core.store.connection() as reader:

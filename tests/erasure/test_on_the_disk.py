@@ -64,7 +64,7 @@ def test_nothing_to_purge_costs_nothing(world: ErasureWorld) -> None:
 
 def test_who_still_reads_puts_it_off(world: ErasureWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hub.store.postgres.purging.READERS_WAIT_S", 0.2)
-    monkeypatch.setattr("hub.store.sqlite.PURGE_BUSY_MS", 200)
+    monkeypatch.setattr("hub.store.sqlite.store.PURGE_BUSY_MS", 200)
     case_id = world.told()
     with world.core.store.connection() as reader:
         reader.execute("SELECT count(*) FROM cases").fetchone()

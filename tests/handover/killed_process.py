@@ -13,7 +13,7 @@ from typing import Any, cast
 from hub.app_core import open_core
 from hub.settings import Settings
 from hub.store.postgres.transaction import PostgresTransaction
-from hub.store.writing import SqliteTransaction
+from hub.store.sqlite.transaction import SqliteTransaction
 from tests.handover.handwork import prepared
 from tests.service.hubworld import TurnedClock
 

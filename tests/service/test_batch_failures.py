@@ -129,7 +129,7 @@ CHILD = """
 import os, signal, sys
 from pathlib import Path
 from typing import Any
-from hub.store.writing import SqliteTransaction
+from hub.store.sqlite.transaction import SqliteTransaction
 from hub.service.intake import ComplaintCodes
 from schemas.categories import Categories
 from schemas.regions import Regions

@@ -16,7 +16,7 @@ from hub.store import copying, moving, tables
 from hub.store.moving import MOVED, move
 from hub.store.opening import open_store
 from hub.store.postgres import connections
-from hub.store.sqlite_dialect import SQLITE
+from hub.store.sqlite.dialect import SQLITE
 
 KILLED = 9
 

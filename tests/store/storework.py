@@ -31,7 +31,7 @@ from hub.store.migrate import migrate
 from hub.store.postgres.connections import Limits
 from hub.store.postgres.store import PostgresStore
 from hub.store.registry import RegistryTables
-from hub.store.sqlite import SqliteStore
+from hub.store.sqlite.store import SqliteStore
 from tests.parts.postgres import drop_database
 
 ROOT = Path(__file__).parents[2]
@@ -59,7 +59,7 @@ class SqliteBackend:
     def run(self, script: str, *arguments: str) -> subprocess.Popen[str]:
         """Another process with `store` open on the same database; its output is read by the test."""
         return child(
-            "from hub.store.sqlite import SqliteStore\nstore = SqliteStore(Path(sys.argv[1]))\n",
+            "from hub.store.sqlite.store import SqliteStore\nstore = SqliteStore(Path(sys.argv[1]))\n",
             script,
             str(self.path),
             *arguments,

@@ -73,7 +73,7 @@ def test_several_processes_that_start_at_once_make_one_database(tmp_path: Path) 
     path = tmp_path / "simpul.db"
     script = (
         "import sys; from pathlib import Path; from hub.store.migrate import migrate\n"
-        "from hub.store.sqlite import SqliteStore\n"
+        "from hub.store.sqlite.store import SqliteStore\n"
         "migrate(Path(sys.argv[1]))\n"
         "with SqliteStore(Path(sys.argv[1])).read() as session: print(session.incarnation())"
     )

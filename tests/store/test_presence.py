@@ -17,7 +17,6 @@ import pytest
 
 from hub.errors import CommandRefused, Displaced, StoreUnavailable
 from hub.store.backups import write_backup
-from hub.store.file_presence import lock_beside
 from hub.store.migrate import Place
 from hub.store.moving import move
 from hub.store.opening import alone, open_store
@@ -25,6 +24,7 @@ from hub.store.postgres.presence import HUB_LOCK
 from hub.store.postgres.store import PostgresStore
 from hub.store.postgres.transaction import TAIL_LOCK
 from hub.store.refilling import refill
+from hub.store.sqlite.presence import lock_beside
 from tests.parts.forking import ROOT, Forked, Program, fork_server
 from tests.store.movework import KILLED, everything_in, killed_move, opens, silent
 from tests.store.storework import Backend, PostgresBackend, SqliteBackend, append

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from hub.store import sqlite
-from hub.store.connection import Connection
-from hub.store.sqlite import SqliteStore, connect
+from hub.store.sqlite import store as sqlite_store
+from hub.store.sqlite.connections import Connection
+from hub.store.sqlite.store import SqliteStore, connect
 from tests.store.storework import SqliteBackend, append
 
 
@@ -170,9 +170,9 @@ def test_checkpoints_go_on_after_a_failure(
 
     real = Path.stat
     monkeypatch.setattr(Path, "stat", look)
-    monkeypatch.setattr(sqlite, "Connection", Watched)
-    monkeypatch.setattr(sqlite, "CHECKPOINT_EVERY_S", 0.01)
-    monkeypatch.setattr(sqlite, "CHECKPOINT_BYTES", 1)
+    monkeypatch.setattr(sqlite_store, "Connection", Watched)
+    monkeypatch.setattr(sqlite_store, "CHECKPOINT_EVERY_S", 0.01)
+    monkeypatch.setattr(sqlite_store, "CHECKPOINT_BYTES", 1)
     store = backend.open()
     append(store, "kotim")
     store.start_checkpoints()

@@ -18,7 +18,7 @@ from hub.domain.case import Case
 from hub.ports.clock import rfc3339
 from hub.store import case_tables
 from hub.store.rows import agency_rows, case_from_row, case_row
-from hub.store.sqlite import connect
+from hub.store.sqlite.store import connect
 
 Row = tuple[Any, ...]
 CHUNK: Final = 20_000

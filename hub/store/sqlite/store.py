@@ -20,14 +20,14 @@ import structlog
 from hub.errors import StoreUnavailable
 from hub.ports.bus import Committed
 from hub.ports.purging import Purged
-from hub.store.connection import Connection
 from hub.store.destroying import PURGE_DONE, PURGE_SINCE, PURGE_WAITS
-from hub.store.errors import translated
-from hub.store.file_presence import FilePresence
 from hub.store.reading import Session
-from hub.store.sqlite_dialect import SQLITE
-from hub.store.stamp import Stamp
-from hub.store.writing import SQLITE_SQL, SqliteTransaction
+from hub.store.sqlite.connections import Connection
+from hub.store.sqlite.dialect import SQLITE
+from hub.store.sqlite.errors import translated
+from hub.store.sqlite.presence import FilePresence
+from hub.store.sqlite.stamp import Stamp
+from hub.store.sqlite.transaction import SQLITE_SQL, SqliteTransaction
 
 log = structlog.get_logger(__name__)
 
