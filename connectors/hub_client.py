@@ -1,7 +1,5 @@
-"""The hub's public HTTP interface as a connector uses it: tokens, timeouts, and errors in three classes.
-
-HubAway and HubRefused: hub_answers.py. Whatever else happens is our fault and is raised.
-"""
+"""The hub's public HTTP interface as a connector uses it: tokens and timeouts. Raises what `errors.py` names;
+`hub_answers.py` says what a status means. Whatever else happens is our fault and is raised."""
 
 from __future__ import annotations
 

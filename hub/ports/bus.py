@@ -1,4 +1,5 @@
-"""The bus between the log and whoever follows it. Adapters: embedded (in the process), later Kafka."""
+"""Who follows the log in this process is told what was committed, here or by another process. Adapter:
+`hub/bus/embedded.py`, with Kafka too; Kafka itself is behind `hub/ports/broker.py`."""
 
 from __future__ import annotations
 
