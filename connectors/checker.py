@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
+from connectors.national_ids import reference_flaws
 from schemas.categories import Categories
 from schemas.complaint_check import check_complaint
 from schemas.flaw import Flaw
@@ -29,13 +30,14 @@ class Checker:
 
     def flaws(self, document: dict[str, Any]) -> list[Flaw]:
         """What the hub would refuse; empty when it would take it."""
-        return check_complaint(
+        flaws = check_complaint(
             document,
             now=self._now(),
             registry=self._registry,
             regions=self._regions,
             categories=self._categories,
         )
+        return flaws + reference_flaws(document)
 
     def usual_region(self, document: dict[str, Any]) -> Region | None:
         """The region of a complaint whose code is taken, and written otherwise than on the hub's list."""

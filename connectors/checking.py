@@ -94,7 +94,7 @@ def _check_region(config: Common, own: str, report: Report) -> None:
 async def _check_stranded(hub: HubClient, agency: str, report: Report) -> None:
     """Cases of this agency that were forwarded and that nobody has any more; at most a page is looked at."""
     try:
-        page = await hub.get(f"/v1/cases?status=verified&limit={LOOKED_AT}")
+        page = await hub.listing(f"/v1/cases?status=verified&limit={LOOKED_AT}")
     except HubRefused as problem:
         if problem.status != 403:
             raise

@@ -22,7 +22,7 @@ from connectors.loops import Loop, Step
 from connectors.presence import Presence
 from connectors.progress import Progress
 from connectors.spool import Spool
-from connectors.standing import Standing
+from connectors.system_health import SystemHealth
 
 REVIVE_S = 3600.0
 THREADS_END_S = 2.5
@@ -50,7 +50,7 @@ class Connector:
     loops: list[Loop] = field(default_factory=list)
     servers: list[Callable[[asyncio.Event], Coroutine[Any, Any, None]]] = field(default_factory=list)
     presence: Presence = field(default_factory=lambda: Presence(time.monotonic))
-    standing: Standing = field(default_factory=Standing)
+    system_health: SystemHealth = field(default_factory=SystemHealth)
 
     sessions: list[AbstractAsyncContextManager[Any]] = field(default_factory=list)
     """What is opened on the event loop before the loops start, and closed after they ended."""
@@ -76,7 +76,7 @@ class Connector:
 
     def system_answers(self) -> None:
         """The agency's own HTTP endpoint took an event, or refused one as its own decision."""
-        self.standing.answered()
+        self.system_health.answered()
         self.presence.back("agency endpoint")
         self.presence.back("agency system")
 
@@ -88,7 +88,7 @@ class Connector:
     def add_applier(self, inbox: Inbox, handler: Handler) -> Loop:
         """The loop that makes events take effect at the agency, and the hourly second chance."""
         cap_s = self.config.hub.backoff_cap_s
-        applier = Applier(self.spool, inbox, handler, time.time, cap_s, self.standing)
+        applier = Applier(self.spool, inbox, handler, time.time, cap_s, self.system_health)
         loop = self.add_loop("handing events over", applier.step, 0.5)
 
         async def revive() -> bool:

@@ -109,7 +109,7 @@ class LoginRefused(DatabaseAway):
 
 class SystemAway(Away):
     """The agency's own HTTP endpoint cannot be reached, or cannot work now; it may be this one event at which
-    it fails (standing.py)."""
+    it fails (system_health.py)."""
 
     part = "agency system"
 

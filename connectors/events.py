@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeGuard
 from zoneinfo import ZoneInfo
 
 from schemas.events import name_of
@@ -22,8 +22,24 @@ ANSWERED = "complaint.answered"
 HUB = "hub"
 """The agency in whose name the hub itself acts."""
 HANDED_OVER = "agency.handed_over"
+_NEEDED = ("id", "type", "time", "subject")
 _ADDRESSED = {"forwarding.sent": ("forwarding", "to"), "consultation.requested": ("consultation", "agency")}
 """Type of an event -> where it names whose work it is."""
+
+
+def is_event(value: Any) -> TypeGuard[dict[str, Any]]:
+    """Whether it is a CloudEvent as the hub gives them: `id`, `type`, `time` (RFC 3339) and `subject` as
+    text, and a `sequence`, where it has one, that is a number in decimal digits. What its data says is looked
+    at where it is used."""
+    if not isinstance(value, dict) or not all(isinstance(value.get(name), str) for name in _NEEDED):
+        return False
+    sequence = value.get("sequence", "0")
+    if not (isinstance(sequence, str) and sequence.isascii() and sequence.isdigit()):
+        return False
+    try:
+        return datetime.fromisoformat(value["time"]).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def short_type(event: Mapping[str, Any]) -> str:

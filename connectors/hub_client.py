@@ -23,6 +23,7 @@ from connectors.config import Hub, secret
 from connectors.errors import ClientRefused, ConfigRefused, HubAway, HubRefused, WrongAgency
 from connectors.hub_address import away, no_hub
 from connectors.hub_answers import error_of, is_passing, problem_of
+from connectors.mailbox_page import check_page
 from connectors.words import retry_after_s
 
 _NETWORK = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
@@ -84,6 +85,13 @@ class HubClient:
         if status not in (200, 201):
             raise _error(status, answer, answer_headers)
 
+    async def listing(self, path: str) -> dict[str, Any]:
+        """A page of one of the hub's lists: `{"items": [{…}, …], "next": …}`."""
+        page = _having(await self.get(path), "items")
+        if not isinstance(page["items"], list) or not all(isinstance(item, dict) for item in page["items"]):
+            raise HubAway("the answer's items are no list of objects; is hub.url the hub's address?")
+        return page
+
     async def get(self, path: str) -> dict[str, Any]:
         return await self._call("GET", path, None)
 
@@ -94,12 +102,14 @@ class HubClient:
         return _having(await self.get(path_of("cases", case_id)), "id", "status", "complaint", "forwardings")
 
     async def mailbox(self, after: int, limit: int, wait_s: int) -> dict[str, Any]:
-        """GET /v1/mailbox, held open by the hub for at most `wait_s`."""
+        """GET /v1/mailbox, held open by the hub for at most `wait_s`; a page that mailbox_page.py checked."""
         path = f"/v1/mailbox?after={after}&limit={limit}&wait={wait_s}"
         status, answer, headers = await self._send(
             "GET", path, None, {}, timeout_s=wait_s + self._hub.timeout_s
         )
-        return _having(_document(status, answer, headers), "items", "next")
+        page = _document(status, answer, headers)
+        check_page(page)
+        return page
 
     async def acknowledge(self, position: int) -> None:
         await self._call("PUT", "/v1/mailbox/cursor", orjson.dumps({"position": position}))

@@ -28,7 +28,7 @@ async def listed(hub: HubClient, path: str) -> AsyncIterator[dict[str, Any]]:
     first = f"{path}{'&' if '?' in path else '?'}limit={PAGE}"
     more = ""
     while True:
-        page = await hub.get(first + more)
+        page = await hub.listing(first + more)
         for item in page["items"]:
             yield item
         if not page.get("next"):

@@ -13,18 +13,32 @@ import structlog
 
 from connectors.checker import Checker
 from connectors.database import Database, Rows
+from connectors.doubled_keys import ONE_IS_THERE, STANDS_TWICE, DoubledKeys, another_row
 from connectors.entries import Entry, Seen
 from connectors.mapping import ComplaintMapping, Row
+from connectors.national_ids import without_national_id
 from connectors.odd_texts import OddTexts, first_of
 from connectors.outbox import FINAL, Outbox
 from connectors.photos import PHOTO_LEFT
 from connectors.source import RowReader, Source
 from connectors.spool import Spool, as_bytes
-from connectors.values import RowHeld, clean_text, raw_text
+from connectors.values import RowHeld, Value, clean_text, raw_text
 from connectors.wording import in_columns
 
 log = structlog.get_logger("simpul-connector")
 Route = Callable[[dict[str, Any]], list[str]]
+REFUSED = "row refused; the others go on"
+
+
+@dataclass(frozen=True)
+class Met:
+    """A row as it was read: under which reference, its key as the database gave it and as text, its hash."""
+
+    reference: str
+    key: Value
+    number: str
+    row: Row
+    row_hash: bytes
 
 
 @dataclass
@@ -39,29 +53,81 @@ class Intake:
     route: Route
     now: Callable[[], datetime]
     fingerprint: bytes
+    doubled: DoubledKeys
     _odd: OddTexts = field(default_factory=OddTexts, init=False)
 
-    def take(self, rows: Rows, key: str) -> int:
-        """Spools what is new or changed in `rows`; returns how many complaints were queued."""
-        prefix = self.source.reference_prefix
-        keyed = [(prefix + clean_text(row[key])[0], raw_text(row[key]), row) for row in rows]
-        known = self.outbox.find([reference for reference, _, _ in keyed])
-        holders = {reference: entry.source_key for reference, entry in known.items()}
+    def meet(self, rows: Rows, key: str) -> list[Met]:
+        """The rows of one page, in their order."""
+        prefix, columns = self.source.reference_prefix, self.mapping.columns()
+        return [
+            Met(
+                prefix + clean_text(row[key])[0],
+                row[key],
+                raw_text(row[key]),
+                row,
+                self.spool.keyed_hash(as_bytes([row[name] for name in columns])),
+            )
+            for row in rows
+        ]
+
+    async def ask(self, page: list[Met]) -> None:
+        """Where a row is not as it was known, the database says whether its key stands in another row too."""
+        known = self.outbox.find([met.reference for met in page])
+        unsure = {
+            met.number: (met.key, met.row_hash)
+            for met in page
+            if (entry := known.get(met.reference)) is not None
+            and (entry.source_key, entry.row_hash != met.row_hash) == (met.number, True)
+        }
+        await self.doubled.ask(unsure)
+
+    def take(self, page: list[Met]) -> int:
+        """Spools what is new or changed of one page; returns how many complaints were queued."""
+        self.doubled.note_page(met.number for met in page)
+        names = [met.reference for met in page]
+        known = self.outbox.find([*names, *map(another_row, names)])
+        holders = {name: entry.source_key for name, entry in known.items()}
         queued, self._odd = 0, OddTexts()
         with self.spool.transaction():
-            for reference, number, row in keyed:
-                row_hash = self.spool.keyed_hash(as_bytes([row[name] for name in self.mapping.columns()]))
-                entry = known.get(reference)
-                if entry is not None and _was_cut(entry, number, row_hash):
-                    self.outbox.mend_key(reference, number)
-                    holders[reference] = number
-                holder = holders.setdefault(reference, number)
-                if holder != number:
-                    self._refuse_twin(number, holder, row_hash)
+            for met in page:
+                entry = known.get(met.reference)
+                if met.number in self.doubled:
+                    self._refuse_doubled(met, known)
                     continue
-                queued += self._take_row(number, reference, row, entry, row_hash)
+                if entry is not None and _was_cut(entry, met.number, met.row_hash):
+                    self.outbox.mend_key(met.reference, met.number)
+                    holders[met.reference] = met.number
+                holder = holders.setdefault(met.reference, met.number)
+                if holder != met.number:
+                    self._refuse_twin(met.number, holder, met.row_hash)
+                    continue
+                if entry is not None and entry.row_hash == met.row_hash:
+                    self._end_doubling(met, known)
+                queued += self._take_row(met.number, met.reference, met.row, entry, met.row_hash)
         self._say_odd()
         return queued
+
+    def _refuse_doubled(self, met: Met, known: dict[str, Entry]) -> None:
+        """None of the rows of one key is sent; where the hub may have one, the others are listed beside it.
+        Once the key stands in one row, that one is mapped anew."""
+        entry = known.get(met.reference)
+        is_there = entry is not None and (entry.state in FINAL or bool(entry.attempted))
+        name, reason = (
+            (another_row(met.reference), ONE_IS_THERE) if is_there else (met.reference, STANDS_TWICE)
+        )
+        listed = known.get(name)
+        if listed is not None and (listed.state, listed.reason) == ("refused", reason):
+            return
+        first_seen = listed.first_seen if listed else self.now().isoformat()
+        self.outbox.refuse_here(Seen(name, met.number, met.row_hash, b"", first_seen), reason)
+        known |= self.outbox.find([name])
+        log.warning(REFUSED, reference=without_national_id(name), reason=reason)
+
+    def _end_doubling(self, met: Met, known: dict[str, Entry]) -> None:
+        """The row that the hub has is the only one with its key again."""
+        name = another_row(met.reference)
+        if name in known:
+            self.outbox.forget_refused(name)
 
     def _say_odd(self) -> None:
         """Once a page and column, what its rows hold that is not quite text."""
@@ -84,26 +150,27 @@ class Intake:
             "two complaints cannot share one reference: change the key in the app"
         )
         self.outbox.refuse_here(Seen(name, number, row_hash, self.fingerprint, first_seen), reason)
-        log.warning("row refused; the others go on", reference=name, reason=reason)
+        log.warning(REFUSED, reference=without_national_id(name), reason=reason)
 
     def _take_row(self, number: str, reference: str, row: Row, entry: Entry | None, row_hash: bytes) -> bool:
         if entry is not None and not self._needs_mapping(entry, row_hash):
             return False
         first_seen = entry.first_seen if entry else self.now().isoformat()
         seen = Seen(reference, number, row_hash, self.fingerprint, first_seen)
-        self._odd.look(reference, row, self.mapping.columns())
+        shown = without_national_id(reference)
+        self._odd.look(shown, row, self.mapping.columns())
         try:
             mapped = self.mapping.map(row, reference, datetime.fromisoformat(first_seen))
         except RowHeld as held:
             self.outbox.hold(seen, str(held))
-            log.warning("row held; the others go on", reference=reference, reason=str(held))
+            log.warning("row held; the others go on", reference=shown, reason=str(held))
             return False
-        self._odd.take_out(reference, mapped.removed)
+        self._odd.take_out(shown, mapped.removed)
         flaws = in_columns(self.checker.flaws(mapped.document), self.mapping, row)
         if flaws:
             reason = "; ".join(f"{flaw.pointer}: {flaw.detail}" for flaw in flaws)
             self.outbox.refuse_here(seen, reason)
-            log.warning("row refused; the others go on", reference=reference, reason=reason)
+            log.warning(REFUSED, reference=shown, reason=reason)
             return False
         photos = [{"path": str(photo.path), **photo.reference()} for photo in mapped.photos]
         self.outbox.queue(seen, orjson.dumps(mapped.document), photos, self.route(mapped.document))
@@ -152,8 +219,10 @@ class NewRows:
             self._at = orjson.loads(spool.get("cursor")) if spool.get("cursor") else source.start_after
             self._recent.clear()
         rows = await self._database.read(lambda session: self._reader.page(session, self._at, source.page))
+        page = self._intake.meet(rows, self._reader.key)
+        await self._intake.ask(page)
         with spool.transaction():
-            self._intake.take(rows, self._reader.key)
+            self._intake.take(page)
             self._recent.extend(row[self._reader.cursor] for row in rows)
             if len(self._recent) == self._recent.maxlen:
                 spool.put("cursor", orjson.dumps(self._recent[0], default=str).decode())
@@ -187,12 +256,16 @@ class Rescan:
             return True
         stored = spool.get("rescan_at")
         after = orjson.loads(stored) if stored else source.start_after
+        if not stored:
+            self._intake.doubled.ask_again()
         rows = await self._database.read(lambda session: self._reader.page(session, after, source.page))
+        page = self._intake.meet(rows, self._reader.key)
+        await self._intake.ask(page)
         if spool.get("rescan_at") != stored:
             return True  # sent back to the first row meanwhile
         more = len(rows) == source.page
         with spool.transaction():
-            self._intake.take(rows, self._reader.key)
+            self._intake.take(page)
             spool.put(
                 "rescan_at", orjson.dumps(rows[-1][self._reader.cursor], default=str).decode() if more else ""
             )

@@ -100,6 +100,13 @@ class Outbox:
         """The shared schema refuses it already here; the hub is not asked."""
         self._write(seen, "refused", None, None, None, reason, None)
 
+    def forget_refused(self, reference: str) -> None:
+        """What was refused here is no row of the app any more."""
+        with self._spool.transaction() as connection:
+            connection.execute(
+                "DELETE FROM complaints WHERE reference = ? AND state = 'refused'", (reference,)
+            )
+
     def replace_content(self, reference: str, content: bytes) -> None:
         with self._spool.transaction() as connection:
             connection.execute(

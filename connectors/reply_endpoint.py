@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any
 
 import orjson
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from connectors.answering import AnswersHttp
 from connectors.config import secret
@@ -20,6 +22,17 @@ BODY_BYTES = 1024 * 1024
 BODY_S = 30.0
 """So long may a whole body take to arrive: who sends it is on the internet, or hangs."""
 Server = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
+
+
+class _NoHttp(logging.Filter):
+    """Strangers may call: what is no HTTP is answered 400, and leaves no line behind."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+_log = logging.getLogger("simpul-connector.server")
+_log.addFilter(_NoHttp())
 
 
 def reply_server(
@@ -67,7 +80,7 @@ async def serve(application: web.Application, listen: str, key: str, stop: async
     host, _, port = listen.rpartition(":")
     if not host or not port.isdigit():
         raise ConfigRefused(key, f"is {listen!r}", "write 127.0.0.1:8090")
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=2)
+    runner = web.AppRunner(application, access_log=None, logger=_log, shutdown_timeout=2)
     await runner.setup()
     try:
         try:

@@ -19,6 +19,7 @@ from connectors.checker import Checker
 from connectors.config import Common, Database, Hub
 from connectors.connector import Connector, open_database, utc_now
 from connectors.database import Database as AppDatabase
+from connectors.doubled_keys import DoubledKeys
 from connectors.erasing import Eraser
 from connectors.errors import ConfigRefused
 from connectors.events import is_stranding
@@ -169,8 +170,9 @@ def _add_reading(config: SqlConfig, connector: Connector, outbox: Outbox, wake: 
     if database is None:
         raise ConfigRefused("database", "is missing", "this kind reads one")
     mapping, routing = config.mapping(), config.routing or Routing()
+    checker, doubled = Checker(utc_now), DoubledKeys(source, database)
     intake = Intake(
-        connector.spool, outbox, mapping, Checker(utc_now), source, routing.to, utc_now, config.fingerprint()
+        connector.spool, outbox, mapping, checker, source, routing.to, utc_now, config.fingerprint(), doubled
     )
     reader = RowReader(source, column_keys(mapping))
     new_rows = NewRows(database, reader, intake)

@@ -21,6 +21,7 @@ from connectors import ministry
 from connectors.config import secret
 from connectors.connector import Connector
 from connectors.errors import ConfigRefused
+from connectors.events import is_event
 from connectors.inbox import Inbox
 from connectors.ministry import MinistryConfig, add_replies, build_ministry, wanting
 from connectors.options import option
@@ -144,9 +145,4 @@ def _event(body: bytes) -> dict[str, Any] | None:
         event = orjson.loads(body)
     except orjson.JSONDecodeError:
         return None
-    needed = ("id", "type", "time", "subject")
-    return (
-        event
-        if isinstance(event, dict) and all(isinstance(event.get(name), str) for name in needed)
-        else None
-    )
+    return event if is_event(event) else None

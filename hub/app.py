@@ -116,7 +116,7 @@ def build(core: Core, roles: frozenset[str] = frozenset(ROLES)) -> Server:
     gate, officers = access(core, secrets, writer), signing_in(core, secrets, writer)
     files = FileTables(store)
     attachments = AttachmentStore(settings.data_dir / "attachments", core.sealer)
-    delivering, desk = delivery(
+    delivering, webhook_desk = delivery(
         settings,
         store,
         clock,
@@ -152,7 +152,7 @@ def build(core: Core, roles: frozenset[str] = frozenset(ROLES)) -> Server:
         hub=hub,
         access=gate,
         files=Files(hub, attachments, files, clock, settings.max_attachment_bytes),
-        webhooks=desk,
+        webhooks=webhook_desk,
         streams=streams,
         sign_in=officers,
         once=Once(store, readers, writer, clock),

@@ -16,7 +16,7 @@ from hub.bus.kafka.publisher import KafkaPublisher
 from hub.bus.kafka.source import KafkaSource
 from hub.bus.kafka.topics import KafkaTopics
 from hub.delivery.relay import Relay
-from hub.delivery.relay_lanes import Lanes, Outlet
+from hub.delivery.relay_lanes import Outlet, RelayLanes
 from hub.errors import SettingsError, SimpulError
 from hub.ports.broker import ListenerProbe
 from hub.ports.bus import Bus
@@ -197,7 +197,7 @@ def broker_side(
     publisher = KafkaPublisher(endpoint, f"{prefix}relay")
     outlet = Outlet(hub.readers, hub.sealing, table, published, prefix, settings.issuer)
     relay = Relay(
-        lanes=Lanes(outlet, registry.agencies),
+        lanes=RelayLanes(outlet, registry.agencies),
         publisher=publisher,
         table=table,
         readers=hub.readers,

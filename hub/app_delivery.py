@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry
 
 from hub.delivery.deliverer import Deliverer
-from hub.delivery.desk import Desk
 from hub.delivery.metrics import DeliveryMetrics
 from hub.delivery.role import DeliveryRole
 from hub.delivery.sender import Sender
@@ -17,11 +16,12 @@ from hub.delivery.stream_metrics import StreamMetrics
 from hub.delivery.stream_pages import StreamPages
 from hub.delivery.streams import LiveStreams, StreamSettings
 from hub.delivery.targets import Targets
+from hub.delivery.webhook_desk import WebhookDesk
 from hub.ports.bus import Bus
 from hub.ports.clock import Clock
 from hub.ports.revocations import RevocationJournal
 from hub.ports.secrets import SecretBox
-from hub.ports.webhooks import WebhookDesk
+from hub.ports.webhooks import Webhooks
 from hub.service.hub import Hub
 from hub.settings import Settings
 from hub.store.deliveries import DeliveryTable
@@ -40,7 +40,7 @@ def delivery(
     secrets: SecretBox,
     revocations: RevocationJournal,
     metrics: CollectorRegistry,
-) -> tuple[DeliveryRole, WebhookDesk]:
+) -> tuple[DeliveryRole, Webhooks]:
     """The role, which one process holds at a time, and the desk, which every process with the API has."""
     chosen = _settings(settings)
     table, targets = DeliveryTable(store), Targets(chosen, clock)
@@ -65,7 +65,7 @@ def delivery(
         )
 
     role = DeliveryRole(make)
-    desk = Desk(
+    desk = WebhookDesk(
         store=table,
         readers=hub.readers,
         writer=hub.writer,

@@ -8,7 +8,7 @@ import structlog
 
 from hub.domain.agency import HUB
 from hub.ports.clock import rfc3339
-from hub.ports.revocations import Standing
+from hub.ports.revocations import Revoked
 from hub.service.requests import ChangeAgency
 from hub.store.accounts import AccountTables
 from hub.store.deliveries import DeliveryTable
@@ -27,24 +27,24 @@ log = structlog.get_logger(__name__)
 def revoke_again(core: Core) -> None:
     """After a restore: by the journal beside the master key nobody regains what was taken away since the
     backup. Who is not in the backup yet is passed over. Only ever takes away; done twice it is the same."""
-    standing = Standing.of(core.revocations.lines())
+    revoked = Revoked.of(core.revocations.lines())
     done = {
-        "clients": sum(core.rows.revoke_client(name, at) for name, at in standing.clients.items()),
-        "officers": _officers(core, standing),
-        "agencies": sum(_deactivated(core, name) for name in standing.agencies),
-        "webhooks": sum(_webhook(core, name, standing) for name in standing.webhooks | standing.moved),
+        "clients": sum(core.rows.revoke_client(name, at) for name, at in revoked.clients.items()),
+        "officers": _officers(core, revoked),
+        "agencies": sum(_deactivated(core, name) for name in revoked.agencies),
+        "webhooks": sum(_webhook(core, name, revoked) for name in revoked.webhooks | revoked.moved),
     }
     core.registry.refresh()
     if any(done.values()):
         log.info("revoked_again", **done)
 
 
-def _officers(core: Core, standing: Standing) -> int:
+def _officers(core: Core, revoked: Revoked) -> int:
     """Disabled ones, and those whose password or second factor was changed since: the old ones are good for
     nothing, and a reset gives a new one."""
     rows, now = AccountTables(core.store), rfc3339(core.clock.now())
-    voided = sum(rows.void_credentials(name, at, now) for name, at in standing.credentials.items())
-    return voided + sum(rows.disable(name, at) for name, at in standing.officers.items())
+    voided = sum(rows.void_credentials(name, at, now) for name, at in revoked.credentials.items())
+    return voided + sum(rows.disable(name, at) for name, at in revoked.officers.items())
 
 
 def _deactivated(core: Core, agency: str) -> bool:
@@ -55,16 +55,16 @@ def _deactivated(core: Core, agency: str) -> bool:
     return True
 
 
-def _webhook(core: Core, agency: str, standing: Standing) -> bool:
+def _webhook(core: Core, agency: str, revoked: Revoked) -> bool:
     """The one that the backup has goes if it was deleted since it was made. One that was pointed elsewhere
     since the last act of an agency in the backup rests until it is put again: where to, no journal says."""
     table = DeliveryTable(core.store)
     row = table.webhook(agency)
     if row is None:
         return False
-    if standing.webhooks.get(agency, "") > row.created_at:
+    if revoked.webhooks.get(agency, "") > row.created_at:
         return table.delete_webhook(agency) is not None
-    if standing.moved.get(agency, "") > max(row.created_at, _last_act_at(core)):
+    if revoked.moved.get(agency, "") > max(row.created_at, _last_act_at(core)):
         return stop_webhook(core.store, agency, MOVED)
     return False
 

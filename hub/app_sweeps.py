@@ -13,7 +13,7 @@ from hub.service.readers import Readers
 from hub.service.sweeps import (
     PASS_ON_EVERY_S,
     RETENTION_EVERY_S,
-    Page,
+    ReadPage,
     Sweep,
     pages_of_deactivated,
     pages_of_retained,
@@ -31,17 +31,17 @@ def sweeps(core: Core, readers: Readers, writer: Writer, in_step: InStep | None 
 
     in_step = in_step or InStep()
 
-    async def deactivated() -> Page:
+    async def deactivated() -> ReadPage:
         core.registry.refresh()
         return pages_of_deactivated([each.id for each in core.registry.agencies.values() if not each.active])
 
-    async def retained() -> Page:
+    async def retained() -> ReadPage:
         rows = await writer.run(lambda: rows_in_force(core))  # the rulebook is the writer's
         now = core.clock.now()
         in_step.seen(now, core.clock.monotonic())
         present = rfc3339(now)
-        page = pages_of_retained(rows, limits_of(core.settings), present)
-        return when_believed(page, present, in_step.is_settled)
+        read_page = pages_of_retained(rows, limits_of(core.settings), present)
+        return when_believed(read_page, present, in_step.is_settled)
 
     return [
         Sweep("deactivated", deactivated, readers, writer, PASS_ON_EVERY_S),

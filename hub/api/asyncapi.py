@@ -125,16 +125,12 @@ def asyncapi(schemas: Schemas, public_url: str, topic_prefix: str) -> Json:
             "takeCommands": _operation("receive", "inboundTopic", [*COMMANDS]),
         },
         "components": {
-            "schemas": _components(schemas),
+            "schemas": shared_schemas(schemas),
             "messages": {name: _message(name, schemas) for name in names}
             | {f"command.{name}": _command(name, schemas) for name in COMMANDS}
             | {"reply": REPLY},
         },
     }
-
-
-def _components(schemas: Schemas) -> Json:
-    return shared_schemas(schemas)
 
 
 def _operation(action: str, channel: str, names: list[str]) -> Json:

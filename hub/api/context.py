@@ -19,7 +19,7 @@ from hub.api.settings import ApiSettings
 from hub.api.singletons import require_single
 from hub.ports.clock import Clock
 from hub.ports.streams import Streams
-from hub.ports.webhooks import WebhookDesk
+from hub.ports.webhooks import Webhooks
 from hub.service.access import Access
 from hub.service.accounts_sign_in import SignIn
 from hub.service.files import Files
@@ -41,7 +41,7 @@ class Context:
     hub: Hub
     access: Access
     files: Files
-    webhooks: WebhookDesk
+    webhooks: Webhooks
     streams: Streams
     sign_in: SignIn
     once: Once

@@ -25,7 +25,7 @@ from hub.api.settings import ApiSettings
 from hub.errors import NotFound, Problem
 from hub.ports.clock import Clock
 from hub.ports.streams import Streams
-from hub.ports.webhooks import WebhookDesk
+from hub.ports.webhooks import Webhooks
 from hub.service.access import Access
 from hub.service.accounts_sign_in import SignIn
 from hub.service.files import Files
@@ -52,7 +52,7 @@ def make_app(
     hub: Hub,
     access: Access,
     files: Files,
-    webhooks: WebhookDesk,
+    webhooks: Webhooks,
     settings: ApiSettings,
     *,
     streams: Streams,

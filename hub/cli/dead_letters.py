@@ -19,7 +19,7 @@ from hub.errors import CommandRefused, Problem, SimpulError
 from hub.ports.broker import InRecord
 from hub.ports.relaying import DeadLetter
 from hub.service.inbound import InboundDesk
-from hub.service.record_answers import reply_document
+from hub.service.record_answers import answer_document
 from hub.service.requests import Request
 from hub.store.relaying import RelayTables
 from schemas.registry import Registry as Schemas
@@ -59,7 +59,7 @@ def redrive(ctx: click.Context, letter_id: str) -> None:
         if isinstance(result, Problem):
             raise result
         table.redriven(letter_id)
-        show(reply_document(result))
+        show(answer_document(result))
 
 
 def _record(core: Core, letter: DeadLetter) -> InRecord:

@@ -8,13 +8,13 @@ import structlog
 
 from hub.delivery.answers import Answer, Outcome, retry_after_s
 from hub.delivery.endpoint import Endpoint
-from hub.delivery.journal import Journal
 from hub.delivery.lanes import Parcel
 from hub.delivery.metrics import DeliveryMetrics
 from hub.delivery.pages import Pages
 from hub.delivery.sender import Sender, SignedCall
 from hub.delivery.settings import OWN_FAILURE_WAIT_S, DeliverySettings
 from hub.delivery.steady import Steady
+from hub.delivery.unsaved import Unsaved
 from hub.errors import SimpulError
 from hub.ports.clock import Clock, rfc3339
 from hub.service.ids import Ids
@@ -29,7 +29,7 @@ class Courier:
         self,
         pages: Pages,
         sender: Sender,
-        journal: Journal,
+        unsaved: Unsaved,
         metrics: DeliveryMetrics,
         ids: Ids,
         clock: Clock,
@@ -39,7 +39,7 @@ class Courier:
     ) -> None:
         self._pages = pages
         self._sender = sender
-        self._journal = journal
+        self._unsaved = unsaved
         self._metrics = metrics
         self._ids = ids
         self._clock, self._steady = clock, steady
@@ -112,7 +112,7 @@ class Courier:
         if parcel.row_id is None:
             parcel.row_id = self._ids.new()
         row = endpoint.row(parcel, "done", answer, None, rfc3339(self._clock.now()))
-        self._journal.put(endpoint, row)
+        self._unsaved.put(endpoint, row)
 
     def _cannot_be_sent(self, endpoint: Endpoint, parcel: Parcel, cause: str) -> None:
         _release_probe(endpoint, parcel)
@@ -124,19 +124,19 @@ class Courier:
         endpoint.lanes.finished(parcel)
         if parcel.row_id is None:
             parcel.row_id = self._ids.new()
-        self._journal.put(endpoint, endpoint.row(parcel, "dead", answer, None, rfc3339(self._clock.now())))
+        self._unsaved.put(endpoint, endpoint.row(parcel, "dead", answer, None, rfc3339(self._clock.now())))
 
     def _retry(self, endpoint: Endpoint, parcel: Parcel, answer: Answer, due: float | None) -> None:
         """The parcel keeps its place at the head of its lane; it and what waits behind it become rows."""
         now = rfc3339(self._clock.now())
         for waiting in endpoint.lanes.retry_at(parcel, self._now() if due is None else due):
             self.keep(endpoint, waiting, now)
-        self._journal.put(endpoint, endpoint.row(parcel, "pending", answer, due, now))
+        self._unsaved.put(endpoint, endpoint.row(parcel, "pending", answer, due, now))
 
     def keep(self, endpoint: Endpoint, parcel: Parcel, now: str) -> None:
         """A pending row for a parcel that waits behind its lane's head."""
         endpoint.lanes.park(parcel, self._ids.new())
-        self._journal.put(endpoint, endpoint.row(parcel, "pending", None, None, now))
+        self._unsaved.put(endpoint, endpoint.row(parcel, "pending", None, None, now))
 
     def postpone(self, endpoint: Endpoint, parcel: Parcel) -> None:
         """The hub itself failed: as if the attempt had not begun."""

@@ -13,7 +13,6 @@ import structlog
 from hub.delivery.courier import Courier
 from hub.delivery.dispatcher import Dispatcher
 from hub.delivery.endpoint import Endpoint, parcel_of
-from hub.delivery.journal import Journal
 from hub.delivery.metrics import DeliveryMetrics
 from hub.delivery.pages import Pages
 from hub.delivery.saving import Saving
@@ -21,10 +20,11 @@ from hub.delivery.sender import Sender
 from hub.delivery.settings import DeliverySettings
 from hub.delivery.signing import Secrets
 from hub.delivery.steady import Steady
+from hub.delivery.unsaved import Unsaved
 from hub.errors import SimpulError
 from hub.ports.bus import Bus
 from hub.ports.clock import Clock, rfc3339
-from hub.ports.deliveries import DeliveryRow, DeliveryStore, Standing, WebhookRow
+from hub.ports.deliveries import DeliveryRow, DeliveryStore, ResumePoint, WebhookRow
 from hub.ports.sealing import Sealing
 from hub.ports.secrets import SecretBox
 from hub.service.ids import Ids
@@ -36,7 +36,7 @@ log = structlog.get_logger(__name__)
 PRUNE_EVERY_S = 3600.0
 PRUNED_AT_ONCE = 1000
 
-Change = tuple[WebhookRow, Standing | None, list[DeliveryRow]]
+Change = tuple[WebhookRow, ResumePoint | None, list[DeliveryRow]]
 """A webhook that is new (with how it stands) or changed (with the redeliveries asked for)."""
 
 
@@ -75,16 +75,16 @@ class Deliverer:
         self._unsubscribe: Callable[[], None] = lambda: None
         pages = Pages(readers, sealing, public_url, generation)
         saving = Saving(store, writer, metrics.dropped)
-        self._journal = Journal(saving, settings.save_interval_s, settings.save_rows)
-        courier = Courier(pages, sender, self._journal, metrics, ids, clock, self._steady, settings, draw)
-        self.dispatcher = Dispatcher(courier, pages, self._journal, clock, self._steady, settings, may_send)
+        self._unsaved = Unsaved(saving, settings.save_interval_s, settings.save_rows)
+        courier = Courier(pages, sender, self._unsaved, metrics, ids, clock, self._steady, settings, draw)
+        self.dispatcher = Dispatcher(courier, pages, self._unsaved, clock, self._steady, settings, may_send)
 
     async def start(self) -> None:
         self._unsubscribe = self._bus.subscribe(self.dispatcher.told)
         await self.refresh()
         self._tasks = [
             asyncio.create_task(self._watch()),
-            asyncio.create_task(self._journal.run(self.dispatcher.give_turns)),
+            asyncio.create_task(self._unsaved.run(self.dispatcher.give_turns)),
         ]
 
     async def stop(self) -> None:
@@ -96,7 +96,7 @@ class Deliverer:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._journal.save()
+        await self._unsaved.save()
         self._sender.close()
 
     async def wake(self) -> None:
@@ -156,23 +156,25 @@ class Deliverer:
         agencies, changes = await self._readers.call(look)
         for agency in known.keys() - agencies:
             self.dispatcher.drop(agency)
-        for row, standing, asked_again in changes:
-            self._apply(row, standing, asked_again)
+        for row, resume_point, asked_again in changes:
+            self._apply(row, resume_point, asked_again)
 
     def _change(self, row: WebhookRow, known: tuple[str, int] | None) -> Change:
         if known is None or known[0] != row.id:
-            return row, self._store.standing(row), []
+            return row, self._store.resume_point(row), []
         return row, None, self._store.asked_again(row.agency)
 
-    def _apply(self, row: WebhookRow, standing: Standing | None, asked_again: list[DeliveryRow]) -> None:
+    def _apply(
+        self, row: WebhookRow, resume_point: ResumePoint | None, asked_again: list[DeliveryRow]
+    ) -> None:
         try:
             secrets = Secrets.opened(self._secrets, row.agency, row.sealed_secrets)
         except SimpulError as error:
             log.error("webhook_secret_unreadable", agency=row.agency, cause=str(error))
             return
-        if standing is not None:
+        if resume_point is not None:
             self.dispatcher.drop(row.agency)
-            self.dispatcher.take_up(Endpoint(standing, secrets, self._settings, self._steady))
+            self.dispatcher.take_up(Endpoint(resume_point, secrets, self._settings, self._steady))
             return
         endpoint = self.dispatcher.endpoints[row.agency]
         was_paused = endpoint.health.is_paused
@@ -180,7 +182,7 @@ class Deliverer:
         if was_paused and not endpoint.health.is_paused:
             endpoint.lanes.hasten_down(self._steady.now())
         self._ask_again(endpoint, asked_again)
-        self._journal.moved(endpoint)
+        self._unsaved.moved(endpoint)
         self.dispatcher.take_up(endpoint)
 
     def _ask_again(self, endpoint: Endpoint, rows: list[DeliveryRow]) -> None:

@@ -13,11 +13,11 @@ import structlog
 
 from hub.delivery.courier import Courier
 from hub.delivery.endpoint import Endpoint
-from hub.delivery.journal import Journal
 from hub.delivery.lanes import Parcel
 from hub.delivery.pages import Pages
 from hub.delivery.settings import OWN_FAILURE_WAIT_S, DeliverySettings
 from hub.delivery.steady import Steady
+from hub.delivery.unsaved import Unsaved
 from hub.errors import SimpulError
 from hub.ports.clock import Clock, rfc3339
 
@@ -36,7 +36,7 @@ class Dispatcher:
         self,
         courier: Courier,
         pages: Pages,
-        journal: Journal,
+        unsaved: Unsaved,
         clock: Clock,
         steady: Steady,
         settings: DeliverySettings,
@@ -47,7 +47,7 @@ class Dispatcher:
         self.endpoints: dict[str, Endpoint] = {}
         self._courier = courier
         self._pages = pages
-        self._journal = journal
+        self._unsaved = unsaved
         self._clock, self._steady = clock, steady
         self._settings = settings
         self._turns: deque[Endpoint] = deque()
@@ -127,9 +127,9 @@ class Dispatcher:
             under_way = self._attempts | self._reads
             if under_way:
                 await asyncio.wait(under_way)
-            await self._journal.save()  # it waits for one that is under way, too
+            await self._unsaved.save()  # it waits for one that is under way, too
             self.give_turns()
-            if not (self._attempts or self._reads or self._journal.unsaved):
+            if not (self._attempts or self._reads or self._unsaved.count):
                 return
 
     async def _attempt(self, endpoint: Endpoint, parcel: Parcel) -> None:
@@ -194,7 +194,7 @@ class Dispatcher:
             lanes.pass_over(lanes.read_to + 1)
         if parcel is None or lanes.knows(position):
             lanes.pass_over(position)
-            self._journal.moved(endpoint)
+            self._unsaved.moved(endpoint)
         elif lanes.add(parcel):
             self._courier.keep(endpoint, parcel, now)
 
@@ -235,7 +235,7 @@ class Dispatcher:
             and self._may_send()
             and self._started < STARTS_A_STEP
             and len(self._attempts) < self._settings.in_flight
-            and self._journal.unsaved < self._settings.unsaved_rows
+            and self._unsaved.count < self._settings.unsaved_rows
         )
 
     def _spawn(self, tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:

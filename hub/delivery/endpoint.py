@@ -10,7 +10,7 @@ from hub.delivery.lanes import Lanes, Parcel
 from hub.delivery.settings import DeliverySettings
 from hub.delivery.signing import Secrets, Signer
 from hub.delivery.steady import Steady
-from hub.ports.deliveries import DeliveryRow, Standing, WebhookRow
+from hub.ports.deliveries import DeliveryRow, ResumePoint, WebhookRow
 from hub.ports.webhooks import DeliveryState
 
 ALL_TYPES = "*"
@@ -22,15 +22,17 @@ class Endpoint:
 
     def __init__(
         self,
-        standing: Standing,
+        resume_point: ResumePoint,
         secrets: Secrets,
         settings: DeliverySettings,
         steady: Steady | None = None,
     ) -> None:
         self.steady = steady or Steady()
-        self.agency = standing.webhook.agency
-        self.lanes = Lanes(standing.webhook.cursor)
-        self.lanes.restore((parcel_of(row, self.steady) for row in standing.pending), standing.settled)
+        self.agency = resume_point.webhook.agency
+        self.lanes = Lanes(resume_point.webhook.cursor)
+        self.lanes.restore(
+            (parcel_of(row, self.steady) for row in resume_point.pending), resume_point.settled
+        )
         self.behind = True
         self.reading = False
         self.closed = False
@@ -38,9 +40,9 @@ class Endpoint:
         self.armed: float | None = None
         self._settings = settings
         self.health = Health(settings)
-        self.configure(standing.webhook, secrets)
-        if standing.webhook.paused_until or not standing.webhook.active:
-            self._restore_health(standing.webhook)
+        self.configure(resume_point.webhook, secrets)
+        if resume_point.webhook.paused_until or not resume_point.webhook.active:
+            self._restore_health(resume_point.webhook)
         if self.health.paused_until is not None:
             self.lanes.mark_down()
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import orjson
 
-from hub.delivery.relay_reading import LOG, Lane, Piece
+from hub.delivery.relay_reading import LOG, Piece, RelayLane
 from hub.domain.agency import Agency
 from hub.domain.events import Recorded, event_type
 from hub.ports import topics
@@ -41,19 +41,19 @@ class Outlet:
     source: str
 
 
-class Lanes:
+class RelayLanes:
     """Every lane there is now, by the registry's agencies."""
 
     def __init__(self, outlet: Outlet, agencies: Mapping[str, Agency]) -> None:
         self._outlet = outlet
         self._agencies = agencies
-        self._fixed: list[Lane] = [LogLane(outlet), DeadLetterLane(outlet)]
+        self._fixed: list[RelayLane] = [LogLane(outlet), DeadLetterLane(outlet)]
         self._rendering = Rendering(outlet.sealing, outlet.source)
 
-    def __call__(self) -> Sequence[Lane]:
+    def __call__(self) -> Sequence[RelayLane]:
         chosen = [a.id for a in self._agencies.values() if a.kafka and a.active]
-        mailboxes: list[Lane] = [MailboxLane(self._outlet, agency, self._rendering) for agency in chosen]
-        return [*self._fixed, *mailboxes, *[ReplyLane(self._outlet, agency) for agency in chosen]]
+        mailboxes: list[RelayLane] = [MailboxLane(self._outlet, agency, self._rendering) for agency in chosen]
+        return [*self._fixed, *mailboxes, *[RecordAnswerLane(self._outlet, agency) for agency in chosen]]
 
 
 class LogLane:
@@ -126,7 +126,7 @@ class MailboxLane:
         return Relayed({self.name: pieces[-1].position})
 
 
-class ReplyLane:
+class RecordAnswerLane:
     """The answers to what an agency sent by its inbound topic, on its own topic, by correlation id."""
 
     by_position = False
@@ -139,25 +139,25 @@ class ReplyLane:
 
     async def pieces(self, after: int, limit: int) -> list[Piece]:
         table = self._outlet.table
-        self._read = await self._outlet.readers.call(lambda: table.replies(self._agency, limit))
-        return [Piece(place, self._record(reply)) for place, reply in enumerate(self._read)]
+        self._read = await self._outlet.readers.call(lambda: table.record_answers(self._agency, limit))
+        return [Piece(place, self._record(answer)) for place, answer in enumerate(self._read)]
 
-    def _record(self, reply: RecordAnswer) -> OutRecord:
+    def _record(self, answer: RecordAnswer) -> OutRecord:
         document = {
             "specversion": "1.0",
-            "id": f"{reply.topic}/{reply.partition}/{reply.offset}",
+            "id": f"{answer.topic}/{answer.partition}/{answer.offset}",
             "source": self._outlet.source,
             "type": REPLY_TYPE,
-            "time": reply.created_at,
-            "subject": reply.correlation,
+            "time": answer.created_at,
+            "subject": answer.correlation,
             "datacontenttype": "application/json",
-            "correlationid": reply.correlation,
-            "data": orjson.Fragment(reply.document),
+            "correlationid": answer.correlation,
+            "data": orjson.Fragment(answer.document),
         }
         return self._outlet.publish(topics.outbound(self._outlet.prefix, self._agency), document, None)
 
     def settled(self, pieces: Sequence[Piece]) -> Relayed:
-        return Relayed({}, replies=self._read[: len(pieces)])
+        return Relayed({}, record_answers=self._read[: len(pieces)])
 
 
 class DeadLetterLane:

@@ -58,6 +58,6 @@ def _together(parts: Sequence[Relayed]) -> Relayed:
     """A lane's later place stands for its earlier ones."""
     return Relayed(
         {name: position for part in parts for name, position in part.cursors.items()},
-        [reply for part in parts for reply in part.replies],
+        [answer for part in parts for answer in part.record_answers],
         [letter for part in parts for letter in part.dead_letters],
     )

@@ -36,7 +36,7 @@ class Piece:
     record: OutRecord
 
 
-class Lane(Protocol):
+class RelayLane(Protocol):
     """Something that is published in order. `name` is its cursor's."""
 
     @property
@@ -57,13 +57,13 @@ class Lane(Protocol):
         ...
 
 
-LanesOf = Callable[[], Sequence[Lane]]
+LanesOf = Callable[[], Sequence[RelayLane]]
 """Every lane there is now; agencies come and go."""
 
 
 @dataclass(slots=True, eq=False)
 class LaneState:
-    lane: Lane
+    lane: RelayLane
     cursor: int
     """Up to here the broker has it."""
     more: bool = True

@@ -122,12 +122,12 @@ def handed_over(state: CaseState, fact: Fact) -> CaseState:
     """The case after the event of its handover."""
     data = fact.data
     parts = (*data["forwardings"], *data["consultations"])
-    return pass_on(
+    return after_handover(
         state, Handover(data["version"], data["from"], data["to"], data["owner"], parts, fact.time)
     )
 
 
-def pass_on(state: CaseState, handed: Handover) -> CaseState:
+def after_handover(state: CaseState, handed: Handover) -> CaseState:
     """The case after its handover. Who no longer takes part keeps what stood then, as after returning a leg;
     what it had sent is the successor's to withdraw."""
     owner = handed.to if handed.owner else state.owner

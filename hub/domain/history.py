@@ -66,15 +66,6 @@ class TakeOver(SubmitComplaint):
     steps: tuple[Step, ...]
 
 
-def begun(command: SubmitComplaint, now: str) -> list[tuple[str, Draft]]:
-    """How a case begins: each event with its time, which is `now` unless an old case is taken over."""
-    return (
-        take_over(command, now)
-        if isinstance(command, TakeOver)
-        else [(now, each) for each in submit(command)]
-    )
-
-
 def take_over(command: TakeOver, now: str) -> list[tuple[str, Draft]]:
     """Each event with its own time. Every one says that it is history (so the clocks that it starts are
     shown and raise nothing), the first one since when the hub knows it."""

@@ -80,9 +80,9 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """A webhook as the dispatcher takes it up: its pending rows by position, and the positions beyond the
-    cursor that are finished already."""
+class ResumePoint:
+    """Where the dispatcher takes a webhook up, at a start or when it is new: its cursor, its pending rows by
+    position, and the positions beyond the cursor that are finished already."""
 
     webhook: WebhookRow
     pending: list[DeliveryRow]
@@ -130,7 +130,7 @@ class DeliveryStore(Protocol):
 
     def webhooks(self) -> list[WebhookRow]: ...
 
-    def standing(self, webhook: WebhookRow) -> Standing: ...
+    def resume_point(self, webhook: WebhookRow) -> ResumePoint: ...
 
     def asked_again(self, agency: str) -> list[DeliveryRow]:
         """Pending rows that a redelivery put apart or that have a time of their own, by position."""

@@ -129,9 +129,10 @@ class Effects:
     messages: list[Message] = field(default_factory=list)
     next_offsets: dict[tuple[str, int], Place] = field(default_factory=dict)
     """Of inbound (topic, partition): where reading goes on, stored with the effect of what was read."""
-    replies: list[RecordAnswer] = field(default_factory=list)
+    record_answers: list[RecordAnswer] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     departed: list[Departed] = field(default_factory=list)
     destroyed: list[str] = field(default_factory=list)
     """Streams of erased cases, and of threads all of whose cases are erased: key, vault row, wrapped file
-    keys and messages' words go, and the database notes that its disk must be purged (see `Purging`)."""
+    keys and messages' words go, and the database notes that its disk must be purged
+    (`ProcessStore.purge`)."""

@@ -74,7 +74,7 @@ class Relayed:
     """What one publication settled: cursors by lane, and the rows that are published."""
 
     cursors: Mapping[str, int]
-    replies: Sequence[RecordAnswer] = ()
+    record_answers: Sequence[RecordAnswer] = ()
     dead_letters: Sequence[DeadLetter] = ()
 
 
@@ -86,12 +86,12 @@ class RelayTable(Protocol):
         ...
 
     def settle(self, token: int, relayed: Relayed) -> bool:
-        """Moves cursors, deletes published replies, marks dead letters as published unless they were redriven
+        """Moves cursors, deletes published answers, marks dead letters as published unless they were redriven
         meanwhile: one transaction. False, and nothing is done, when the relay's lease has passed to a holder
         with a higher token."""
         ...
 
-    def replies(self, agency: str, limit: int) -> list[RecordAnswer]:
+    def record_answers(self, agency: str, limit: int) -> list[RecordAnswer]:
         """The agency's oldest that wait."""
         ...
 

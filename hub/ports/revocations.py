@@ -59,7 +59,7 @@ class NoRevocations:
 
 
 @dataclass(slots=True)
-class Standing:
+class Revoked:
     """What the lines say in the end. `credentials`: officer -> when they were last changed. `webhooks` and
     `moved`: agency -> when its webhook was last deleted, and last pointed elsewhere."""
 
@@ -71,7 +71,7 @@ class Standing:
     moved: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, lines: Iterable[RevocationLine]) -> Standing:
+    def of(cls, lines: Iterable[RevocationLine]) -> Revoked:
         """The last line counts; of credentials the latest moment."""
         made = cls()
         for line in lines:

@@ -4,9 +4,11 @@ Guarantees that every adapter gives, and the contract suite (tests/store/) holds
 - A write transaction is atomic and durable: after `commit` returned, its whole effect survives kill -9.
 - Positions of the log are dense from 1 and in commit order: a reader that has seen n will never see a
   position below n appear. Mailbox positions are dense from 1 per agency.
-- `load_*` see everything committed before the call. What was reserved or loaded is still so when the
-  transaction commits, or else the commit raises Overtaken and nothing of it remains: run again it sees what
-  another process made. The streams that `lock` took cannot be overtaken.
+- `look_up` and `load_*` see everything committed before the call; `look_up` and those of cases, threads and
+  messages also what this transaction wrote. They reserve nothing. Who goes on from what they gave (a stream's
+  next event, a key or a reference that was free) and meets what another process committed meanwhile is told
+  by Overtaken, at the commit at the latest, and nothing of the transaction remains: run again it sees what
+  the other one made. The streams that `lock` took cannot be overtaken.
 - A row that the database refuses raises RowRefused and nothing of the transaction remains; a database that
   is away, full or read-only raises StoreUnavailable and nothing remains. If it is lost in the middle of a
   commit, it is asked how that ended: `commit` returns when it took effect, raises StoreUnavailable when it
@@ -16,7 +18,7 @@ Guarantees that every adapter gives, and the contract suite (tests/store/) holds
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -42,16 +44,19 @@ class WriteTransaction(Protocol):
     `tail`, `write`. No two processes ever wait for each other in a circle."""
 
     def look_up(self, wanted: Wanted) -> Found:
-        """All of it as `reserve_*`, `load_*` and `inactive_clients` give it one by one. PostgreSQL is asked
-        once: each question of its own would be a round trip."""
+        """Of each list of `wanted` what there is, as a mapping by what was asked for: idempotency key -> the
+        write that took effect under it; (agency, reference) -> the reference and its case; case id -> case;
+        stream -> its last event's sequence and chain; stream -> its wrapped key; case id -> its vault row;
+        agency id -> agency. What is not there is absent: a reference that is free, a stream without events, a
+        key that was destroyed. `inactive`: those of `clients` that are revoked, disabled or unknown, since
+        rights are decided in the transaction again. A list left empty costs nothing and gives nothing.
+        PostgreSQL is asked once for all of it: each question of its own would be a round trip."""
         ...
 
-    def reserve_keys(self, keys: Sequence[bytes]) -> dict[bytes, Remembered]:
-        """The idempotency keys among `keys` that took effect before; the others are reserved."""
-        ...
-
-    def reserve_references(self, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Reference]:
-        """The (agency, reference) pairs that exist already; the others are reserved."""
+    def load_remembered(self, keys: Sequence[bytes]) -> dict[bytes, Remembered]:
+        """The idempotency keys among `keys` that took effect before; the others are absent. Nothing is
+        reserved: where another process remembers the same key meanwhile, who writes it too is told by
+        Overtaken, at the commit at the latest."""
         ...
 
     def lock(self, streams: Sequence[str]) -> set[str]:
@@ -60,18 +65,8 @@ class WriteTransaction(Protocol):
         loaded."""
         ...
 
-    def load_cases(self, case_ids: Sequence[str]) -> dict[str, Case]: ...
-
-    def load_heads(self, streams: Sequence[str]) -> dict[str, Head]: ...
-
-    def load_keys(self, streams: Sequence[str]) -> dict[str, WrappedKey]: ...
-
-    def load_identities(self, case_ids: Sequence[str]) -> dict[str, Identity]: ...
-
-    def load_agencies(self, ids: Sequence[str]) -> dict[str, Agency]: ...
-
-    def inactive_clients(self, client_ids: Collection[str]) -> set[str]:
-        """Those that are revoked or unknown: rights are decided in the transaction again."""
+    def load_cases(self, case_ids: Sequence[str]) -> dict[str, Case]:
+        """Those that there are, by id."""
         ...
 
     def load_files(self, named: Sequence[tuple[str, str]]) -> dict[tuple[str, str], UploadedFile]:

@@ -18,7 +18,7 @@ http_status (int or None), latency_ms (number or None), cause (text or None), ne
 None), created_at, updated_at. No part of the event's data."""
 
 
-class WebhookDesk(Protocol):
+class Webhooks(Protocol):
     """One webhook an agency. Every method raises Problems: NotFound where there is no webhook (or no such
     delivery of this agency), Invalid with the pointer for a target that is not allowed."""
 

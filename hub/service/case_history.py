@@ -29,13 +29,11 @@ log = structlog.get_logger(__name__)
 
 
 class Entry(NamedTuple):
-    """One event of the history. `number` is its place in it, from 1; `handed`: set for a handover's event, in
-    the stream of the agency that handed over."""
+    """One event of the history. `number` is its place in it, from 1."""
 
     number: int
     event: Recorded
     fact: Fact
-    handed: Handover | None = None
 
 
 def history_page(session: ReadSession, state: CaseState, seen: Sight, after: int, count: int) -> list[Entry]:
@@ -58,7 +56,7 @@ def _entries(session: ReadSession, case_id: str, merged: Sequence[Place]) -> Ite
         if not isinstance(each, Handover):
             yield Entry(number, *each)
         elif (found := handover_event(session, case_id, each)) is not None:
-            yield Entry(number, *found, each)
+            yield Entry(number, *found)
 
 
 def handover_entries(session: ReadSession, state: CaseState, seen: Sight) -> list[Entry]:

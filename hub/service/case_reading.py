@@ -14,7 +14,7 @@ from auth.principal import Principal
 from hub.domain.audience import Sight, takes_part
 from hub.domain.case import Case, CaseState
 from hub.domain.evolution import evolve
-from hub.domain.handover import pass_on, shown_handovers
+from hub.domain.handover import after_handover, shown_handovers
 from hub.domain.limits import Limits
 from hub.domain.threads.thread import Thread
 from hub.ports.clock import Clock
@@ -179,7 +179,7 @@ class CaseReading:
                 case = evolve(case, fact, self.rendering.words(event, fact, key, opener))
                 for passed in handed:
                     if passed.version == event.sequence:
-                        case = Case(pass_on(case.state, passed), case.texts)
+                        case = Case(after_handover(case.state, passed), case.texts)
             if not events or events[-1].sequence >= version:
                 break
         return there(case)

@@ -21,11 +21,11 @@ from hub.domain.commands import (
     part_of,
 )
 from hub.domain.decide import decide
-from hub.domain.decisions import Around, check_addressed, conflict
+from hub.domain.decisions import Around, check_addressed, conflict, submit
 from hub.domain.events import By, agency_stream
 from hub.domain.forwarding import ended_leg
 from hub.domain.handover import HandOver
-from hub.domain.history import begun
+from hub.domain.history import TakeOver, take_over
 from hub.domain.lapses import is_due
 from hub.domain.limits import DEFAULT_LIMITS, Limits
 from hub.domain.links import link, unlink
@@ -55,6 +55,7 @@ from hub.service.requests import (
     RegisterAgency,
     Request,
     Settled,
+    require_same_body,
     sets_calendar,
 )
 from hub.service.rights import allow, allow_without_case, require_version, sees_it_frozen, there
@@ -131,7 +132,11 @@ class Decider:
             raise TypeError("a SubmitComplaint needs its Intake")
         key = request.intake.key
         staged = self._recorder.staged(command.case_id, None, overlay, key)
-        for at, draft in begun(command, now):
+        if isinstance(command, TakeOver):
+            drafts = take_over(command, now)
+        else:
+            drafts = [(now, draft) for draft in submit(command)]
+        for at, draft in drafts:
             self._recorder.record(staged, [draft], By(source, at, request.principal.officer), overlay)
         self._recorder.hold_files(staged, request, overlay)
         overlay.adopt(staged, new=True)
@@ -281,11 +286,7 @@ def _replay(request: Request, overlay: Overlay) -> Outcome | None:
     row = overlay.remembered.get(request.idempotency.key)
     if row is None:
         return None
-    if not compare_digest(row.body, request.idempotency.body):
-        raise Invalid(
-            "This Idempotency-Key was used before with another body. Use a new key for a new request.",
-            code="idempotency-key-reused",
-        )
+    require_same_body(row, request.idempotency)
     case = overlay.cases.get(row.ids[0]) if row.kind != "agency" else None
     return Outcome(row.status, row.kind, row.ids, case=case, replayed=True)
 

@@ -35,7 +35,7 @@ T = TypeVar("T", Case, Thread)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class HandoverScope:
     """What a handover concerns, as far as one transaction may take it."""
 
     cases: tuple[str, ...]
@@ -91,7 +91,7 @@ class HandoverDesk:
         return [value for state in states for value in values_naming(named[state.id], state)]
 
 
-def find(session: ReadSession, agency: str, officers: Sequence[Successor], most: int) -> Found:
+def find(session: ReadSession, agency: str, officers: Sequence[Successor], most: int) -> HandoverScope:
     """The agency's work, at most `most` streams of it: cases first, then threads with their cases. Between
     officers only what names the one who leaves."""
     cases: dict[str, None] = {}
@@ -99,7 +99,7 @@ def find(session: ReadSession, agency: str, officers: Sequence[Successor], most:
     if not officers:
         for case in _pages(lambda after: session.held_cases(agency, after, PAGE)):
             if len(cases) >= most:
-                return Found(tuple(cases), ())
+                return HandoverScope(tuple(cases), ())
             if work_of(case.state, agency):
                 cases[case.state.id] = None
     for thread in _pages(lambda after: session.joined_threads(agency, after, PAGE)):
@@ -112,7 +112,7 @@ def find(session: ReadSession, agency: str, officers: Sequence[Successor], most:
             break
         cases |= about
         threads.append(thread.state.id)
-    return Found(tuple(cases), tuple(threads))
+    return HandoverScope(tuple(cases), tuple(threads))
 
 
 def _pages(read: Callable[[str], list[T]]) -> Iterator[T]:

@@ -16,7 +16,7 @@ from hub.ports.revocations import (
     NoRevocations,
     RevocationJournal,
     RevocationLine,
-    Standing,
+    Revoked,
 )
 from hub.service.overlay import Overlay
 
@@ -70,7 +70,7 @@ class Journals:
         lines = [RevocationLine(OFFICER_DISABLED, each.officer, each.at) for each in overlay.departed]
         if not overlay.changed_agencies:
             return lines
-        ended = Standing.of(self.revocations.lines()).agencies
+        ended = Revoked.of(self.revocations.lines()).agencies
         for name in sorted(overlay.changed_agencies):
             if (active := overlay.agencies[name].active) == (name in ended):
                 lines.append(RevocationLine(AGENCY_ACTIVATED if active else AGENCY_DEACTIVATED, name, now))

@@ -12,15 +12,14 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from hmac import compare_digest
 from typing import TypeVar
 
-from hub.errors import Invalid, Overtaken
+from hub.errors import Overtaken
 from hub.ports.clock import Clock, rfc3339
 from hub.ports.effects import Effects, Remembered
 from hub.ports.store import Store
 from hub.service.readers import Readers
-from hub.service.requests import Idempotency
+from hub.service.requests import Idempotency, require_same_body
 from hub.service.writer import Writer
 
 T = TypeVar("T")
@@ -83,11 +82,7 @@ class Once:
     ) -> T:
         known = await self.readers.glance(lambda session: session.remembered(idempotency.key))
         if known is not None:
-            if not compare_digest(known.body, idempotency.body):
-                raise Invalid(
-                    "This Idempotency-Key was used before with another body; use a new one.",
-                    code="idempotency-key-reused",
-                )
+            require_same_body(known, idempotency)
             return await again(known.ids)
         result = await act()
         row = Remembered(
@@ -106,6 +101,6 @@ class Once:
 
     def _remember_once(self, row: Remembered) -> None:
         with self.store.begin() as txn:
-            if row.key not in txn.reserve_keys([row.key]):
+            if row.key not in txn.load_remembered([row.key]):
                 txn.write(Effects(remembered=[row]))
                 txn.commit()

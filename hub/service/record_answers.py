@@ -34,9 +34,9 @@ def note_taken(
     place = Place(origin.offset + 1, origin.topic_id)
     overlay.next_offsets[partition] = effects.next_offsets[partition] = place
     agency = request.principal.agency
-    document = orjson.dumps(reply_document(result, request.masked))
+    document = orjson.dumps(answer_document(result, request.masked))
     told = origin.full_topic, origin.partition, origin.offset
-    effects.replies.append(RecordAnswer(agency, *told, origin.correlation, document, now))
+    effects.record_answers.append(RecordAnswer(agency, *told, origin.correlation, document, now))
     if dead is not None:
         letter, cause = "/".join(map(str, told)), _printable(dead)
         effects.dead_letters.append(
@@ -49,7 +49,7 @@ def _printable(cause: str) -> str:
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in cause)
 
 
-def reply_document(result: Result, masked: Sequence[str] = ()) -> dict[str, Any]:
+def answer_document(result: Result, masked: Sequence[str] = ()) -> dict[str, Any]:
     """`{"status", "kind", "ids"}` or `{"status", "problem"}`: ids, kinds of what was masked and problems
     only, no text."""
     if isinstance(result, Problem):

@@ -27,7 +27,7 @@ Act = Callable[[Principal, ReadReporter], Awaitable[Outcome]]
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class OpenedIdentity:
     """One reading. `reporter` is {name?, phone?, email?, national_id?, anonymous}, `masked` the kinds of what
     was masked in the purpose."""
 
@@ -59,7 +59,7 @@ class ReporterDesk:
         """404, 410 or 403, before the purpose is judged; decided again in the transaction."""
         await self.readers.run(lambda session: _readable(session, principal, case_id))
 
-    async def read(self, principal: Principal, case_id: str, purpose: str) -> Identity:
+    async def read(self, principal: Principal, case_id: str, purpose: str) -> OpenedIdentity:
         """The identity, after its reading was committed: what cannot be recorded is not answered (503)."""
         purpose, masked = await self.readers.run(
             lambda session: self._masked(session, principal, case_id, purpose)
@@ -67,7 +67,7 @@ class ReporterDesk:
         outcome = await self.act(principal, ReadReporter(case_id, purpose, principal.officer))
         case = there(outcome.case)
         reporter, event = await self.readers.run(lambda session: self._opened(session, case))
-        return Identity(case_id, reporter, purpose, event.fact().time, event.id, masked)
+        return OpenedIdentity(case_id, reporter, purpose, event.fact().time, event.id, masked)
 
     def _masked(
         self, session: ReadSession, principal: Principal, case_id: str, purpose: str

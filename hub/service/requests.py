@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hmac import compare_digest
 from typing import Any, Final, NamedTuple
 
 from auth.principal import Principal
@@ -24,7 +25,7 @@ from hub.domain.threads.commands import (
 from hub.domain.threads.thread import Message, Thread
 from hub.domain.working_time import Calendar
 from hub.errors import Invalid, Problem
-from hub.ports.effects import Identity
+from hub.ports.effects import Identity, Remembered
 from hub.ports.relaying import Origin
 from hub.ports.sealing import StreamKey
 
@@ -61,6 +62,15 @@ class Idempotency:
 
     key: bytes
     body: bytes
+
+
+def require_same_body(known: Remembered, idempotency: Idempotency) -> None:
+    """Invalid (422) for a key that took effect before with another body."""
+    if not compare_digest(known.body, idempotency.body):
+        raise Invalid(
+            "This Idempotency-Key was used before with another body. Use a new key for a new request.",
+            code="idempotency-key-reused",
+        )
 
 
 @dataclass(frozen=True, slots=True)

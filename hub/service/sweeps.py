@@ -43,14 +43,15 @@ Place = tuple[str, ...]
 """Where a walk has come to."""
 
 
-class Found(NamedTuple):
-    """What one page holds to be done, and where the next one begins; None after the last."""
+class SweepPage(NamedTuple):
+    """What is to be done of one page, and where the next one begins; None after the last."""
 
     commands: list[PassOn] | list[EraseRetained]
     after: Place | None
 
 
-Page = Callable[[ReadSession, Place | None], Found]
+ReadPage = Callable[[ReadSession, Place | None], SweepPage]
+"""Reads the page that begins there; the first one for None."""
 
 
 class Sweep:
@@ -59,7 +60,7 @@ class Sweep:
     def __init__(
         self,
         name: str,
-        begin: Callable[[], Awaitable[Page]],
+        begin: Callable[[], Awaitable[ReadPage]],
         readers: Readers,
         writer: Writer,
         every_s: float,
@@ -81,9 +82,9 @@ class Sweep:
 
     async def once(self) -> int:
         """One walk, page by page; how many cases it changed."""
-        page, after, count = await self._begin(), None, 0
+        read_page, after, count = await self._begin(), None, 0
         while True:
-            found = await self._readers.run(lambda session, at=after: page(session, at))  # type: ignore[misc]
+            found = await self._readers.run(lambda session, at=after: read_page(session, at))  # type: ignore[misc]
             for start in range(0, len(found.commands), CHUNK):
                 count += await self._do(found.commands[start : start + CHUNK])
             if found.after is None:
@@ -101,11 +102,11 @@ class Sweep:
         return sum(not isinstance(result, Problem) and not result.replayed for result in results)
 
 
-def pages_of_deactivated(agencies: Sequence[str]) -> Page:
+def pages_of_deactivated(agencies: Sequence[str]) -> ReadPage:
     """The cases that wait for one of these agencies."""
     names = sorted(agencies)
 
-    def page(session: ReadSession, after: Place | None) -> Found:
+    def page(session: ReadSession, after: Place | None) -> SweepPage:
         begun, last = after or ("", "")
         for agency in names:
             if agency < begun:
@@ -113,38 +114,39 @@ def pages_of_deactivated(agencies: Sequence[str]) -> Page:
             cases = session.open_cases_of(agency, last if agency == begun else "", PAGE)
             if cases:
                 waiting = [PassOn(c.state.id, agency) for c in cases if waits_for(c.state, agency)]
-                return Found(waiting, (agency, cases[-1].state.id))
-        return Found([], None)
+                return SweepPage(waiting, (agency, cases[-1].state.id))
+        return SweepPage([], None)
 
     return page
 
 
-def pages_of_retained(rows: Sequence[Policy], limits: Limits, now: str) -> Page:
+def pages_of_retained(rows: Sequence[Policy], limits: Limits, now: str) -> ReadPage:
     """The cases whose retention is over, those that ended first before the others of their classification."""
 
-    def page(session: ReadSession, after: Place | None) -> Found:
+    def page(session: ReadSession, after: Place | None) -> SweepPage:
         begun, *last = after or (CLASSIFICATIONS[0], "", "")
         for classification in CLASSIFICATIONS[CLASSIFICATIONS.index(begun) :]:
             behind = (last[0], last[1]) if classification == begun else ("", "")
             cases = session.ended_cases(classification, behind, PAGE)
             over = over_among(cases, rows, limits, now)
             if over:
-                return Found(_erasing(session, over), (classification, *_place(over[-1])))
-        return Found([], None)
+                return SweepPage(_erasing(session, over), (classification, *_place(over[-1])))
+        return SweepPage([], None)
 
     return page
 
 
-def when_believed(page: Page, now: str, by_itself: bool) -> Page:
-    """`page`, but nothing is erased while the wall clock cannot be believed: unless the log goes on to `now`,
-    only once this process has run in step with it for a day (`by_itself`). It ends the walk and says so."""
+def when_believed(read_page: ReadPage, now: str, by_itself: bool) -> ReadPage:
+    """`read_page`, but nothing is erased while the wall clock cannot be believed: unless the log goes on to
+    `now`, only once this process has run in step with it for a day (`by_itself`). It ends the walk and says
+    so."""
 
-    def careful(session: ReadSession, after: Place | None) -> Found:
-        found = page(session, after)
+    def careful(session: ReadSession, after: Place | None) -> SweepPage:
+        found = read_page(session, after)
         if by_itself or not found.commands or goes_on(before := recorded_before(session, now), now):
             return found
         log.warning("retention_waits", cases=len(found.commands), present=now, recorded=before, cause=WAITS)
-        return Found([], None)
+        return SweepPage([], None)
 
     return careful
 

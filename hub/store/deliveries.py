@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hub.ports.deliveries import DeliveryRow, NewWebhook, Progress, Standing, WebhookRow
+from hub.ports.deliveries import DeliveryRow, NewWebhook, Progress, ResumePoint, WebhookRow
 from hub.ports.webhooks import DeliveryState
 from hub.store import deliveries_sql as sql
 from hub.store.deliveries_sql import Prepared
@@ -82,11 +82,11 @@ class DeliveryTable:
         with self._store.glancing() as db:
             return [sql.webhook_row(row) for row in self._execute(db, "webhooks", {})]
 
-    def standing(self, webhook: WebhookRow) -> Standing:
+    def resume_point(self, webhook: WebhookRow) -> ResumePoint:
         values = {"of_agency": webhook.agency, "after": webhook.cursor}
         with self._store.connection() as db:
             pending = [sql.delivery_row(row) for row in self._execute(db, "pending", values)]
-            return Standing(webhook, pending, [row[0] for row in self._execute(db, "settled", values)])
+            return ResumePoint(webhook, pending, [row[0] for row in self._execute(db, "settled", values)])
 
     def asked_again(self, agency: str) -> list[DeliveryRow]:
         with self._store.glancing() as db:

@@ -1,8 +1,16 @@
-"""The engines there are."""
+"""What a store is to the composition root, whichever engine it is on."""
 
 from __future__ import annotations
 
-from hub.store.postgres.store import PostgresStore
-from hub.store.sqlite.store import SqliteStore
+from typing import Protocol
 
-AnyStore = SqliteStore | PostgresStore
+from hub.ports.process_store import ProcessStore
+from hub.store.dialect import Engine
+from hub.store.statements import Statements
+
+
+class AnyStore(ProcessStore, Engine, Protocol):
+    """What a process, its tables and the commands on the whole database need. `open_store` gives one of each
+    engine, so the type checker holds them all to it."""
+
+    sql: Statements

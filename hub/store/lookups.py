@@ -32,23 +32,24 @@ class LookUps:
 
     def look_up(self, wanted: Wanted) -> Found:
         return Found(
-            self.reserve_keys(wanted.remembered),
-            self.reserve_references(wanted.references),
+            self.load_remembered(wanted.remembered),
+            self._load_references(wanted.references),
             self.load_cases(wanted.cases) if wanted.cases else {},
-            self.load_heads(wanted.heads) if wanted.heads else {},
-            self.load_keys(wanted.keys) if wanted.keys else {},
-            self.load_identities(wanted.identities) if wanted.identities else {},
-            self.load_agencies(wanted.agencies) if wanted.agencies else {},
-            self.inactive_clients(wanted.clients),
+            self._load_heads(wanted.heads) if wanted.heads else {},
+            self._load_keys(wanted.keys) if wanted.keys else {},
+            self._load_identities(wanted.identities) if wanted.identities else {},
+            self._load_agencies(wanted.agencies) if wanted.agencies else {},
+            self._inactive_clients(wanted.clients),
         )
 
-    def reserve_keys(self, keys: Sequence[bytes]) -> dict[bytes, Remembered]:
+    def load_remembered(self, keys: Sequence[bytes]) -> dict[bytes, Remembered]:
         # a JSON list cannot carry bytes; these are few, and by primary key
         statement = f"SELECT {statements.REMEMBERED} FROM idempotency AS i WHERE i.key = ?"  # noqa: S608
         rows = (self._db.execute(statement, (key,)).fetchone() for key in keys)
         return remembered(row for row in rows if row is not None)
 
-    def reserve_references(self, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Reference]:
+    def _load_references(self, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Reference]:
+        """A pair that is free is absent and not reserved: its primary key tells who took it first."""
         if not pairs:
             return {}
         return references(self._db.execute(self._sql.references, self._dialect.of_pairs(pairs)))
@@ -64,19 +65,19 @@ class LookUps:
         self._found |= found
         return found
 
-    def load_heads(self, streams: Sequence[str]) -> dict[str, Head]:
+    def _load_heads(self, streams: Sequence[str]) -> dict[str, Head]:
         return heads(self._db.execute(self._sql.heads, self._dialect.of_texts(streams)))
 
-    def load_keys(self, streams: Sequence[str]) -> dict[str, WrappedKey]:
+    def _load_keys(self, streams: Sequence[str]) -> dict[str, WrappedKey]:
         return keys(self._db.execute(self._sql.keys, self._dialect.of_texts(streams)))
 
-    def load_identities(self, case_ids: Sequence[str]) -> dict[str, Identity]:
+    def _load_identities(self, case_ids: Sequence[str]) -> dict[str, Identity]:
         return identities(self._db.execute(self._sql.identities, self._dialect.of_texts(case_ids)))
 
-    def load_agencies(self, ids: Sequence[str]) -> dict[str, Agency]:
+    def _load_agencies(self, ids: Sequence[str]) -> dict[str, Agency]:
         return agencies(self._db.execute(self._sql.agencies, self._dialect.of_texts(ids)))
 
-    def inactive_clients(self, client_ids: Collection[str]) -> set[str]:
+    def _inactive_clients(self, client_ids: Collection[str]) -> set[str]:
         if not client_ids:
             return set()
         left = set(client_ids)

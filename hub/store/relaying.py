@@ -13,7 +13,7 @@ from hub.ports.store import CHORE_PAGE
 from hub.store.dialect import Engine
 
 WAITING, PUBLISHED, REDRIVEN = "waiting", "published", "redriven"
-_REPLY: Final = "agency, topic, partition, origin_offset, correlation, document, created_at"
+_ANSWER: Final = "agency, topic, partition, origin_offset, correlation, document, created_at"
 _FORGOTTEN: Final = (
     "DELETE FROM dead_letters WHERE id IN "
     "(SELECT id FROM dead_letters WHERE state = ? AND created_at < ? ORDER BY created_at LIMIT ?)"
@@ -50,11 +50,11 @@ class RelayTables:
                 return False
             for name, position in sorted(relayed.cursors.items()):
                 db.execute(_PUT_CURSOR, (name, position, token))
-            for reply in relayed.replies:
+            for answer in relayed.record_answers:
                 db.execute(
                     "DELETE FROM inbound_replies "
                     "WHERE agency = ? AND topic = ? AND partition = ? AND origin_offset = ?",
-                    (reply.agency, reply.topic, reply.partition, reply.offset),
+                    (answer.agency, answer.topic, answer.partition, answer.offset),
                 )
             for letter in relayed.dead_letters:
                 db.execute(
@@ -68,10 +68,10 @@ class RelayTables:
         row = db.execute(self._fence, (RELAY,)).fetchone()
         return row is not None and row[0] > token
 
-    def replies(self, agency: str, limit: int) -> list[RecordAnswer]:
+    def record_answers(self, agency: str, limit: int) -> list[RecordAnswer]:
         with self._store.glancing() as db:
             rows = db.execute(
-                f"SELECT {_REPLY} FROM inbound_replies WHERE agency = ? "
+                f"SELECT {_ANSWER} FROM inbound_replies WHERE agency = ? "
                 "ORDER BY topic, partition, origin_offset LIMIT ?",
                 (agency, limit),
             )

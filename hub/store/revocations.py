@@ -12,13 +12,13 @@ from hub.ports.revocations import (
     CREDENTIALS_CHANGED,
     OFFICER_DISABLED,
     RevocationLine,
-    Standing,
+    Revoked,
 )
 from hub.store.dialect import Engine
 from hub.store.generation import next_generation
 
 
-def revoked_in(connection: Any, now: str, known: Standing) -> list[RevocationLine]:
+def revoked_in(connection: Any, now: str, known: Revoked) -> list[RevocationLine]:
     """What is revoked, disabled, deactivated or changed in this database and not `known`."""
     return [
         *_clients(connection, known),
@@ -37,12 +37,12 @@ def stop_webhook(store: Engine, agency: str, cause: str) -> bool:
         return bool(changed.rowcount == 1)
 
 
-def _clients(connection: Any, known: Standing) -> list[RevocationLine]:
+def _clients(connection: Any, known: Revoked) -> list[RevocationLine]:
     rows = connection.execute("SELECT id, revoked_at FROM clients WHERE revoked_at IS NOT NULL ORDER BY id")
     return [RevocationLine(CLIENT_REVOKED, name, at) for name, at in rows if name not in known.clients]
 
 
-def _officers(connection: Any, known: Standing) -> list[RevocationLine]:
+def _officers(connection: Any, known: Revoked) -> list[RevocationLine]:
     """An account changes with its password, its second factor, and by being disabled."""
     lines: list[RevocationLine] = []
     rows = connection.execute("SELECT id, changed_at, created_at, disabled_at FROM officers ORDER BY id")
@@ -54,7 +54,7 @@ def _officers(connection: Any, known: Standing) -> list[RevocationLine]:
     return lines
 
 
-def _agencies(connection: Any, now: str, known: Standing) -> list[RevocationLine]:
+def _agencies(connection: Any, now: str, known: Revoked) -> list[RevocationLine]:
     """When that was is in the log alone; here it is enough that it is so."""
     rows = connection.execute("SELECT id, document FROM agencies ORDER BY id").fetchall()
     ended = [name for name, document in rows if not orjson.loads(document)["active"]]

@@ -121,7 +121,7 @@ class Transaction(LookUps):
             db,
             [
                 (r.agency, r.topic, r.partition, r.offset, r.correlation, r.document, r.created_at)
-                for r in effects.replies
+                for r in effects.record_answers
             ],
         )
         sql.insert_dead_letter_once.run(

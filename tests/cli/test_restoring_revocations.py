@@ -15,9 +15,9 @@ from auth.passwords import hash_password
 from hub.app_access import accounts, secret_box
 from hub.app_core import Core, open_core
 from hub.cli.main import main
-from hub.delivery.desk import Desk
 from hub.delivery.settings import DeliverySettings
 from hub.delivery.targets import Targets
+from hub.delivery.webhook_desk import WebhookDesk
 from hub.errors import NotFound, StoreUnavailable, Unavailable
 from hub.ports.accounts import OfficerRow
 from hub.service.requests import ChangeAgency
@@ -169,14 +169,14 @@ def test_nobody_signs_in_with_a_role_that_was_taken_away(
     assert (found(settings, "tari").role, found(settings, "tari").password_hash) == ("liaison", None)
 
 
-def desk_of(core: Core) -> Desk:
+def desk_of(core: Core) -> WebhookDesk:
     """As the API has it, over a writer that works at once."""
     settings, secrets = DeliverySettings(allowed_networks=(ip_network("127.0.0.0/8"),)), secret_box(core)
 
     async def changed() -> None:
         pass
 
-    return Desk(
+    return WebhookDesk(
         store=DeliveryTable(core.store),
         readers=AtOnce(None),  # type: ignore[arg-type]
         writer=AtOnce(),  # type: ignore[arg-type]

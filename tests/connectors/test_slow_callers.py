@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any, cast
 
 import pytest
+from aiohttp import web
 
 from connectors import reply_endpoint
 from connectors.answering import AnswersHttp
@@ -76,3 +77,35 @@ async def test_a_body_that_is_too_long_is_refused(endpoint: tuple[int, str, int]
     piece = b" " * 65_536
     line = await answered(port, path, most + 65_536, *[piece] * (most // len(piece) + 1))
     assert line.startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize("head", ["webhook-signature: " + "x" * 9000, "no header at all"])
+async def test_what_is_no_http_is_answered_and_leaves_no_line(
+    endpoint: tuple[int, str, int], head: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    port, path, _ = endpoint
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n".encode())
+    assert (await reader.readline()).startswith(b"HTTP/1.0 400")
+    writer.close()
+    assert caplog.records == []
+
+
+def crashing(listen: str) -> Server:
+    async def crash(request: Any) -> Any:
+        raise RuntimeError("a defect")
+
+    application = web.Application()
+    application.router.add_post("/crash", crash)
+    return lambda stop: reply_endpoint.serve(application, listen, "listen", stop)
+
+
+@pytest.mark.parametrize("endpoint", [("/crash", crashing, 1)], indirect=True)
+async def test_what_fails_in_a_handler_is_told(
+    endpoint: tuple[int, str, int], caplog: pytest.LogCaptureFixture
+) -> None:
+    port, path, _ = endpoint
+    assert b"500" in await answered(port, path, 1, b"x")
+    (told,) = caplog.records
+    assert told.exc_info
+    assert "a defect" in str(told.exc_info[1])

@@ -18,8 +18,8 @@ from connectors.inbox import ATTEMPTS, Inbox
 from connectors.loops import RETRY_AFTER_CAP_S, Loop
 from connectors.presence import Presence
 from connectors.spool import open_spool
-from connectors.standing import Standing
 from connectors.system_answers import Said, judge, remedy
+from connectors.system_health import SystemHealth
 from connectors.words import retry_after_s
 from hub.delivery import answers
 from hub.delivery.settings import DeliverySettings
@@ -72,7 +72,7 @@ class Rig:
         self.headers_of: dict[str, dict[str, str]] = {}
         self.asked: list[str] = []
         self.got: list[str] = []
-        self.standing = Standing()
+        self.system_health = SystemHealth()
         self.running: Loop
 
     async def take(self, request: web.Request) -> web.Response:
@@ -85,12 +85,14 @@ class Rig:
 
     def answered(self) -> None:
         """As Connector.system_answers does it."""
-        self.standing.answered()
+        self.system_health.answered()
         self.presence.back("agency endpoint")
         self.presence.back("agency system")
 
     def loop(self, handler: HttpHandler) -> Loop:
-        applier = Applier(self.spool, self.inbox, handler.handle, lambda: self.now_s, CAP_S, self.standing)
+        applier = Applier(
+            self.spool, self.inbox, handler.handle, lambda: self.now_s, CAP_S, self.system_health
+        )
         return Loop("handing events over", applier.step, 0.5, self.presence, CAP_S)
 
     def arrive(self, *subjects: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from connectors.checker import Checker
+from connectors.doubled_keys import DoubledKeys
 from connectors.intake import Intake
 from connectors.mapping import ComplaintMapping
 from connectors.outbox import Outbox
@@ -31,7 +32,12 @@ def open_intake(spool: Spool) -> Intake:
 
     mapping = ComplaintMapping("kab-uji", ZoneInfo("Asia/Jakarta"), read_rules(MAP))
     source = Source(key="id", table="pengaduan")
-    return Intake(spool, Outbox(spool), mapping, Checker(now), source, lambda _: [], now, b"m")
+    checker, doubled = Checker(now), DoubledKeys(source)
+    return Intake(spool, Outbox(spool), mapping, checker, source, lambda _: [], now, b"m", doubled)
+
+
+def take(intake: Intake, *rows: dict[str, Any]) -> None:
+    intake.take(intake.meet(list(rows), "id"))
 
 
 def row(key: Any, text: str = "Jalan Pelita berlubang.") -> dict[str, Any]:
@@ -46,7 +52,7 @@ def test_a_second_key_that_differs_by_blanks_is_refused_in_words(
     with capture_logs() as logged:
         for _ in range(2):
             for page in pages:
-                intake.take([row(key, f"Laporan {key!r}.") for key in page], "id")
+                take(intake, *(row(key, f"Laporan {key!r}.") for key in page))
     waiting = intake.outbox.waiting(10)
     assert [(entry.reference, entry.source_key) for entry in waiting] == [("LP7", "LP7")]
     assert b"Laporan 'LP7'." in (waiting[0].content or b"")
@@ -59,7 +65,7 @@ def test_a_second_key_that_differs_by_blanks_is_refused_in_words(
 
 def test_a_key_keeps_its_blanks_for_writing_back(tmp_path: Path) -> None:
     intake = open_intake(open_spool(tmp_path / "spool"))
-    intake.take([row(" LP 7 ", "Satu."), row(b"LP8\x00", "Dua."), row(9, "Tiga.")], "id")
+    take(intake, row(" LP 7 ", "Satu."), row(b"LP8\x00", "Dua."), row(9, "Tiga."))
     keys = {entry.reference: entry.source_key for entry in intake.outbox.waiting(10)}
     assert keys == {"LP 7": " LP 7 ", "LP8": "LP8\x00", "9": "9"}
     intake.spool.close()
@@ -67,10 +73,10 @@ def test_a_key_keeps_its_blanks_for_writing_back(tmp_path: Path) -> None:
 
 def test_a_key_that_an_older_connector_cut_is_mended_when_its_row_is_read(tmp_path: Path) -> None:
     intake = open_intake(open_spool(tmp_path / "spool"))
-    intake.take([row("LP7 ")], "id")
+    take(intake, row("LP7 "))
     intake.outbox.acknowledge("LP7", "case-1", routed=False)
     intake.spool.connection.execute("UPDATE complaints SET source_key = 'LP7'")
-    intake.take([row("LP7 ")], "id")
+    take(intake, row("LP7 "))
     assert intake.outbox.find(["LP7"])["LP7"].source_key == "LP7 "
     assert intake.outbox.troubles() == []
     intake.spool.close()

@@ -20,11 +20,11 @@ from auth.principal import Principal
 from auth.scopes import DEFAULT_SCOPES
 from hub.bus.embedded import EmbeddedBus
 from hub.delivery.deliverer import Deliverer
-from hub.delivery.desk import Desk
 from hub.delivery.metrics import DeliveryMetrics
 from hub.delivery.sender import Sender
 from hub.delivery.settings import DeliverySettings
 from hub.delivery.targets import Targets, system_resolve
+from hub.delivery.webhook_desk import WebhookDesk
 from hub.domain.agency import HUB, Agency
 from hub.domain.commands import Verify
 from hub.ports.registry import ClientRow
@@ -105,7 +105,7 @@ class DeliveryWorld:
         self.deliverer: Deliverer | None = None
         self.count = 0
         self.targets = Targets(settings, clock, lambda host, port: self.resolve(host, port))
-        self.desk = Desk(
+        self.desk = WebhookDesk(
             store=self.table,
             readers=self.hub.readers,
             writer=self.hub.writer,

@@ -12,8 +12,8 @@ import orjson
 
 from hub.bus.kafka.binding import published
 from hub.delivery.relay import Relay
-from hub.delivery.relay_lanes import Lanes, Outlet
-from hub.delivery.relay_reading import Lane
+from hub.delivery.relay_lanes import Outlet, RelayLanes
+from hub.delivery.relay_reading import RelayLane
 from hub.domain.agency import Agency
 from hub.ports.broker import (
     ACKNOWLEDGED,
@@ -99,7 +99,7 @@ class RelayBench:
     publisher: MemoryPublisher = field(default_factory=MemoryPublisher)
     lags: list[float] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
-    wraps: Callable[[Lane], Lane] = lambda lane: lane
+    wraps: Callable[[RelayLane], RelayLane] = lambda lane: lane
 
     def __post_init__(self) -> None:
         world = self.world
@@ -107,7 +107,7 @@ class RelayBench:
         self.table = RelayTables(world.store)
         self.leases = LeaseTable(world.store)
         outlet = Outlet(world.hub.readers, world.sealer, self.table, published, PREFIX, PUBLIC_URL)
-        lanes = Lanes(outlet, self.agencies)
+        lanes = RelayLanes(outlet, self.agencies)
         self.relay = Relay(
             lanes=lambda: [self.wraps(lane) for lane in lanes()],
             publisher=self.publisher,
@@ -164,11 +164,15 @@ class RelayBench:
             )
             assert changed.rowcount > 0
 
-    def write(self, *, replies: Sequence[RecordAnswer] = (), letters: Sequence[DeadLetter] = ()) -> None:
+    def write(
+        self, *, record_answers: Sequence[RecordAnswer] = (), letters: Sequence[DeadLetter] = ()
+    ) -> None:
         """As an inbound batch would."""
         with self.world.store.begin() as txn:
             places = {(INBOUND, 0): Place(1)}
-            txn.write(Effects(next_offsets=places, replies=list(replies), dead_letters=list(letters)))
+            txn.write(
+                Effects(next_offsets=places, record_answers=list(record_answers), dead_letters=list(letters))
+            )
             txn.commit()
 
     def turn(self, seconds: float) -> None:
@@ -192,7 +196,7 @@ class RelayBench:
             assert not self.publisher.running
 
 
-def reply(offset: int, agency: str = KOTIM) -> RecordAnswer:
+def record_answer(offset: int, agency: str = KOTIM) -> RecordAnswer:
     return RecordAnswer(agency, INBOUND, 0, offset, f"kirim-{offset}", b'{"status":201}', WHEN)
 
 

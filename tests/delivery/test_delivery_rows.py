@@ -125,8 +125,8 @@ def test_rows_are_inserted_then_updated_and_keep_their_ids(table: DeliveryTable)
     table.save(
         [progress(made, 14, row(13, "dead", id="other", cause="the endpoint answered 400", attempts=10))]
     )
-    standing = table.standing(made)
-    assert standing.pending == [] and standing.settled == [13, 14]
+    resume_point = table.resume_point(made)
+    assert resume_point.pending == [] and resume_point.settled == [13, 14]
     newest, oldest = table.deliveries(AGENCY, (), None, 10)
     assert (newest.latency_ms, newest.http_status) == (2.5, 204)
     assert (oldest.id, oldest.state, oldest.attempts) == ("d13", "dead", 10)
@@ -144,7 +144,7 @@ def test_a_webhook_that_was_made_anew_is_left_alone(table: DeliveryTable) -> Non
     made, _ = table.put_webhook(webhook(id_="w2"))
     table.save([progress(old, 99, row(15))])
     assert table.webhook(AGENCY) == made
-    assert table.standing(made).pending == []
+    assert table.resume_point(made).pending == []
     assert table.delete_webhook("kemen-pu") is None
 
 

@@ -8,13 +8,23 @@ from collections.abc import Sequence
 import pytest
 from structlog.testing import capture_logs
 
-from hub.delivery.relay_reading import REFUSED_WAIT_S, Lane, Piece
+from hub.delivery.relay_reading import REFUSED_WAIT_S, Piece, RelayLane
 from hub.domain.agency import Agency
 from hub.ports.broker import BrokerAway, OutRecord, ProducerFenced, Refusal, TopicClosed
 from hub.ports.leases import RELAY
 from hub.ports.relaying import Relayed
 from tests.delivery.delivery_world import until
-from tests.delivery.relaywork import KOTIM, OWN, PREFIX, PUPR, RelayBench, letter, reply, submitted, up_to
+from tests.delivery.relaywork import (
+    KOTIM,
+    OWN,
+    PREFIX,
+    PUPR,
+    RelayBench,
+    letter,
+    record_answer,
+    submitted,
+    up_to,
+)
 
 
 async def test_what_is_acknowledged_moves_each_lane(bench: RelayBench) -> None:
@@ -73,20 +83,20 @@ async def test_what_the_broker_will_never_take_is_passed_over_and_told(
 @pytest.mark.parametrize("refusal", [TopicClosed.MISSING, TopicClosed.NOT_AUTHORISED])
 async def test_a_missing_topic_delays_its_own_agency_alone(bench: RelayBench, refusal: TopicClosed) -> None:
     bench.publisher.refuses = lambda record: refusal if record.topic == f"{PREFIX}{OWN}" else None
-    bench.write(replies=[reply(1), reply(2, PUPR)])
+    bench.write(record_answers=[record_answer(1), record_answer(2, PUPR)])
     await submitted(bench, 2)
     async with bench.running():
         for _ in range(2):
             await submitted(bench, 1, PUPR)
             await until(lambda: bench.cursors().get(f"mailbox/{PUPR}") == bench.head(PUPR))
             await until(lambda: bench.cursors().get("log") == bench.last())
-        await until(lambda: bench.table.replies(PUPR, 9) == [])
+        await until(lambda: bench.table.record_answers(PUPR, 9) == [])
         assert f"mailbox/{KOTIM}" not in bench.cursors()
-        assert bench.table.replies(KOTIM, 9) == [reply(1)], "an answer waits for its topic too"
+        assert bench.table.record_answers(KOTIM, 9) == [record_answer(1)], "an answer waits for its topic too"
         bench.publisher.refuses = lambda record: None
         bench.turn(REFUSED_WAIT_S)
         await until(bench.is_whole)
-        await until(lambda: bench.table.replies(KOTIM, 9) == [])
+        await until(lambda: bench.table.record_answers(KOTIM, 9) == [])
     assert bench.publisher.positions(OWN) == up_to(bench.head(KOTIM))
 
 
@@ -120,7 +130,7 @@ async def test_many_idle_lanes_do_not_delay_the_one_that_has_something(bench: Re
 class Interrupted:
     """A lane at which, between its reading and its answer, something happens once."""
 
-    def __init__(self, lane: Lane, meanwhile: list[Sequence[str]], bench: RelayBench) -> None:
+    def __init__(self, lane: RelayLane, meanwhile: list[Sequence[str]], bench: RelayBench) -> None:
         self.lane, self.meanwhile, self.bench = lane, meanwhile, bench
 
     @property
@@ -153,28 +163,28 @@ async def test_what_is_told_while_a_lane_is_read_is_not_lost(bench: RelayBench) 
 
 async def test_nothing_moves_while_the_broker_is_away(bench: RelayBench) -> None:
     await submitted(bench, 2)
-    bench.write(replies=[reply(1)], letters=[letter(1)])
+    bench.write(record_answers=[record_answer(1)], letters=[letter(1)])
     bench.publisher.failures = [BrokerAway("no answer")] * 3
     async with bench.running():
         await until(lambda: len(bench.waits) == 3)
         await until(bench.is_whole)
-        await until(lambda: bench.table.replies(KOTIM, 9) == [])
+        await until(lambda: bench.table.record_answers(KOTIM, 9) == [])
     assert bench.publisher.positions(OWN) == up_to(bench.head(KOTIM))
     assert bench.publisher.positions("events") == up_to(bench.last())
     assert len(bench.publisher.records("dead-letter")) == 1
 
 
 async def test_a_fenced_relay_ends_and_notes_nothing(bench: RelayBench) -> None:
-    bench.write(replies=[reply(1)])
+    bench.write(record_answers=[record_answer(1)])
     bench.publisher.failures = [ProducerFenced("another process publishes")]
     async with bench.running() as task:
         await asyncio.wait_for(task, 10)
     assert bench.cursors() == {}
-    assert bench.table.replies(KOTIM, 9) == [reply(1)]
+    assert bench.table.record_answers(KOTIM, 9) == [record_answer(1)]
 
 
 async def test_a_relay_whose_lease_passed_on_meanwhile_notes_nothing(bench: RelayBench) -> None:
-    bench.write(replies=[reply(1)])
+    bench.write(record_answers=[record_answer(1)])
 
     def taken_over() -> None:
         bench.leases.release(bench.claim.lease)
@@ -185,7 +195,7 @@ async def test_a_relay_whose_lease_passed_on_meanwhile_notes_nothing(bench: Rela
         await asyncio.wait_for(task, 10)
     assert bench.publisher.calls == 1
     assert bench.cursors() == {}
-    assert bench.table.replies(KOTIM, 9) == [reply(1)]
+    assert bench.table.record_answers(KOTIM, 9) == [record_answer(1)]
 
 
 async def test_a_successor_repeats_under_the_same_marks(bench: RelayBench) -> None:

@@ -9,21 +9,33 @@ from structlog.testing import capture_logs
 from hub.delivery.relay_reading import REFUSED_WAIT_S
 from hub.ports.broker import TopicClosed
 from tests.delivery.delivery_world import until
-from tests.delivery.relaywork import INBOUND, KOTIM, OWN, PUPR, RelayBench, letter, reply, submitted, up_to
+from tests.delivery.relaywork import (
+    INBOUND,
+    KOTIM,
+    OWN,
+    PUPR,
+    RelayBench,
+    letter,
+    record_answer,
+    submitted,
+    up_to,
+)
 
 
 async def test_answers_and_letters_that_must_wait_are_kept(bench: RelayBench) -> None:
-    bench.write(replies=[reply(n) for n in (1, 2, 3)], letters=[letter(n) for n in (1, 2)])
+    bench.write(record_answers=[record_answer(n) for n in (1, 2, 3)], letters=[letter(n) for n in (1, 2)])
     later = {f"{INBOUND}/0/{n}".encode() for n in (2, 3)}
     bench.publisher.refuses = lambda record: (
         TopicClosed.MISSING if dict(record.headers)["ce_id"] in later else None
     )
     async with bench.running():
-        await until(lambda: bench.table.replies(KOTIM, 9) == [reply(2), reply(3)])
+        await until(lambda: bench.table.record_answers(KOTIM, 9) == [record_answer(2), record_answer(3)])
         await until(lambda: bench.table.unpublished_dead_letters(9) == [letter(2)])
         bench.publisher.refuses = lambda record: None
         bench.turn(REFUSED_WAIT_S)
-        await until(lambda: bench.table.replies(KOTIM, 9) == [] == bench.table.unpublished_dead_letters(9))
+        await until(
+            lambda: bench.table.record_answers(KOTIM, 9) == [] == bench.table.unpublished_dead_letters(9)
+        )
     assert len([record for record in bench.publisher.records(OWN) if record.mark is None]) == 3
 
 
@@ -69,9 +81,9 @@ async def test_a_page_of_broken_events_alone_moves_the_cursor(bench: RelayBench)
 
 
 async def test_an_answer_goes_to_its_agency_by_correlation_id(bench: RelayBench) -> None:
-    bench.write(replies=[reply(1), reply(2), reply(1, PUPR)])
+    bench.write(record_answers=[record_answer(1), record_answer(2), record_answer(1, PUPR)])
     async with bench.running():
-        await until(lambda: bench.table.replies(KOTIM, 9) == [] == bench.table.replies(PUPR, 9))
+        await until(lambda: bench.table.record_answers(KOTIM, 9) == [] == bench.table.record_answers(PUPR, 9))
     answers = [r for r in bench.publisher.records(OWN) if r.mark is None]
     assert [dict(record.headers)["ce_correlationid"] for record in answers] == [b"kirim-1", b"kirim-2"]
     assert [dict(record.headers)["ce_id"] for record in answers] == [

@@ -100,19 +100,19 @@ async def test_what_was_read_ahead_too_long_ago_is_read_again() -> None:
 
 
 async def test_a_lane_whose_rows_stay_until_noted_is_not_read_before() -> None:
-    log, replies = ListLane(LOG, 2 * TOGETHER), ListLane("replies/a", 2 * TOGETHER, by_position=False)
-    reader = Reader(log, replies)
+    log, answers = ListLane(LOG, 2 * TOGETHER), ListLane("replies/a", 2 * TOGETHER, by_position=False)
+    reader = Reader(log, answers)
     batch = await reader.begun()
-    (state,) = [page.state for page in batch.pages if page.state.lane is replies]
+    (state,) = [page.state for page in batch.pages if page.state.lane is answers]
     published(batch)
     state.unnoted = True
     batch = await reader.begun()
-    assert positions(batch, replies.name) == []
+    assert positions(batch, answers.name) == []
     assert positions(batch), "the log need not wait for that"
     published(batch)
     state.unnoted = False
     published(await reader.begun())  # read ahead while it was not noted
-    assert positions(await reader.begun(), replies.name)[0] == state.cursor + 1
+    assert positions(await reader.begun(), answers.name)[0] == state.cursor + 1
 
 
 async def test_a_lane_that_is_always_behind_does_not_keep_the_others_from_their_turn() -> None:

@@ -80,8 +80,10 @@ async def test_places_of_a_topic_that_was_made_anew_are_others(world: HubWorld) 
             world.run(await desk.prepare(record))
     places = [f"{TOPIC}/0/7", f"{TOPIC}@AAA/0/8", f"{TOPIC}@BBB/0/7"]
     assert sorted(letter.id for letter in table.unpublished_dead_letters(9)) == places
-    replies = [f"{reply.topic}/{reply.partition}/{reply.offset}" for reply in table.replies(PUPR, 9)]
-    assert sorted(replies) == places
+    answers = [
+        f"{answer.topic}/{answer.partition}/{answer.offset}" for answer in table.record_answers(PUPR, 9)
+    ]
+    assert sorted(answers) == places
     assert table.next_offsets([(TOPIC, 0)]) == {(TOPIC, 0): (8, "BBB")}
 
 

@@ -12,7 +12,7 @@ import orjson
 from hub.bus.kafka.binding import received
 from hub.ports.broker import InRecord
 from hub.service.inbound import InboundDesk
-from hub.service.record_answers import reply_document
+from hub.service.record_answers import answer_document
 from hub.service.requests import ChangeAgency
 from hub.store.relaying import RelayTables
 from schemas.registry import Registry as Schemas
@@ -52,7 +52,7 @@ class Desk:
         taken = record(agency, self.sent, name, subject, body, key or f"e-{self.sent}")
         request = await self.desk.prepare(taken)
         (result,) = await self.hub.writer.submit([request])
-        return reply_document(result, request.masked)
+        return answer_document(result, request.masked)
 
     async def open(self, *participants: str) -> str:
         body = {"subject": "Lampu di perbatasan", "cases": list(self.cases), "participants": participants}

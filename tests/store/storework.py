@@ -25,6 +25,7 @@ from hub.ports.effects import (
     MailboxEntry,
     Reference,
     Remembered,
+    Wanted,
 )
 from hub.ports.sealing import WrappedKey
 from hub.store.migrate import migrate
@@ -165,7 +166,7 @@ def event(
 def append(store: Any, stream: str, agencies: tuple[str, ...] = ("kotim",), size: int = 0) -> int:
     """One event at the end of the log and of each agency's mailbox, committed; its position."""
     with store.begin() as txn:
-        head = txn.load_heads([stream]).get(stream)
+        head = txn.look_up(Wanted(heads=[stream])).heads.get(stream)
         position = txn.tail() + 1
         heads = txn.mailbox_heads(sorted(agencies))
         made = event(position, stream, (head.sequence if head else 0) + 1, agencies, size)

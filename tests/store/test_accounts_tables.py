@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from hub.ports.accounts import OfficerRow, SessionRow
+from hub.ports.effects import Wanted
 from hub.store.accounts import AccountTables
 from hub.store.backups import write_backup
 from hub.store.copying import KEPT
@@ -100,12 +101,12 @@ def test_whatever_changes_the_account_ends_its_sessions_and_is_told(store: Any, 
     ends(lambda: rows.disable("o-1", NOW))
     assert not rows.add_session(SessionRow(b"d" * 32, "o-1", NOW, NOW, LATE))
     with store.begin() as txn:
-        assert txn.inactive_clients(["o-1"]) == {"o-1"}
+        assert txn.look_up(Wanted(clients=["o-1"])).inactive == {"o-1"}
 
 
 def test_an_officer_is_an_active_client_of_the_transaction(store: Any, rows: AccountTables) -> None:
     with store.begin() as txn:
-        assert txn.inactive_clients(["o-1", "o-2"]) == {"o-2"}
+        assert txn.look_up(Wanted(clients=["o-1", "o-2"])).inactive == {"o-2"}
 
 
 def test_sessions_are_seen_and_forgotten(rows: AccountTables) -> None:

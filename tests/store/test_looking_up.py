@@ -45,14 +45,14 @@ def stored(store: Any) -> Any:
 
 def one_by_one(txn: Any, wanted: Wanted) -> Found:
     return Found(
-        txn.reserve_keys(wanted.remembered),
-        txn.reserve_references(wanted.references),
+        txn.load_remembered(wanted.remembered),
+        txn._load_references(wanted.references),
         txn.load_cases(wanted.cases),
-        txn.load_heads(wanted.heads),
-        txn.load_keys(wanted.keys),
-        txn.load_identities(wanted.identities),
-        txn.load_agencies(wanted.agencies),
-        txn.inactive_clients(wanted.clients),
+        txn._load_heads(wanted.heads),
+        txn._load_keys(wanted.keys),
+        txn._load_identities(wanted.identities),
+        txn._load_agencies(wanted.agencies),
+        txn._inactive_clients(wanted.clients),
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from hub.errors import Overtaken, RowRefused, StoreUnavailable
 from hub.ports.bus import Committed
-from hub.ports.effects import Effects, Reference, Wanted
+from hub.ports.effects import Effects, Found, Reference, Remembered, Wanted
 from hub.ports.registry import ClientRow
 from hub.store.postgres.connections import Limits
 from hub.store.postgres.transaction import TAKE_TAIL
@@ -144,25 +144,39 @@ def _appended(store: Any, wanted: list[str]) -> bool:
     with store.begin() as txn:
         if txn.lock(wanted):
             return False
-        head = txn.load_heads(wanted[:1]).get(wanted[0])
+        head = txn.look_up(Wanted(heads=wanted[:1])).heads.get(wanted[0])
         position = txn.tail() + 1
         txn.write(Effects(events=[event(position, wanted[0], head.sequence + 1 if head else 1)]))
         txn.commit()
     return True
 
 
-def test_the_second_of_two_that_reserved_the_same_reference_is_overtaken(backend: PostgresBackend) -> None:
+def test_the_second_of_two_that_found_the_same_reference_free_is_overtaken(backend: PostgresBackend) -> None:
     one, two = backend.open(), backend.open()
+    same = Wanted(remembered=[b"key-1"], references=[("kotim", "PGD-1")])
     with two.begin() as txn:
-        assert txn.reserve_references([("kotim", "PGD-1")]) == {}
-        assert txn.reserve_keys([b"key-1"]) == {}
+        assert txn.look_up(same) == Found()
         write(one, everything(1))
         with pytest.raises(Overtaken):
             txn.write(replace(everything(2), references=everything(1).references))
             txn.commit()
     with two.begin() as txn:
-        assert set(txn.reserve_references([("kotim", "PGD-1")])) == {("kotim", "PGD-1")}
-        assert set(txn.reserve_keys([b"key-1"])) == {b"key-1"}
+        found = txn.look_up(same)
+        assert set(found.references) == {("kotim", "PGD-1")}
+        assert set(found.remembered) == {b"key-1"}
+
+
+def test_the_second_of_two_that_remember_the_same_key_is_overtaken(backend: PostgresBackend) -> None:
+    one, two = backend.open(), backend.open()
+    rows = [Remembered(b"key-1", b"body", 200, "once", (made,), WHEN) for made in ("one", "two")]
+    with two.begin() as txn:
+        assert txn.load_remembered([b"key-1"]) == {}, "and it is not reserved"
+        write(one, Effects(remembered=rows[:1]))
+        with pytest.raises(Overtaken):
+            txn.write(Effects(remembered=rows[1:]))
+            txn.commit()
+    with two.begin() as txn:
+        assert txn.load_remembered([b"key-1"]) == {b"key-1": rows[0]}
 
 
 # --- plans --------------------------------------------------------------------------------------------
@@ -198,10 +212,9 @@ def _look_up(store: Any, ids: list[str]) -> dict[str, int]:
     with store.begin() as txn:
         before = _read_through(txn)
         txn.load_cases(ids)
-        txn.load_heads(ids)
-        txn.load_keys(ids)
         references = [("kotim", f"PGD-{number}") for number in range(len(ids))]
-        txn.reserve_references(references)
+        for one in (Wanted(heads=ids), Wanted(keys=ids), Wanted(references=references)):
+            txn.look_up(one)
         txn.look_up(Wanted(references=references, cases=ids, heads=ids, keys=ids, identities=ids))
         txn.tail()
         after = _read_through(txn)

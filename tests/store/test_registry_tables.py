@@ -8,7 +8,7 @@ import pytest
 
 from hub.domain.agency import Agency
 from hub.errors import RowRefused
-from hub.ports.effects import Effects, Remembered
+from hub.ports.effects import Effects, Remembered, Wanted
 from hub.ports.registry import ClientRow, SigningKeyRow
 from hub.ports.sealing import WrappedKey
 from tests.store.storework import WHEN, Backend, append, event, write
@@ -39,12 +39,12 @@ def test_a_client_is_added_once_and_read_back(registry: Any) -> None:
 def test_revoking_is_once_and_seen_in_the_transaction(registry: Any, store: Any) -> None:
     registry.add_client(client("client_a"))
     with store.begin() as txn:
-        assert txn.inactive_clients(["client_a", "client_b"]) == {"client_b"}
+        assert txn.look_up(Wanted(clients=["client_a", "client_b"])).inactive == {"client_b"}
     assert registry.revoke_client("client_a", LATER)
     assert not registry.revoke_client("client_a", LATER)
     assert not registry.revoke_client("client_b", LATER)
     with store.begin() as txn:
-        assert txn.inactive_clients(["client_a"]) == {"client_a"}
+        assert txn.look_up(Wanted(clients=["client_a"])).inactive == {"client_a"}
     assert registry.changes_since(0).clients[0].revoked_at == LATER
 
 
@@ -161,4 +161,4 @@ def test_idempotency_is_forgotten_when_it_is_old(registry: Any, store: Any) -> N
     write(store, Effects(remembered=rows))
     assert registry.forget_idempotency(LATER) == 1
     with store.begin() as txn:
-        assert txn.reserve_keys([b"a", b"b"]) == {b"b": rows[1]}
+        assert txn.load_remembered([b"a", b"b"]) == {b"b": rows[1]}

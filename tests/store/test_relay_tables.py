@@ -22,7 +22,7 @@ def relay(store: Any) -> RelayTables:
     return RelayTables(store)
 
 
-def reply(offset: int, agency: str = "kotim") -> RecordAnswer:
+def record_answer(offset: int, agency: str = "kotim") -> RecordAnswer:
     return RecordAnswer(agency, TOPIC, 0, offset, f"c-{offset}", b"{}", WHEN)
 
 
@@ -34,7 +34,7 @@ def taken(offset: int) -> Effects:
     return Effects(
         events=[event(offset + 1, f"s-{offset}", 1)],
         next_offsets={(TOPIC, 0): Place(offset + 1)},
-        replies=[reply(offset)],
+        record_answers=[record_answer(offset)],
         dead_letters=[letter(offset)],
     )
 
@@ -49,9 +49,9 @@ def test_an_effect_and_its_place_are_written_together(store: Any, relay: RelayTa
     with store.begin() as txn:
         assert txn.next_offsets([(TOPIC, 0), (TOPIC, 1)]) == {(TOPIC, 0): Place(2)}
     assert relay.next_offsets([(TOPIC, 0)]) == {(TOPIC, 0): Place(2)}
-    assert relay.replies("kotim", 9) == [reply(0), reply(1)]
-    assert relay.replies("kotim", 1) == [reply(0)]
-    assert relay.replies("lain", 9) == []
+    assert relay.record_answers("kotim", 9) == [record_answer(0), record_answer(1)]
+    assert relay.record_answers("kotim", 1) == [record_answer(0)]
+    assert relay.record_answers("lain", 9) == []
     relay.forget_offsets(TOPIC, 1)
     assert relay.next_offsets([(TOPIC, 0)]) == {(TOPIC, 0): Place(2)}, "another partition's are not touched"
     relay.forget_offsets(TOPIC, 0)
@@ -62,10 +62,10 @@ def test_what_is_published_is_settled_once(store: Any, relay: RelayTables) -> No
     write(store, taken(0))
     write(store, taken(1))
     assert relay.unpublished_dead_letters(9) == [letter(0), letter(1)]
-    settled = Relayed({"log": 7, "agency.kotim": 3}, [reply(0)], [letter(0)])
+    settled = Relayed({"log": 7, "agency.kotim": 3}, [record_answer(0)], [letter(0)])
     assert relay.settle(1, settled)
     assert relay.cursors() == {"log": 7, "agency.kotim": 3}
-    assert relay.replies("kotim", 9) == [reply(1)]
+    assert relay.record_answers("kotim", 9) == [record_answer(1)]
     assert relay.unpublished_dead_letters(9) == [letter(1)]
     assert {each.id for each in relay.dead_letters(9)} == {letter(0).id, letter(1).id}
     assert relay.settle(1, Relayed({"log": 9}))
@@ -78,9 +78,9 @@ def test_a_relay_whose_lease_passed_on_settles_nothing(store: Any, relay: RelayT
     second = leases.acquire(RELAY, "b", 60.0)
     assert first and second
     write(store, taken(0))
-    assert not relay.settle(first.token, Relayed({"log": 1}, [reply(0)], [letter(0)]))
+    assert not relay.settle(first.token, Relayed({"log": 1}, [record_answer(0)], [letter(0)]))
     assert relay.cursors() == {}
-    assert relay.replies("kotim", 9) == [reply(0)]
+    assert relay.record_answers("kotim", 9) == [record_answer(0)]
     assert relay.settle(second.token, Relayed({"log": 1}))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hub.errors import Overtaken, RowRefused, StoreUnavailable
-from hub.ports.effects import Effects, Head, Reference
+from hub.ports.effects import Effects, Head, Reference, Wanted
 from tests.store.storework import (
     WHEN,
     Backend,
@@ -126,12 +126,12 @@ def test_a_stream_that_one_transaction_locked_is_held_for_every_other(backend: B
     def later() -> None:
         with second.begin() as txn:
             held = txn.lock(["kotim", "pupr"])
-            found.append("held" if held == {"kotim"} else txn.load_heads(["kotim"]))
+            found.append("held" if held == {"kotim"} else txn.look_up(Wanted(heads=["kotim"])).heads)
 
     with first.begin() as txn:
         assert txn.lock(["kotim"]) == set()
         assert txn.lock(["kotim"]) == set(), "one's own is not held"
-        assert txn.load_heads(["kotim"]) == {}
+        assert txn.look_up(Wanted(heads=["kotim"])).heads == {}
         thread = threading.Thread(target=later)
         thread.start()
         if backend.name == "postgres":
@@ -143,7 +143,7 @@ def test_a_stream_that_one_transaction_locked_is_held_for_every_other(backend: B
     assert found == (["held"] if backend.name == "postgres" else [{"kotim": Head(1, bytes(32))}])
     with second.begin() as txn:
         assert txn.lock(["kotim"]) == set(), "a lock ends with its transaction"
-        assert txn.load_heads(["kotim"]) == {"kotim": Head(1, bytes(32))}
+        assert txn.look_up(Wanted(heads=["kotim"])).heads == {"kotim": Head(1, bytes(32))}
 
 
 def test_what_was_loaded_holds_until_the_commit_or_nothing_is_committed(backend: Backend) -> None:
@@ -155,7 +155,7 @@ def test_what_was_loaded_holds_until_the_commit_or_nothing_is_committed(backend:
     def decide(store: Any) -> None:
         try:
             with store.begin() as txn:
-                head = txn.load_heads(["kotim"]).get("kotim")
+                head = txn.look_up(Wanted(heads=["kotim"])).heads.get("kotim")
                 if loaded:
                     loaded.wait(30)
                 position = txn.tail() + 1

@@ -11,9 +11,11 @@ from hub.domain.agency import Agency
 from hub.domain.case import Leg
 from hub.ports.effects import (
     Effects,
+    Found,
     Head,
     MailboxEntry,
     Reference,
+    Wanted,
 )
 from hub.ports.files import FileHolding
 from hub.ports.sealing import WrappedKey
@@ -29,23 +31,24 @@ from tests.store.storework import (
 # --- the write transaction's questions --------------------------------------------------------------
 
 
-def test_reserving_tells_what_took_effect_before(store: Any) -> None:
+def test_what_took_effect_before_is_told_and_what_did_not_is_absent(store: Any) -> None:
     effects = everything()
     write(store, effects)
     with store.begin() as txn:
-        assert txn.reserve_keys([b"key-0", b"key-1"]) == {b"key-1": effects.remembered[0]}
-        assert txn.reserve_keys([]) == {}
+        assert txn.load_remembered([b"key-0", b"key-1"]) == {b"key-1": effects.remembered[0]}
+        assert txn.load_remembered([]) == {}
         pairs = [("kotim", "PGD-1"), ("kotim", "PGD-2"), ("lain", "PGD-1")]
-        assert txn.reserve_references(pairs) == {("kotim", "PGD-1"): effects.references[0]}
-        assert txn.reserve_references([]) == {}
+        found = txn.look_up(Wanted(remembered=[b"key-0", b"key-1"], references=pairs))
+        assert found.remembered == {b"key-1": effects.remembered[0]}
+        assert found.references == {("kotim", "PGD-1"): effects.references[0]}
 
 
 @pytest.mark.parametrize("reference", ['"kutip"', "a\\b", "5 % _", "é日本😀", " spasi ", "0"])
 def test_references_are_compared_letter_by_letter(store: Any, reference: str) -> None:
     write(store, Effects(references=[Reference("kotim", reference, "case-1", WHEN)]))
     with store.begin() as txn:
-        assert ("kotim", reference) in txn.reserve_references([("kotim", reference)])
-        assert txn.reserve_references([("kotim", reference + "x")]) == {}
+        pairs = [("kotim", reference), ("kotim", reference + "x")]
+        assert set(txn.look_up(Wanted(references=pairs)).references) == {("kotim", reference)}
     with store.read() as session:
         assert session.missing_references("kotim", [reference, reference.upper() + "!"]) == [
             reference.upper() + "!"
@@ -58,13 +61,18 @@ def test_loading_gives_what_is_there_and_nothing_else(store: Any) -> None:
     stream = effects.keys[0].stream
     with store.begin() as txn:
         assert txn.load_cases([stream, "other"]) == {stream: effects.new_cases[0]}
-        assert txn.load_heads([stream, "other"]) == {stream: Head(1, effects.events[0].chain)}
-        assert txn.load_keys([stream, "other"]) == {stream: effects.keys[0]}
-        assert txn.load_agencies(["dinas-1", "other"]) == {"dinas-1": effects.agencies[0]}
+        both = [stream, "other"]
+        wanted = Wanted(cases=both, heads=both, keys=both, identities=both, agencies=["dinas-1", "other"])
+        assert txn.look_up(wanted) == Found(
+            cases={stream: effects.new_cases[0]},
+            heads={stream: Head(1, effects.events[0].chain)},
+            keys={stream: effects.keys[0]},
+            identities={stream: effects.identities[0]},
+            agencies={"dinas-1": effects.agencies[0]},
+        )
         assert txn.tail() == 1
         assert txn.mailbox_heads(["kotim", "pupr"]) == {"kotim": 1}
-        assert txn.inactive_clients([]) == set()
-        assert txn.inactive_clients(["tidak-ada"]) == {"tidak-ada"}
+        assert txn.look_up(Wanted(clients=["tidak-ada"])).inactive == {"tidak-ada"}
         assert txn.load_files([("ab" * 32, "kotim")]) == {}
 
 

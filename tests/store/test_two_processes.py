@@ -190,7 +190,7 @@ def letter_of(here: HubWorld, request: Request) -> DeadLetter:
     table: Any = RelayTables(here.core.store)
     here.run(replace(request, origin=origin))
     assert table.next_offsets([(origin.topic, 0)]) == {(origin.topic, 0): Place(8)}
-    assert [reply.correlation for reply in table.replies(KOTIM, 9)] == ["c-7"]
+    assert [answer.correlation for answer in table.record_answers(KOTIM, 9)] == ["c-7"]
     (letter,) = table.dead_letters(9)
     return letter
 

@@ -17,7 +17,7 @@ NO_ID: Final = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class TopicDescription:
     """A topic as the broker shows it to us. `partitions` 0: it is missing, or hidden from us. `id`: as the
     broker's own tools write it; another one once the topic is deleted and made anew; "" where a broker tells
     none."""
@@ -35,7 +35,7 @@ class Found:
         return self.partitions > 0
 
 
-def closed(found: Found, right: Literal["READ", "WRITE"]) -> tuple[TopicClosed, str] | None:
+def closed(found: TopicDescription, right: Literal["READ", "WRITE"]) -> tuple[TopicClosed, str] | None:
     """Why the topic cannot be read or written, and what helps; None where it can."""
     may = found.may_read if right == "READ" else found.may_write
     if found.hidden or (found.exists and not may):
@@ -48,31 +48,35 @@ def closed(found: Found, right: Literal["READ", "WRITE"]) -> tuple[TopicClosed, 
     return None
 
 
-def look_up(admin: Any, names: Collection[str]) -> dict[str, Found]:
+def look_up(admin: Any, names: Collection[str]) -> dict[str, TopicDescription]:
     """Each name's answer. A broker says of a topic that may not even be described that it may not, or that it
     does not exist; a refused read says nothing at all, so rights are read from here."""
     if not names:
         return {}
-    return {name: found for topic in admin.describe_topics(sorted(names)) for name, found in [_found(topic)]}
+    return {
+        name: found for topic in admin.describe_topics(sorted(names)) for name, found in [_described(topic)]
+    }
 
 
-def look_up_all(admin: Any, prefix: str) -> dict[str, Found]:
+def look_up_all(admin: Any, prefix: str) -> dict[str, TopicDescription]:
     """Every topic whose name begins with the prefix."""
     names = [name for name in admin.list_topics() if name.startswith(prefix)]
     return look_up(admin, names)
 
 
-def _found(topic: dict[str, Any]) -> tuple[str, Found]:
+def _described(topic: dict[str, Any]) -> tuple[str, TopicDescription]:
     name, code = topic["name"], topic["error_code"]
     if code == errors.TopicAuthorizationFailedError.errno:
-        return name, Found(name, hidden=True)
+        return name, TopicDescription(name, hidden=True)
     partitions = topic["partitions"]
     if code and not partitions:
-        return name, Found(name)
+        return name, TopicDescription(name)
     rights = set(topic.get("authorized_operations") or ())
     replication = min(len(part["replica_nodes"]) for part in partitions)
     may = "READ" in rights, "WRITE" in rights
-    return name, Found(name, len(partitions), *may, replication=replication, id=_id(topic.get("topic_id")))
+    return name, TopicDescription(
+        name, len(partitions), *may, replication=replication, id=_id(topic.get("topic_id"))
+    )
 
 
 def _id(told: object) -> str:

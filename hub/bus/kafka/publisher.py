@@ -10,7 +10,7 @@ from typing import Any, Final
 from kafka import errors  # type: ignore[import-untyped]
 
 from hub.bus.kafka import clients, transaction
-from hub.bus.kafka.directory import Found, closed, look_up
+from hub.bus.kafka.directory import TopicDescription, closed, look_up
 from hub.bus.kafka.endpoint import BrokerListener
 from hub.bus.kafka.marks import read_marks
 from hub.bus.kafka.threads import KafkaThread
@@ -30,7 +30,7 @@ class _Connection:
     producer: clients.Producer
     admin: Any
     began: bool = False
-    topics: dict[str, tuple[Found, float]] = field(default_factory=dict)
+    topics: dict[str, tuple[TopicDescription, float]] = field(default_factory=dict)
     marks: Known = field(default_factory=dict)
 
 
@@ -133,7 +133,7 @@ class KafkaPublisher:
             for record in records
         ]
 
-    def _topics(self, held: _Connection, names: set[str]) -> dict[str, Found]:
+    def _topics(self, held: _Connection, names: set[str]) -> dict[str, TopicDescription]:
         """Existing topics are believed to stay; the others are looked up again after a while."""
         now = self._clock()
         unknown = [name for name in names if held.topics.get(name, (None, 0.0))[1] <= now]
@@ -141,7 +141,7 @@ class KafkaPublisher:
             for name, found in look_up(held.admin, unknown[start : start + TOPICS_AT_ONCE]).items():
                 usable = found.exists and found.may_write
                 held.topics[name] = (found, float("inf") if usable else now + LOOK_AGAIN_S)
-        return {name: held.topics.get(name, (Found(name), 0.0))[0] for name in names}
+        return {name: held.topics.get(name, (TopicDescription(name), 0.0))[0] for name in names}
 
     def _read_marks(self, held: _Connection, records: Sequence[OutRecord]) -> None:
         """Of topics that this producer has not published to yet."""
@@ -166,7 +166,7 @@ def _published(marks: Known, record: OutRecord) -> bool:
     )
 
 
-def _refused(found: Found) -> Outcome | None:
+def _refused(found: TopicDescription) -> Outcome | None:
     why = closed(found, "WRITE")
     return Outcome(*why) if why else None
 

@@ -8,7 +8,7 @@ from typing import Any
 from kafka import ConsumerRebalanceListener, TopicPartition  # type: ignore[import-untyped]
 
 from hub.bus.kafka import clients
-from hub.bus.kafka.directory import Found, look_up
+from hub.bus.kafka.directory import TopicDescription, look_up
 from hub.bus.kafka.fetching import Unreadable
 from hub.ports.broker import Flaw, InRecord, Notice, Partition, Trouble
 from hub.ports.relaying import Place
@@ -61,7 +61,7 @@ class Reading(ConsumerRebalanceListener):  # type: ignore[misc]  # the library i
         self._revoked.clear()
         return assigned, revoked
 
-    def renewed(self, topics: Mapping[str, Found]) -> None:
+    def renewed(self, topics: Mapping[str, TopicDescription]) -> None:
         """A topic that was made anew while it was read is placed again: paused, it is found."""
         other = {name for name, old in self.topic_ids.items() if name in topics and topics[name].id != old}
         if parts := [part for part in self.consumer.assignment() if part.topic in other]:

@@ -62,14 +62,6 @@ def event_of(record: InRecord) -> Event:
     return event
 
 
-def mark_of(record: InRecord) -> Mark | None:
-    """The place in the hub's log that a record of the hub carries; None for others."""
-    found = {name: value for name, value in record.headers if name in (POSITION, INCARNATION)}
-    if len(found) < 2 or not found[POSITION].isdigit():
-        return None
-    return Mark(found[INCARNATION].decode(errors="replace"), int(found[POSITION]))
-
-
 def _texts(headers: Headers) -> dict[str, str]:
     """By name in lower case; only those that the binding knows must be text, and only once."""
     texts: dict[str, str] = {}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from hub.bus.kafka import clients
-from hub.bus.kafka.directory import Found, closed, look_up
+from hub.bus.kafka.directory import TopicDescription, closed, look_up
 from hub.bus.kafka.endpoint import BrokerListener
 from hub.bus.kafka.reading import Reading, records_of
 from hub.bus.kafka.standstill import Standstill, flaws_of
@@ -141,7 +141,7 @@ class KafkaSource:
         held.renewed(topics)
         self._tell(topics)
 
-    def _tell(self, topics: Mapping[str, Found]) -> None:
+    def _tell(self, topics: Mapping[str, TopicDescription]) -> None:
         """Each trouble once, when it begins."""
         now = {name: shut for name, found in topics.items() if (shut := closed(found, "READ"))}
         for name, (trouble, why) in sorted(now.items()):

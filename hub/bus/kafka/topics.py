@@ -12,7 +12,7 @@ from kafka import errors  # type: ignore[import-untyped]
 from kafka.admin import ConfigResource  # type: ignore[import-untyped]
 
 from hub.bus.kafka import clients, layout, rights
-from hub.bus.kafka.directory import Found, look_up, look_up_all
+from hub.bus.kafka.directory import TopicDescription, look_up, look_up_all
 from hub.bus.kafka.endpoint import BrokerListener
 from hub.bus.kafka.threads import KafkaThread
 from hub.ports.broker import Applied, BrokerAway, BrokerRefused, Reader
@@ -147,7 +147,7 @@ def _existing(admin: Any, prefix: str, wish: Iterable[layout.Topic]) -> list[lay
     return [_topic(found[name], described["topic"][name]) for name in sorted(there)]
 
 
-def _topic(found: Found, configs: Mapping[str, Any]) -> layout.Topic:
+def _topic(found: TopicDescription, configs: Mapping[str, Any]) -> layout.Topic:
     values = {key: str(config["value"]) for key, config in configs.items() if config["value"] is not None}
     return layout.Topic(found.name, found.partitions, found.replication, values)
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hub.domain.privacy.document import gather_texts, mask_value
-from hub.domain.privacy.finding import Finding, Kind, as_findings
 from hub.domain.privacy.own import own_values, plain_may_hold
 from hub.domain.privacy.plain import is_plain
 
@@ -32,22 +31,21 @@ class ComplaintParts:
     clear: codes, ids, dates and flags, for an event's header; with `anonymous` taken from the reporter and
     attachments as [{sha256, media_type, size}]. masked: the words as other agencies read them; attachments
     as [{name, url?}] in the same order. original: those members of `masked` that masking changed, as the
-    citizen wrote them. identity: the reporter, whole. findings: what was masked.
+    citizen wrote them. identity: the reporter, whole.
     """
 
     clear: dict[str, Any]
     masked: dict[str, Any] = field(repr=False)
     original: dict[str, Any] = field(repr=False)
     identity: dict[str, Any] = field(repr=False)
-    findings: tuple[Finding, ...]
 
 
 def split_complaint(document: dict[str, Any]) -> ComplaintParts:
     """Splits a complaint that fits the schema. The document is not changed, but its values are shared."""
     identity = document["reporter"]
     hidden = identity["anonymous"] or document.get("confidential", False)
-    masked, original, findings = _mask_words(_words(document), own_values(identity, hidden=hidden))
-    return ComplaintParts(_clear(document, identity), masked, original, identity, findings)
+    masked, original = _mask_words(_words(document), own_values(identity, hidden=hidden))
+    return ComplaintParts(_clear(document, identity), masked, original, identity)
 
 
 def takes_long(document: dict[str, Any]) -> bool:
@@ -111,19 +109,17 @@ def _words(document: dict[str, Any]) -> dict[str, Any]:
     return words
 
 
-def _mask_words(
-    words: dict[str, Any], own: list[str]
-) -> tuple[dict[str, Any], dict[str, Any], tuple[Finding, ...]]:
-    """Almost every complaint holds nothing to mask: one cheap look at all its texts together says so."""
+def _mask_words(words: dict[str, Any], own: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Masked, and as they were those members that this changed. Almost every complaint holds nothing to
+    mask: one cheap look at all its texts together says so."""
     together = _together(words)
     if is_plain(together) and not plain_may_hold(together, own):
-        return words, {}, ()
-    counts: dict[Kind, int] = {}
-    masked = {name: _mask_member(name, value, own, counts) for name, value in words.items()}
+        return words, {}
+    masked = {name: _mask_member(name, value, own) for name, value in words.items()}
     if "point" in words.get("location", ()):
         masked["location"]["point"] = words["location"]["point"]  # GeoJSON has words of its own
     original = {name: value for name, value in words.items() if masked[name] != value}
-    return masked, original, as_findings(counts)
+    return masked, original
 
 
 def _together(words: dict[str, Any]) -> str:
@@ -132,8 +128,8 @@ def _together(words: dict[str, Any]) -> str:
     return _BORDER.join(texts)
 
 
-def _mask_member(name: str, value: Any, own: list[str], counts: dict[Kind, int]) -> Any:
+def _mask_member(name: str, value: Any, own: list[str]) -> Any:
     if name != "extensions":
-        return mask_value(value, own, counts)
+        return mask_value(value, own, {})
     # An agency's id is no text; below it the agency's own names begin.
-    return {agency: mask_value(member, own, counts, own) for agency, member in value.items()}
+    return {agency: mask_value(member, own, {}, own) for agency, member in value.items()}

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from hub.errors import StoreUnavailable
-from hub.ports.purging import Purged
+from hub.ports.process_store import Purged
 from hub.store.destroying import PURGE_DONE, PURGE_SINCE, PURGE_WAITS
 from hub.store.postgres.connections import Connection, Limits
 

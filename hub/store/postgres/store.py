@@ -17,7 +17,7 @@ import structlog
 
 from hub.errors import CommandRefused, Displaced, StoreUnavailable
 from hub.ports.bus import Committed
-from hub.ports.purging import Purged
+from hub.ports.process_store import Purged
 from hub.store.postgres.connections import LISTENER, WRITER, Connection, Limits, connector
 from hub.store.postgres.dialect import POSTGRES
 from hub.store.postgres.errors import translated
@@ -27,7 +27,7 @@ from hub.store.postgres.lookups import POSTGRES_SQL
 from hub.store.postgres.outcome import OutcomeDesk
 from hub.store.postgres.presence import enter, incarnation, leave
 from hub.store.postgres.purging import PURGER, PURGING, purge
-from hub.store.postgres.readers import ReaderPool, ended
+from hub.store.postgres.reader_pool import ReaderPool, ended
 from hub.store.postgres.transaction import PostgresTransaction
 from hub.store.reading import Session
 
@@ -46,7 +46,7 @@ LISTENING: Final = (
 
 
 class PostgresStore:
-    """Implements `hub.ports.store.Store` and `hub.store.dialect.Engine`."""
+    """Implements `hub.ports.process_store.ProcessStore` and `hub.store.dialect.Engine`."""
 
     dialect, sql = POSTGRES, POSTGRES_SQL
     folder = None

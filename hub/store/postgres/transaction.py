@@ -1,10 +1,10 @@
 """The write transaction on PostgreSQL (READ COMMITTED), for several processes at once.
 
-- **Keys and references** are reserved optimistically: their primary keys are the reservation. Two processes
-  that were given the same reference at the same moment both find it free; the tail lets one of them write
-  first, and the other's INSERT then clashes, its transaction ends with Overtaken, and run again it finds what
-  the first one made. Advisory locks on every key would cost a round trip and fill the server's lock table
-  (64 a connection by default) to guard against what almost never happens.
+- **Keys and references** are taken optimistically: to look them up reserves nothing, their primary keys are
+  the reservation. Two processes that were given the same reference at the same moment both find it free; the
+  tail lets one of them write first, and the other's INSERT then clashes, its transaction ends with Overtaken,
+  and run again it finds what the first one made. Advisory locks on every key would cost a round trip and fill
+  the server's lock table (64 a connection by default) to guard against what almost never happens.
 - **Streams** are locked by `pg_try_advisory_xact_lock` on 64 bits of their names, in sorted order. Nobody
   waits for one, so no two processes wait for each other: whose stream is held goes in the next batch. Keys
   are looked up after it: whoever had the stream before is seen whole, what it did and the key it did it by.

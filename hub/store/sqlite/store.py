@@ -19,7 +19,7 @@ import structlog
 
 from hub.errors import StoreUnavailable
 from hub.ports.bus import Committed
-from hub.ports.purging import Purged
+from hub.ports.process_store import Purged
 from hub.store.destroying import PURGE_DONE, PURGE_SINCE, PURGE_WAITS
 from hub.store.reading import Session
 from hub.store.sqlite.connections import Connection
@@ -67,7 +67,7 @@ def connect(path: Path, *, cache_kib: int = 16_384) -> Connection:
 
 
 class SqliteStore:
-    """Implements `hub.ports.store.Store` and `hub.store.dialect.Engine`."""
+    """Implements `hub.ports.process_store.ProcessStore` and `hub.store.dialect.Engine`."""
 
     dialect, sql = SQLITE, SQLITE_SQL
 

@@ -16,27 +16,27 @@ from hub.ports.deliveries import DeliveryRow, Progress
 log = structlog.get_logger(__name__)
 
 
-class Journal:
-    """Bounded by its user: `unsaved` says how many were put since the last save (one that is put
+class Unsaved:
+    """Bounded by its user: `count` says how many were put since the last save (one that is put
     again counts again), and sending stops when they are too many."""
 
     def __init__(self, saving: Saving, interval_s: float, rows: int) -> None:
-        self._store = saving
+        self._saving_to = saving
         self._interval_s = interval_s
         self._rows_at_once = rows
         self._rows: dict[Endpoint, dict[int, DeliveryRow]] = {}
         self._full = asyncio.Event()
         self._something = asyncio.Event()
         self._saving = asyncio.Lock()
-        self.unsaved = 0
+        self.count = 0
 
     def put(self, endpoint: Endpoint, row: DeliveryRow) -> None:
         """The row as it now stands; replaces one of that position that is not saved yet."""
         rows = self._rows.setdefault(endpoint, {})
         rows[row.position] = row
-        self.unsaved += 1
+        self.count += 1
         self._something.set()
-        if self.unsaved >= self._rows_at_once:
+        if self.count >= self._rows_at_once:
             self._full.set()
 
     def moved(self, endpoint: Endpoint) -> None:
@@ -56,15 +56,15 @@ class Journal:
     async def save(self) -> bool:
         """Writes what there is; False if the database did not take it: then it stays for the next time."""
         async with self._saving:
-            taken, self._rows, count = self._rows, {}, self.unsaved
-            self.unsaved = 0
+            taken, self._rows, count = self._rows, {}, self.count
+            self.count = 0
             self._full.clear()
             self._something.clear()
             progress = [_progress(endpoint, rows) for endpoint, rows in taken.items() if not endpoint.closed]
             if not progress:
                 return True
             try:
-                await self._store.save(progress)
+                await self._saving_to.save(progress)
             except SimpulError as error:
                 log.warning("delivery_rows_wait", cause=str(error), rows=count)
                 self._take_back(taken, count)
@@ -78,7 +78,7 @@ class Journal:
     def _take_back(self, taken: dict[Endpoint, dict[int, DeliveryRow]], count: int) -> None:
         """Newer rows of the same position win over those that could not be saved."""
         newer, self._rows = self._rows, taken
-        self.unsaved += count
+        self.count += count
         for endpoint, rows in newer.items():
             self._rows.setdefault(endpoint, {}).update(rows)
         self._something.set()

@@ -1,5 +1,5 @@
 """What an agency may do with its webhook: make, change, end it, rotate its secret, look at its deliveries and
-ask for one again. Implements `hub.ports.webhooks.WebhookDesk`."""
+ask for one again. Implements `hub.ports.webhooks.Webhooks`."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ SCHEMA_VERSIONS: Final = (1,)
 ROTATION_ATTEMPTS: Final = 3
 
 
-class Desk:
-    """`changed` (`Deliverer.wake`) is awaited after every change, so that the answer finds it in force."""
+class WebhookDesk:
+    """`changed` (`DeliveryRole.wake`) is awaited after every change, so that the answer finds it in force."""
 
     def __init__(
         self,

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from hub.delivery.endpoint import Endpoint
-from hub.delivery.journal import Journal
 from hub.delivery.saving import Saving
 from hub.delivery.signing import Secrets, new_secret
+from hub.delivery.unsaved import Unsaved
 from hub.errors import StoreUnavailable
-from hub.ports.deliveries import DeliveryRow, NewWebhook, Progress, Standing
+from hub.ports.deliveries import DeliveryRow, NewWebhook, Progress, ResumePoint
 from tests.delivery.delivery_world import AGENCIES, DeliveryWorld
 
 KOTIM, PUPR = AGENCIES
@@ -27,11 +27,11 @@ def endpoint(world: DeliveryWorld, agency: str) -> Endpoint:
     made, _ = world.table.put_webhook(
         NewWebhook(agency, f"w-{agency}", "https://layanan.example.go.id/", ("*",), None, b"x", NOW)
     )
-    return Endpoint(Standing(made, [], []), Secrets(new_secret()), world.settings)
+    return Endpoint(ResumePoint(made, [], []), Secrets(new_secret()), world.settings)
 
 
-def journal_of(world: DeliveryWorld, dropped: Callable[[], None] = lambda: None) -> Journal:
-    return Journal(Saving(world.table, world.hub.writer, dropped), 0.01, 256)
+def unsaved_of(world: DeliveryWorld, dropped: Callable[[], None] = lambda: None) -> Unsaved:
+    return Unsaved(Saving(world.table, world.hub.writer, dropped), 0.01, 256)
 
 
 def row(agency: str, position: int, **changes: Any) -> DeliveryRow:
@@ -55,47 +55,47 @@ def row(agency: str, position: int, **changes: Any) -> DeliveryRow:
     return replace(made, **changes)
 
 
-def settled(journal: Journal, endpoint_: Endpoint, rows: list[DeliveryRow]) -> None:
+def settled(unsaved: Unsaved, endpoint_: Endpoint, rows: list[DeliveryRow]) -> None:
     for each in rows:
-        journal.put(endpoint_, each)
+        unsaved.put(endpoint_, each)
         endpoint_.lanes.pass_over(each.position)
 
 
 @pytest.mark.parametrize("culprits", [{3}, {0}, {9}, {2, 7}, {4, 5}, set(range(10))])
 async def test_a_refused_row_is_dropped_alone(world: DeliveryWorld, culprits: set[int]) -> None:
     refused: list[int] = []
-    journal = journal_of(world, lambda: refused.append(1))
+    unsaved = unsaved_of(world, lambda: refused.append(1))
     kotim, pupr = endpoint(world, KOTIM), endpoint(world, PUPR)
     first = kotim.lanes.cursor + 1
     rows = [row(KOTIM, first + i, **({"subject": UNWRITABLE} if i in culprits else {})) for i in range(10)]
-    settled(journal, kotim, rows)
-    settled(journal, pupr, [row(PUPR, pupr.lanes.cursor + 1)])
-    assert await journal.save()
+    settled(unsaved, kotim, rows)
+    settled(unsaved, pupr, [row(PUPR, pupr.lanes.cursor + 1)])
+    assert await unsaved.save()
     saved = {r["position"] for r in await world.rows(agency=KOTIM)}
     assert saved == {first + i for i in range(10)} - {first + i for i in culprits}
     assert len(await world.rows(agency=PUPR)) == 1
     assert world.table.webhook(KOTIM).cursor == first + 9  # type: ignore[union-attr]
-    assert (len(refused), journal.unsaved) == (len(culprits), 0)
+    assert (len(refused), unsaved.count) == (len(culprits), 0)
 
 
 async def test_a_refused_webhook_holds_up_nobody(world: DeliveryWorld) -> None:
-    journal = journal_of(world)
+    unsaved = unsaved_of(world)
     kotim, pupr = endpoint(world, KOTIM), endpoint(world, PUPR)
     kotim.health.cause = UNWRITABLE
-    settled(journal, kotim, [row(KOTIM, kotim.lanes.cursor + 1)])
-    settled(journal, pupr, [row(PUPR, pupr.lanes.cursor + 1)])
-    assert await journal.save()
+    settled(unsaved, kotim, [row(KOTIM, kotim.lanes.cursor + 1)])
+    settled(unsaved, pupr, [row(PUPR, pupr.lanes.cursor + 1)])
+    assert await unsaved.save()
     assert len(await world.rows(agency=PUPR)) == 1
 
 
 async def test_the_cursor_waits_for_every_row_of_a_halved_save(world: DeliveryWorld) -> None:
     """The database goes away in the middle of the halving: what is saved then loses nothing."""
-    journal = journal_of(world)
+    unsaved = unsaved_of(world)
     kotim = endpoint(world, KOTIM)
     before = kotim.lanes.cursor
     rows = [row(KOTIM, before + 1 + i) for i in range(8)]
     rows[7] = replace(rows[7], subject=UNWRITABLE)
-    settled(journal, kotim, rows)
+    settled(unsaved, kotim, rows)
     save, saves = world.table.save, 0
 
     def failing(progress: list[Progress]) -> None:
@@ -106,23 +106,23 @@ async def test_the_cursor_waits_for_every_row_of_a_halved_save(world: DeliveryWo
         save(progress)
 
     world.table.save = failing  # type: ignore[method-assign,assignment]  # the real one, but for one moment
-    assert not await journal.save()
+    assert not await unsaved.save()
     assert world.table.webhook(KOTIM).cursor == before  # type: ignore[union-attr]
-    assert await journal.save()
+    assert await unsaved.save()
     assert world.table.webhook(KOTIM).cursor == before + 8  # type: ignore[union-attr]
     assert len(await world.rows()) == 7
 
 
 async def test_a_database_that_is_away_loses_nothing(world: DeliveryWorld) -> None:
-    journal = journal_of(world)
+    unsaved = unsaved_of(world)
     kotim = endpoint(world, KOTIM)
-    settled(journal, kotim, [row(KOTIM, kotim.lanes.cursor + 1)])
+    settled(unsaved, kotim, [row(KOTIM, kotim.lanes.cursor + 1)])
     path = world.store.path
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("ALTER TABLE deliveries RENAME TO gone")
-    assert not await journal.save()
-    assert journal.unsaved == 1
+    assert not await unsaved.save()
+    assert unsaved.count == 1
     other.execute("ALTER TABLE gone RENAME TO deliveries")
     other.close()
-    assert await journal.save()
+    assert await unsaved.save()
     assert len(await world.rows()) == 1

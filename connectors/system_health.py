@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from connectors.pauses import FAILURES_IN_A_ROW
 
 
-class Standing:
+class SystemHealth:
     """Fed with what each subject's event ended in; in memory alone, so that a start judges anew."""
 
     def __init__(self) -> None:
