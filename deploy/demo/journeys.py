@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,8 +26,18 @@ CASE_WORDS = {
     "complaint.closed": "diselesaikan pemda",
 }
 MISSED = "tenggat terlewat"
+GIVEN_BACK = (["dikembalikan"], ["ditarik"])
+"""The last words of a leg that handles the complaint no longer."""
 VERDICTS = {"ours": "kewenangannya", "partly": "sebagian kewenangannya", "not_ours": "bukan kewenangannya"}
+HOME = "kembali"
+"""How the words begin for an answer that stands in the app's own table."""
+LEFT_OUT = "…"
 KEPT = 500
+Key = tuple[str, str]
+"""(app, its own number of the complaint)."""
+Part = tuple[str, str, int]
+"""Of a path: (what joins it to the part before, its words, its rank); where room is short, the lowest
+rank goes first."""
 
 
 @dataclass
@@ -45,6 +56,10 @@ class Journey:
     reopened: bool = False
 
     @property
+    def key(self) -> Key:
+        return self.app, self.reference
+
+    @property
     def label(self) -> str:
         return f"{self.app} #{self.reference}"
 
@@ -52,14 +67,14 @@ class Journey:
     def handlers(self) -> list[str]:
         """Who handles it, the lead first; not whoever gave it back."""
         kept = [(supports, agency) for agency, words, supports in self.legs.values()
-                if words[-1:] not in (["dikembalikan"], ["ditarik"])]  # fmt: skip
+                if words[-1:] not in GIVEN_BACK]  # fmt: skip
         return [agency for _, agency in sorted(kept, key=lambda leg: leg[0])]
 
     @property
     def lead(self) -> str | None:
         """The forwarding that leads, if one does."""
         kept = (leg for leg, (_, words, supports) in self.legs.items()
-                if not supports and words[-1:] not in (["dikembalikan"], ["ditarik"]))  # fmt: skip
+                if not supports and words[-1:] not in GIVEN_BACK)  # fmt: skip
         return next(kept, None)
 
     def note(self, words: str, leg: str | None) -> None:
@@ -68,22 +83,77 @@ class Journey:
 
     def path(self, whole: bool = False) -> str:
         """hub → Kementerian PU: dijawab → …; `whole` names every step of a leg instead of its last."""
-        path = " → ".join(["hub", *self.asked])
-        for agency, words, supports in self.legs.values():
+        return _joined(self._parts(whole))
+
+    def path_within(self, width: int) -> str:
+        """`path` in at most so many signs. The last part, where the complaint is now, stays; what everybody
+        knows or what is long past goes first."""
+        parts = self._parts()
+        if len(path := _joined(parts)) <= width:
+            return path
+        parts = [(joint, HOME if words.startswith(HOME) else words, rank) for joint, words, rank in parts]
+        for at in sorted(range(len(parts) - 1), key=lambda at: parts[at][2]):
+            if len(path := _joined(parts)) <= width:
+                return path
+            parts[at] = (parts[at][0], LEFT_OUT, parts[at][2])
+        path = _joined(parts)
+        return path if len(path) <= width else LEFT_OUT + path[len(path) - width + 1 :]
+
+    def _parts(self, whole: bool = False) -> list[Part]:
+        parts: list[Part] = [("", "hub", 0), *((" → ", asked, 1) for asked in self.asked)]
+        for agency, words, supports in list(self.legs.values()):  # drawn while another thread adds to them
             shown = [word for word in words if word != "dikirim"] if whole else words[-1:]
-            path += f"{' + ' if supports else ' → '}{agency}: {', '.join(shown) or 'dikirim'}"
-        return " → ".join([path, *self.steps])
+            rank = 1 if words[-1:] in GIVEN_BACK else 2 if supports else 4
+            joint = " + " if supports else " → "
+            parts.append((joint, f"{agency}: {', '.join(shown) or 'dikirim'}", rank))
+        return parts + [(" → ", step, 3) for step in self.steps]
+
+
+def _joined(parts: Sequence[Part]) -> str:
+    """One … for whatever is left out in a row; none for the hub, where every path begins."""
+    text = ""
+    for at, (joint, words, _) in enumerate(parts):
+        if words != LEFT_OUT or not (at == 0 or text.endswith(LEFT_OUT)):
+            text += f"{joint if text else ''}{words}"
+    return text
 
 
 @dataclass
 class Journeys:
-    """The latest journeys by case, and what happened in this run."""
+    """The latest journeys by case, and what happened in this run. Its figures count complaints, each once,
+    however often one is answered and whatever is told again: home <= answered <= filed."""
 
     by_case: OrderedDict[str, Journey] = field(default_factory=OrderedDict)
-    filed: int = 0
-    answered: int = 0
-    returned: int = 0
-    home: int = 0
+    _filed: set[Key] = field(default_factory=set)
+    _answered: set[Key] = field(default_factory=set)
+    _returned: set[Key] = field(default_factory=set)
+    _home: set[Key] = field(default_factory=set)
+
+    @property
+    def filed(self) -> int:
+        """Complaints that reached the hub in this run."""
+        return len(self._filed)
+
+    @property
+    def answered(self) -> int:
+        """Of those filed: answered by whoever it was; what stands in the app is an answer too, even where the
+        hub has not yet said so."""
+        return len(self._filed & (self._answered | self._home))
+
+    @property
+    def returned(self) -> int:
+        """Of those filed: sent back by an agency at least once."""
+        return len(self._filed & self._returned)
+
+    @property
+    def home(self) -> int:
+        """Of those filed: an answer stands in the app's own table."""
+        return len(self._filed & self._home)
+
+    @property
+    def earlier(self) -> int:
+        """Complaints of earlier runs to which an answer came back in this one."""
+        return len(self._home - self._filed)
 
     def knows(self, event: Event) -> bool:
         """Whether the case has been seen, begins with this event, or is not what the event is about."""
@@ -105,12 +175,12 @@ class Journeys:
         if data.get("withheld") or "case_id" not in data:
             return None
         if kind == "complaint.submitted":
-            self.filed += 1
-            self.begin(data["case_id"], data["complaint"], now_s)
+            self._filed.add(self.begin(data["case_id"], data["complaint"], now_s).key)
         journey = self.by_case[data["case_id"]]
         if kind in LEG_WORDS:
             return journey, self._leg_step(journey, kind, data["forwarding"])
-        self.answered += kind == "complaint.answered"
+        if kind == "complaint.answered" or (kind == "complaint.closed" and data.get("text")):
+            self._answered.add(journey.key)
         words = self._case_step(journey, kind, data)
         return (journey, words) if words else None
 
@@ -141,15 +211,15 @@ class Journeys:
         words.append(LEG_WORDS[kind])
         support = " (pendukung)" if supports else ""
         if kind == "forwarding.returned":
-            self.returned += 1
+            self._returned.add(journey.key)
             suggested = name_of(leg.get("suggested_agency") or "-")
             return f"{agency}: dikembalikan, bukan kewenangannya; saran: {suggested}"
         return f"{agency}{support}: {words[-1]}"
 
     def arrive(self, app: str, reference: str, where: str, now_s: float) -> tuple[Journey, str] | None:
         """An answer stands in the app's own table."""
-        self.home += 1
-        found = (j for j in reversed(self.by_case.values()) if (j.app, j.reference) == (app, reference))
+        self._home.add((app, reference))
+        found = (j for j in reversed(self.by_case.values()) if j.key == (app, reference))
         journey = next(found, None)
         if journey is None:
             return None

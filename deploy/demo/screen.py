@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.live import Live
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -19,8 +21,10 @@ from deploy.demo.layout import Layout
 
 TITLE_LIMIT = 44
 LABEL_WIDTH = 34
-LINES_BESIDE = 18
-"""Of a terminal's lines: what `flowing` says, the first answer, the table's head and foot."""
+WAY_OUT = "Ctrl-C: berhenti"
+FEWEST_ROWS = 3
+FIRST_ANSWER_LINES = 3
+"""Of a terminal of 80 columns: the sentence, and one line to spare."""
 
 
 class Terminal(Console):
@@ -105,16 +109,30 @@ class Screen:
 
     def totals(self) -> str:
         told = self._journeys
+        besides = f"; answers to complaints of earlier runs: {told.earlier}"
         return (
-            f"{told.filed} complaints, {told.answered} answered, {told.returned} returned, "
-            f"{told.home} answers back in the apps"
+            f"{told.filed} complaints, {told.answered} of them answered, {told.home} of the answers back "
+            f"in the apps, {told.returned} returned by an agency{besides if told.earlier else ''}"
         )
+
+
+@dataclass(frozen=True)
+class PathCell:
+    """A journey's path in whatever width its column has."""
+
+    journey: Journey
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        style = "green" if self.journey.home_s is not None else ""
+        yield Text(self.journey.path_within(options.max_width), style)
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement(1, options.max_width)
 
 
 class LiveScreen(Screen):
     """A table of the latest complaints, redrawn twice a second, under all that was said."""
 
-    lines_beside = LINES_BESIDE
     _live: Live | None = None
 
     def flowing(self) -> None:
@@ -132,27 +150,62 @@ class LiveScreen(Screen):
         """The next redraw shows it."""
 
     def _draw(self) -> RenderableType:
-        """In Bahasa Indonesia throughout, as the apps' own screens are."""
+        """As many complaints as there is room for. All heights are measured, so that the last line is always
+        there. In Bahasa Indonesia throughout, as the apps' own screens are."""
+        above, foot = Group(*self._above(), Text()), Group(Text(), self._foot())
+        room = self.console.size.height - self._height(self._table(0), foot)
+        if room - self._height(above) < FEWEST_ROWS:
+            above = Group()
+        room -= self._height(above)
+        rows = max(1, min(room, max(FEWEST_ROWS, room - self._lines_said())))
+        return Group(above, self._table(rows), foot)
+
+    def _above(self) -> list[RenderableType]:
+        """What stands over the complaints; left out where a terminal is too low for both."""
+        return []
+
+    def _lines_said(self) -> int:
+        """Of what was said, lines that should stay in sight: `flowing` and the first answer."""
+        return 1 + len(places(self._layout)) + FIRST_ANSWER_LINES
+
+    def _height(self, *parts: RenderableType) -> int:
+        return len(self.console.render_lines(Group(*parts), pad=False))
+
+    def _foot(self) -> RenderableType:
         told = self._journeys
-        foot = (
-            f"{told.filed} laporan, {told.answered} dijawab, {told.returned} dikembalikan, "
-            f"{told.home} kembali   ·   Ctrl-C: berhenti"
+        figures = (
+            f"{told.filed} laporan, {told.answered} dijawab, {told.home} kembali, "
+            f"{told.returned} salah alamat"
         )
-        rows = max(3, self.console.size.height - self.lines_beside)
-        return Group(self._table(rows), Text(foot, style="dim", overflow="ellipsis", no_wrap=True))
+        if told.earlier:
+            figures += f"; {told.earlier} jawaban laporan lama"
+        one_line = f"{figures}   ·   {WAY_OUT}"
+        fits = len(one_line) <= self.console.width
+        return Text(one_line if fits else f"{figures}\n{WAY_OUT}", style="dim")
 
     def _table(self, rows: int) -> Table:
-        table = Table(box=box.SIMPLE_HEAD, expand=True, header_style="dim", pad_edge=False)
+        table = plain_table()
         table.add_column("laporan", no_wrap=True, min_width=18)
-        table.add_column("judul", no_wrap=True, overflow="ellipsis", ratio=1)
-        table.add_column("perjalanan", no_wrap=True, overflow="ellipsis", ratio=3)
+        table.add_column("judul", no_wrap=True, overflow="ellipsis", ratio=2)
+        table.add_column("perjalanan", no_wrap=True, ratio=5)
         table.add_column("detik", justify="right", width=5)
-        for journey in list(self._journeys.by_case.values())[-rows:]:
+        for journey in list(self._journeys.by_case.values())[-rows:] if rows else []:
             seconds = "" if journey.home_s is None else f"{journey.home_s:.0f}"
-            style = "green" if journey.home_s is not None else ""
-            title, path = Text(shorten(journey.title)), Text(journey.path(), style)
-            table.add_row(Text(journey.label), title, path, seconds)
+            title = Text(shorten(journey.title))
+            table.add_row(Text(journey.label), title, PathCell(journey), seconds)
         return table
+
+
+def plain_table() -> Table:
+    """Across the whole terminal, with no line spent on edges."""
+    return Table(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        expand=True,
+        header_style="dim",
+        pad_edge=False,
+        collapse_padding=True,
+    )
 
 
 def open_screen(layout: Layout, journeys: Journeys, console: Console) -> Screen:

@@ -128,5 +128,5 @@ class Supervisor:
         else:
             folder = near(self._layout.folder)
             say(f"`{self._layout.target}` goes on from here; remove the folder to begin anew: {folder}")
-        say(f"stopped; nothing is left running. {self._screen.totals()}.")
+        self._screen.say(f"stopped; nothing is left running. {self._screen.totals()}.", by_words=True)
         return 0 if died is None else 1

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from itertools import zip_longest
 
-from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from deploy.demo.cluster.board import Board, Row
 from deploy.demo.cluster.layout import BROKERS, HUB_ROLES, POSTGRES, ClusterLayout
 from deploy.demo.journeys import Journeys
-from deploy.demo.screen import LiveScreen, Screen
+from deploy.demo.screen import LiveScreen, Screen, plain_table
 
 WORDS = {
     "starting": "mulai",
@@ -24,7 +23,8 @@ WORDS = {
 STYLES = {"starting": "yellow", "degraded": "yellow", "waiting": "yellow", "down": "red"}
 LEFT = (POSTGRES, *BROKERS, *HUB_ROLES)
 """The left half of the table; whatever else runs stands in the right one."""
-LINES = len(LEFT) + 3
+LINES_SAID = 2
+"""Of what is said above the tables: a scene, or what fell and came back."""
 
 
 class ClusterScreen(Screen):
@@ -53,13 +53,14 @@ class ClusterScreen(Screen):
 class LiveClusterScreen(ClusterScreen, LiveScreen):
     """Tables, redrawn twice a second."""
 
-    lines_beside = LINES + 6
-
     def _list_processes(self) -> None:
         """The table shows them."""
 
-    def _draw(self) -> RenderableType:
-        return Group(processes_table(self._board), super()._draw())
+    def _above(self) -> list[RenderableType]:
+        return [processes_table(self._board)]
+
+    def _lines_said(self) -> int:
+        return LINES_SAID
 
 
 def open_cluster_screen(
@@ -72,7 +73,7 @@ def open_cluster_screen(
 
 def processes_table(board: Board) -> Table:
     """The hub and its parts on the left, apps and ministries on the right; 80 columns are enough."""
-    table = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False, expand=True)
+    table = plain_table()
     for name in ("proses", "pid", "keadaan", "memegang", "proses", "pid", "keadaan"):
         table.add_column(name, no_wrap=True, justify="right" if name == "pid" else "left")
     left = [row for row in board.rows.values() if row.name in LEFT]
