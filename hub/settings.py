@@ -72,8 +72,10 @@ def _networks(value: Any) -> tuple[Network, ...]:
 
 def _listen(value: Any) -> tuple[str, int]:
     host, separator, port = _text(value).rpartition(":")
-    if not separator or not port.isdecimal() or not 0 <= int(port) <= 65535:
+    if not separator or not port.isdecimal():
         raise ValueError("host:port is needed, such as 127.0.0.1:8080")
+    if int(port) > 65535:
+        raise ValueError(f"there is no port {port}; they go from 1 to 65535")
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
@@ -286,7 +288,8 @@ def _from_file(config: Path | None) -> dict[str, Any]:
     except OSError as error:
         raise SettingsError(f"{config}: cannot be read ({error.strerror}).") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{config}: is not TOML ({error}).") from error
+        hint = 'Put text in quotes, such as listen = "127.0.0.1:8080".'
+        raise SettingsError(f"{config}: is not TOML ({error}). {hint}") from error
 
 
 def _parsed(setting: Any, name: str, value: Any) -> Any:

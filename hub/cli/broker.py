@@ -32,7 +32,9 @@ def topics() -> None:
 @click.option("--dry-run", is_flag=True, help="Says what would be done, and does nothing.")
 @click.pass_context
 def apply(ctx: click.Context, dry_run: bool) -> None:
-    """Brings topics and rights at the broker to what the registry says. Never deletes, never shrinks."""
+    """Brings topics and rights at the broker to what the registry says. Never deletes, never shrinks. Once a
+    hub runs there may be nothing left to do ("changes": []): a hub with the role relay makes them by itself.
+    """
     from hub.app_broker import own_endpoint
     from hub.bus.kafka.topics import KafkaTopics
 

@@ -50,10 +50,10 @@ def opened(settings: Settings, *, migrates: bool = False, is_alone: bool = False
     """The open core; where no hub was before, its new folder is named."""
     from hub.app_core import open_core  # most of what there is to load; `verify` needs none of it
 
-    new = new_hub.is_new(settings)
+    new = new_hub.begins(settings)
     with open_core(settings, migrates=migrates, name=_name(), is_alone=is_alone) as core:
         if new:
-            new_hub.tell(settings)
+            new_hub.tell(settings, new)
         yield core
 
 

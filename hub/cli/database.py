@@ -16,14 +16,14 @@ from hub.cli.common import alone, core_of, opened, settings_of, show
 from hub.errors import CommandRefused, StoreError, StoreUnavailable
 from hub.ports.clock import SystemClock, rfc3339
 from hub.ports.erasures import ErasureLine
-from hub.ports.revocations import RevocationLine, Standing
+from hub.ports.revocations import RevocationLine, Revoked
 from hub.ports.sealing import Sealing
 from hub.ports.store import ReadSession, WriteTransaction
 from hub.service.rebuild import Rebuilder, verify_chains
 from hub.settings import Settings
 from hub.store.backups import ATTACHMENTS, is_backup, refuse_target, write_backup
 from hub.store.erasures import erased_in
-from hub.store.migrate import HEAD, current_revision
+from hub.store.migrate import HEAD, current_revision, refuse_foreign
 from hub.store.rebuilding import Fold, check_rebuild, rebuild_in_place
 from hub.store.restoring import restore as restore_backup
 from hub.store.revocations import revoked_in
@@ -48,6 +48,8 @@ def migrate(ctx: click.Context) -> None:
     """Makes the database, or brings it up to date."""
     settings = settings_of(ctx)
     before = current_revision(settings.database)
+    if before is None:
+        refuse_foreign(settings.database)  # before the data folder is made
     with opened(settings, migrates=True) as core:  # under the key that belongs to the database
         # A broker that reads jwks.json as a file may be started before the first `serve`.
         access(core, secret_box(core)).ensure_signing_key()
@@ -105,6 +107,10 @@ def restore(ctx: click.Context, file: Path) -> None:
     """Puts FILE in the place of the database, under a new incarnation. What was there is kept aside (SQLite),
     or replaced (PostgreSQL: back it up before)."""
     settings = settings_of(ctx)
+    new_hub.require_key(settings)
+    is_new = new_hub.is_new(settings)
+    if is_new and not is_backup(file):
+        raise CommandRefused(f"{file}: is no backup that `simpul backup` wrote. Nothing was made.")
     with alone(settings, "restore") as still:
         key_file = MasterKeyFile(settings.key_path)
         key_file.load()
@@ -128,8 +134,10 @@ def restore(ctx: click.Context, file: Path) -> None:
                 "again."
             ) from away
     replaced = str(done.replaced) if done.replaced else None
+    database = _shown(settings)
     show(
         {
+            "database": database,
             "events": done.events,
             "incarnation": done.incarnation,
             "replaced": replaced,
@@ -138,14 +146,31 @@ def restore(ctx: click.Context, file: Path) -> None:
             "nothing_known_of": unknown,
         }
     )
+    if is_new and not settings.on_postgres:
+        click.echo(
+            f"simpul: restored into {database}, where no database was. If the hub's is elsewhere, set "
+            "SIMPUL_DATA_DIR, or SIMPUL_DATABASE_URL where it is on PostgreSQL, restore there, and delete "
+            f"{database}*.",
+            err=True,
+        )
     if unknown:
         what = " or ".join(MISSING[name] for name in unknown)
         click.echo(
             f"simpul: {settings.key_path.parent} has no {' and no '.join(unknown)}, and no readable "
             f"database was replaced: nothing is known of what was {what} since the backup, so none of it was "
-            "done again. Put the journals there and restore again, or do it by hand.",
+            "done again. Put the journals there and restore again, or do it by hand. A hub that never "
+            "erased or revoked anything has no journals: then there is nothing to do.",
             err=True,
         )
+
+
+def _shown(settings: Settings) -> str:
+    """The database by its whole path, or by its address without a password."""
+    if isinstance(settings.database, Path):
+        return str(settings.database.absolute())
+    from hub.store.moving import without_password
+
+    return without_password(settings.database)
 
 
 def _unknown_since(settings: Settings, is_replaced_known: bool) -> list[str]:
@@ -161,7 +186,7 @@ def _keep_what_it_knows(settings: Settings) -> bool:
     master key, where they lack it. One that cannot be read, as after damage, is no obstacle: the journals are
     the record. Whether there was one that could be read."""
     erased_file, revoked_file = ErasureFile(settings.key_path), RevocationFile(settings.key_path)
-    now, known = rfc3339(SystemClock().now()), Standing.of(revoked_file.lines())
+    now, known = rfc3339(SystemClock().now()), Revoked.of(revoked_file.lines())
     try:
         found = _known_in(settings.database, now, known)
     except (StoreError, sqlite3.DatabaseError) as error:
@@ -178,7 +203,7 @@ def _keep_what_it_knows(settings: Settings) -> bool:
 
 
 def _known_in(
-    place: Path | str, now: str, known: Standing
+    place: Path | str, now: str, known: Revoked
 ) -> tuple[list[ErasureLine], list[RevocationLine]] | None:
     """None where there is no database of ours."""
     if current_revision(place) is None:

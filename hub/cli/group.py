@@ -27,7 +27,8 @@ def _one_line() -> Iterator[None]:
     except click.UsageError as wrong:
         name = wrong.ctx.command_path if wrong.ctx else "simpul"
         said = " ".join(wrong.format_message().split()).rstrip(".")
-        raise WrongUse(f"{said}. See `{name} --help`.") from wrong
+        end = "" if said.endswith("?") else "."
+        raise WrongUse(f"{said}{end} See `{name} --help`.") from wrong
 
 
 class WrongUse(click.ClickException):

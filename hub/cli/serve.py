@@ -46,7 +46,7 @@ def serve(ctx: click.Context, roles: str | None) -> None:
     """Runs the hub until SIGTERM or Ctrl-C."""
     settings = settings_of(ctx)
     chosen = _roles(roles, settings)
-    new = new_hub.is_new(settings)
+    new = new_hub.begins(settings)
     if new and API in chosen and not settings.on_postgres:  # there `migrate` makes the hub
         asyncio.run(_look_first(*settings.listen))
     with (
@@ -55,7 +55,7 @@ def serve(ctx: click.Context, roles: str | None) -> None:
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
         if new:
-            new_hub.log_it(settings)
+            new_hub.log_it(settings, new)
         _refuse_empty_tables(core)
         record_rules(core)
         runner.run(_serve(core, chosen))

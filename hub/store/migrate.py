@@ -7,8 +7,10 @@ every revision says since which revision programs can work with it (`COMPATIBLE_
 
 from __future__ import annotations
 
+import os
 import secrets
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -25,6 +27,12 @@ HEAD: Final = "0006"
 COMPATIBLE_FROM: Final = "0006"
 """The oldest revision whose programs work with HEAD's schema."""
 TABLES_THERE: Final = "no such table"
+NOT_OURS: Final = (TABLES_THERE, "no such column")
+MOST_NAMED: Final = 5
+TABLES: Final = (
+    "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND substr(name, 1, 7) <> 'sqlite_' "
+    "ORDER BY name"
+)
 
 Place = Path | str
 """A SQLite file, or PostgreSQL's URL."""
@@ -44,7 +52,7 @@ class Schema:
 
 
 def schema_of(place: Place) -> Schema | None:
-    """None when there is no database yet, or one without tables."""
+    """None when there is no database yet, or one without the hub's tables."""
     return _schema_of_file(place) if isinstance(place, Path) else _schema_at(place)
 
 
@@ -62,7 +70,7 @@ def require_current(url: str) -> None:
 def require_suitable(found: Schema | None) -> None:
     """The same, of what was found on the server."""
     if found is None:
-        raise MigrationNeeded("The database has no tables yet: run `simpul migrate`.")
+        raise MigrationNeeded("The database has no tables of a hub yet: run `simpul migrate`.")
     _refuse_newer("The database", found)
     if not found.suits:
         raise MigrationNeeded(
@@ -74,17 +82,58 @@ def require_suitable(found: Schema | None) -> None:
 def migrate(place: Place) -> bool:
     """Brings the database to HEAD; True when there was something to do."""
     found = schema_of(place)
-    name = str(place) if isinstance(place, Path) else "The database"
+    name = _name(place)
     if found is not None:
         _refuse_newer(name, found)
         if found.suits:
             return False
+    else:
+        refuse_foreign(place)
     if isinstance(place, Path):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with translated():
-            connect(place).close()  # made 0600 and WAL before Alembic sees it
+        make_file(place)
     _upgrade(name, _engine(place))
     return True
+
+
+def make_file(path: Path) -> None:
+    """SQLite's file without a table, 0600 and WAL before Alembic sees it; on the disk when it returns."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with translated():
+        connect(path).close()
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def refuse_foreign(place: Place) -> None:
+    """StoreError for a database without a hub that holds something else. The schema is looked at once more:
+    another process may just have made the hub's tables."""
+    names = _tables_in(place)
+    if not names or schema_of(place) is not None:
+        return
+    more = len(names) - MOST_NAMED
+    told = ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    raise StoreError(
+        f"{_name(place)} holds tables that are not the hub's ({told}): give it an empty database of its own, "
+        "in SIMPUL_DATABASE_URL or to `simpul move --to`. Nothing was changed."
+    )
+
+
+def _tables_in(place: Place) -> list[str]:
+    if not isinstance(place, Path):
+        from hub.store.postgres import migrating
+
+        return migrating.tables_at(place)
+    if not place.exists():
+        return []
+    with translated(), closing(connect(place)) as connection:
+        return [str(name) for (name,) in connection.execute(TABLES).fetchall()]
+
+
+def _name(place: Place) -> str:
+    return str(place) if isinstance(place, Path) else "The database"
 
 
 def _refuse_newer(name: str, found: Schema) -> None:
@@ -106,9 +155,9 @@ def _schema_of_file(path: Path) -> Schema | None:
                 return None
             fact = connection.execute("SELECT value FROM facts WHERE name = 'compatible_from'").fetchone()
         except sqlite3.OperationalError as error:
-            if TABLES_THERE not in str(error):
+            if not any(words in str(error) for words in NOT_OURS):
                 raise
-            return None  # a file without tables
+            return None  # a file without tables, or with those of another program
         finally:
             connection.close()
     return Schema(str(row[0]), str(fact[0]) if fact else str(row[0]))

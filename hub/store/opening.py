@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hub.store.migrate import Place, migrate, require_suitable, schema_of
+from hub.store.migrate import Place, make_file, migrate, refuse_foreign, require_suitable, schema_of
 from hub.store.move_marks import refuse_moved, refuse_under_way
 from hub.store.restoring import finish, refuse_half_done
 from hub.store.sqlite import presence as file_presence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hub.store.postgres.store import PostgresStore
 
 Found = Callable[[bool], None]
-"""Is told, before anything is made, whether there is a database already; may refuse."""
+"""Is told, before a table is made, whether the database has the hub's already; may refuse."""
 
 
 def open_store(
@@ -56,9 +56,15 @@ def _on_file(place: Path, found: Found, *, is_alone: bool) -> SqliteStore:
     try:
         finish(place)
         refuse_half_done(place)
-        refuse_moved(place)
-        found(place.exists())
-        migrate(place)
+        schema = schema_of(place)
+        if schema is None:
+            refuse_foreign(place)
+            make_file(place)  # before the master key: a key without a database is of a hub elsewhere
+        else:
+            refuse_moved(place)
+        found(schema is not None)
+        if schema is None or not schema.suits:
+            migrate(place)
         return SqliteStore(place, presence=presence)
     except BaseException:
         if presence is not None:
@@ -71,6 +77,8 @@ def _on_server(url: str, found: Found, *, migrates: bool, name: str | None, is_a
     from hub.store.postgres.store import PostgresStore
 
     schema = schema_of(url)
+    if schema is None:
+        refuse_foreign(url)
     if not migrates:
         require_suitable(schema)
     store = PostgresStore(url, name=None if is_alone else name or WRITER)

@@ -104,3 +104,17 @@ def test_an_id_that_cannot_be_one_is_told_as_the_command_s_help_names_it(command
     refused = command("agency", "add", "Pemda_Kotim", "--name", "", "--kind", "ministry")
     assert refused.stderr.startswith("simpul: ID: An id is 1 to 64")
     assert " --name: A name is needed." in refused.stderr
+
+
+def test_a_question_is_not_ended_twice(command: Command) -> None:
+    refused = command("serve", "--role", "api")
+    assert refused.exit_code == 2
+    assert refused.stderr.endswith("Did you mean '--roles'? See `simpul serve --help`.\n"), refused.stderr
+    other = command("serve", "satu")
+    assert other.stderr.endswith("(satu). See `simpul serve --help`.\n"), other.stderr
+
+
+def test_who_applies_topics_is_told_why_nothing_may_be_left_to_do(command: Command) -> None:
+    told = " ".join(command("topics", "apply", "--help").output.split())
+    assert "a hub with the role relay makes them by itself" in told
+    assert '"changes": []' in told

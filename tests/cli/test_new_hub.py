@@ -42,8 +42,8 @@ def test_a_command_that_makes_a_hub_names_its_folder_and_how_to_point_elsewhere(
     (said,) = ended.stderr.splitlines()
     assert said == (
         f"simpul: made a new, empty hub in {tmp_path / 'var'}, for there was none. If yours is elsewhere, "
-        "set SIMPUL_DATA_DIR and delete this one (data_dir is var now, seen from where the command "
-        "was typed)."
+        "set SIMPUL_DATA_DIR (SIMPUL_DATABASE_URL where it is on PostgreSQL) and delete this folder, which "
+        "was made just now (data_dir is var now, seen from where the command was typed)."
     )
     assert "made" not in command("agency", "list").stderr, "once"
     assert json.loads(command("agency", "list").stdout.splitlines()[0])["id"] == "hub"

@@ -83,3 +83,30 @@ def test_where_nothing_is_near_all_are_listed(tmp_path: Path) -> None:
     path.write_text("qqq = 1\n")
     with pytest.raises(SettingsError, match=r"no such key 'qqq'\. Known: .*listen, "):
         load(path, {})
+
+
+@pytest.mark.parametrize("port", ["99999", "65536"])
+def test_a_port_that_cannot_be_is_said_to_be_none(port: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load(None, {"SIMPUL_LISTEN": f"127.0.0.1:{port}"})
+    assert str(refused.value) == f"SIMPUL_LISTEN: there is no port {port}; they go from 1 to 65535."
+
+
+@pytest.mark.parametrize("text", ["127.0.0.1", "127.0.0.1:", "127.0.0.1:http"])
+def test_an_address_without_a_port_is_told_its_form(text: str) -> None:
+    with pytest.raises(
+        SettingsError, match=r"SIMPUL_LISTEN: host:port is needed, such as 127\.0\.0\.1:8080\."
+    ):
+        load(None, {"SIMPUL_LISTEN": text})
+
+
+@pytest.mark.parametrize("line", ["listen = 127.0.0.1:80", "database_url = postgresql://simpul:rahasia@db/s"])
+def test_text_without_quotes_is_told_so_and_not_repeated(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "simpul.toml"
+    path.write_text(line + "\n")
+    with pytest.raises(SettingsError) as refused:
+        load(path, {})
+    said = str(refused.value)
+    assert said.startswith(f"{path}: is not TOML (")
+    assert said.endswith('). Put text in quotes, such as listen = "127.0.0.1:8080".')
+    assert "rahasia" not in said

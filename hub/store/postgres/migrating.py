@@ -18,6 +18,28 @@ PATIENT: Final = replace(Limits(), statement_ms=0, lock_ms=15_000)
 """A migration may take its time, but must not make others queue behind the locks that it waits for."""
 
 
+TABLES: Final = (
+    "SELECT c.relname::text FROM pg_class c WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') "
+    "AND c.relnamespace = coalesce("
+    "(SELECT relnamespace FROM pg_class WHERE oid = to_regclass('alembic_version')), "
+    "to_regnamespace(quote_ident(current_schema()))) "
+    "AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid "
+    "AND d.deptype = 'e') ORDER BY 1"
+)
+"""Where the hub's would be, or where some program's migrations are; an extension's are nobody's data."""
+NOT_OURS: Final = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)
+
+
+def tables_at(url: str) -> list[str]:
+    """The names of the tables and views that are there, in order."""
+    connection = connector(url, Limits())(WRITER)
+    try:
+        with translated():
+            return [name for (name,) in connection.execute(TABLES).fetchall()]
+    finally:
+        connection.close()
+
+
 def revision(url: str) -> tuple[str, str] | None:
     """(revision, oldest program that can work with it), None for a database without our tables."""
     connection = connector(url, Limits())(WRITER)
@@ -28,7 +50,7 @@ def revision(url: str) -> tuple[str, str] | None:
                 return None
             fact = connection.execute("SELECT value FROM facts WHERE name = 'compatible_from'").fetchone()
     except StoreError as error:
-        if isinstance(error.__cause__, psycopg.errors.UndefinedTable):
+        if isinstance(error.__cause__, NOT_OURS):
             return None
         raise
     finally:
