@@ -70,14 +70,19 @@ def _refuse_second(settings: Settings) -> None:
 
 
 def _left_of_a_hub(settings: Settings) -> list[str]:
-    """By their names in the data folder, by the whole path elsewhere."""
+    """By their names in the data folder, by the whole path elsewhere. A key alone may be put there for a new
+    hub, and so may a first `jwks.json` for a broker that starts before the hub; both are of one that ran."""
     key, data = settings.key_path, settings.data_dir
-    left = [key, *(key.with_name(name) for name in JOURNALS), data / KEYS[0]]
-    left = [path for path in left if os.path.exists(path)]  # noqa: PTH110  # False where it is not for us
+    both, journals = [key, data / KEYS[0]], _there([key.with_name(name) for name in JOURNALS])
+    left = [*(both if _there(both) == both else []), *journals]
     with contextlib.suppress(OSError):
         if any((data / ATTACHMENTS).iterdir()):  # an empty one may be mounted there before the first start
             left.append(data / ATTACHMENTS)
     return [path.name if path.parent == data else str(path.absolute()) for path in left]
+
+
+def _there(paths: list[Path]) -> list[Path]:
+    return [path for path in paths if os.path.exists(path)]  # noqa: PTH110  # False where it is not for us
 
 
 def _listed(names: list[str]) -> str:

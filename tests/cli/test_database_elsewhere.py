@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -87,7 +88,7 @@ def test_nothing_is_made_in_the_folder_of_a_hub_whose_database_is_elsewhere(
     assert content(tmp_path) == before
 
 
-@pytest.mark.parametrize("left", ["master.key", "attachments", "jwks.json", "erasures.ndjson"])
+@pytest.mark.parametrize("left", ["attachments", "erasures.ndjson", "revocations.ndjson"])
 def test_one_of_them_is_enough(command: Command, tmp_path: Path, left: str) -> None:
     folder = tmp_path / "var"
     folder.mkdir()
@@ -99,12 +100,26 @@ def test_one_of_them_is_enough(command: Command, tmp_path: Path, left: str) -> N
     assert [each.name for each in folder.iterdir()] == [left]
 
 
+@pytest.mark.parametrize("put", ["master.key", "jwks.json"])
+def test_what_is_put_there_for_a_new_hub_is_no_hub(command: Command, tmp_path: Path, put: str) -> None:
+    """An operator's own key; a file of keys for a broker that starts before the hub."""
+    folder = tmp_path / "var"
+    command("migrate", SIMPUL_DATA_DIR=str(tmp_path / "other"))
+    folder.mkdir()
+    if put == "master.key":
+        shutil.copy(tmp_path / "other" / put, folder)
+    else:
+        (folder / put).write_text('{"keys": []}')
+    assert command("migrate", SIMPUL_DATA_DIR=str(folder)).exit_code == 0
+
+
 def test_a_key_that_is_kept_elsewhere_counts_too(command: Command, tmp_path: Path) -> None:
     key = tmp_path / "keys" / "master.key"
     command("migrate", SIMPUL_DATA_DIR=str(tmp_path / "right"), SIMPUL_MASTER_KEY_FILE=str(key))
+    (tmp_path / "keys" / "erasures.ndjson").touch()
     for line in ("migrate", "agency list"):
         said = refused(command(line, SIMPUL_MASTER_KEY_FILE=str(key)), tmp_path / "var")
-        assert str(key) in said
+        assert str(key.with_name("erasures.ndjson")) in said
         assert "SIMPUL_DATA_DIR" in said
         assert "another SIMPUL_MASTER_KEY_FILE" in said
     assert not (tmp_path / "var").exists()
@@ -170,6 +185,7 @@ def test_a_restore_brings_a_lost_database_back(command: Command, tmp_path: Path)
     command("backup cadangan")
     for path in (tmp_path / "var").glob("simpul.db*"):
         path.unlink()
+    (tmp_path / "var" / "jwks.json").touch()  # as any hub that served
     refused(command("agency list"), tmp_path / "var")
     ended = command("restore cadangan")
     assert ended.exit_code == 0, ended.stderr
@@ -212,8 +228,8 @@ def test_a_first_migration_on_postgresql_that_was_killed_is_begun_again(
 def test_serve_makes_nothing_either(tmp_path: Path) -> None:
     hub = HubProcess(tmp_path)
     hub.data.mkdir()
-    (hub.data / "jwks.json").write_text("{}")
+    (hub.data / "erasures.ndjson").write_text("{}")
     ended = hub.ended("serve")
     assert ended.returncode == 1
     assert "whose database is elsewhere" in ended.stderr
-    assert content(hub.data) == {"jwks.json": hashlib.sha256(b"{}").hexdigest()}
+    assert content(hub.data) == {"erasures.ndjson": hashlib.sha256(b"{}").hexdigest()}
