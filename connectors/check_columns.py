@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,8 @@ from connectors.rules import SHAREABLE
 from connectors.source import Source
 from connectors.sql import SqlConfig
 from schemas.app_values import FLAGS
+
+PERSONAL = ("nik", "ktp", "telp", "phone", "hp", "alamat_rumah", "email")
 
 
 async def check_columns(
@@ -46,6 +48,20 @@ def check_secrecy(mapping: ComplaintMapping, report: Report) -> None:
             "[map]: neither confidential nor reporter.anonymous is mapped, so every reporter's "
             f"{' and '.join(going)} goes to the hub; if the app lets them ask for secrecy, map its column"
         )
+
+
+def check_personal(mapping: ComplaintMapping, report: Report) -> None:
+    """What belongs to the reporter, by its name, and goes as another member."""
+    for member, rule in mapping.rules.items():
+        if not member.startswith("reporter."):
+            for column in _personal(rule.columns()):
+                report.note(
+                    f"map.{member} takes column {column}, which looks like personal data; is that meant?"
+                )
+
+
+def _personal(columns: Iterable[str]) -> list[str]:
+    return [column for column in columns if set(column.lower().replace(".", "_").split("_")) & set(PERSONAL)]
 
 
 def names_statement(table: str) -> str:

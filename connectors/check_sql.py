@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,8 @@ from typing import Any
 
 import orjson
 
-from connectors.check_columns import check_columns, check_secrecy
+from connectors.check_columns import check_columns, check_personal, check_secrecy
+from connectors.check_keys import check_keys
 from connectors.check_missing import check_missing
 from connectors.check_values import check_values
 from connectors.checker import Checker
@@ -21,6 +22,7 @@ from connectors.dialects.base import parameters_in
 from connectors.effects import Effect
 from connectors.errors import ConfigRefused, ConnectorError, StatementRefused
 from connectors.mapping import ComplaintMapping
+from connectors.national_ids import without_national_id
 from connectors.odd_texts import OddTexts, of_rows
 from connectors.photos import Unsent
 from connectors.report import Report
@@ -36,7 +38,6 @@ from schemas.regions import Region
 SAMPLE = 500
 SHOWN = 10
 UNSEEN = "the mapping and the writing back were not looked at, for the rows cannot be read"
-PERSONAL = ("nik", "ktp", "telp", "phone", "hp", "alamat_rumah", "email")
 
 
 @dataclass
@@ -45,6 +46,8 @@ class _Findings:
 
     first: dict[str, Any] | None = None
     fine: int = 0
+    doubled: int = 0
+    """Rows whose key stands in another row too."""
     odd: OddTexts = field(default_factory=OddTexts)
     reasons: dict[str, list[str]] = field(default_factory=dict)
     held: Counter[str] = field(default_factory=Counter)
@@ -90,7 +93,8 @@ async def _check_database(config: SqlConfig, database: Database, report: Report)
         return
     report.ok(f"{database.shown()} is reachable, and the rows can be read")
     try:
-        _check_rows(config, mapping, reader.key, rows, report)
+        doubled = await check_keys(config.source, rows, database, report)
+        _check_rows(config, mapping, rows, doubled, report)
         await check_columns(config, mapping, database, report)
         await _check_statements(config, database, report)
         await check_values(config.write_back, database, report)
@@ -100,11 +104,13 @@ async def _check_database(config: SqlConfig, database: Database, report: Report)
         report.wrong(str(error))
 
 
-def _check_rows(config: SqlConfig, mapping: ComplaintMapping, key: str, rows: Rows, report: Report) -> None:
+def _check_rows(
+    config: SqlConfig, mapping: ComplaintMapping, rows: Rows, doubled: set[str], report: Report
+) -> None:
     report.section("Mapping")
     checker = Checker(utc_now)
     _check_codes(config, checker, report)
-    _check_personal(mapping, report)
+    check_personal(mapping, report)
     check_secrecy(mapping, report)
     _check_folder(config, report)
     if not rows:
@@ -113,8 +119,10 @@ def _check_rows(config: SqlConfig, mapping: ComplaintMapping, key: str, rows: Ro
     findings = _Findings()
     holders: dict[str, str] = {}
     for row in rows:
-        number, raw = clean_text(row[key])[0], raw_text(row[key])
-        if holders.setdefault(number, raw) == raw:
+        number, raw = clean_text(row[config.source.key])[0], raw_text(row[config.source.key])
+        if raw in doubled:
+            findings.doubled += 1
+        elif holders.setdefault(number, raw) == raw:
             _try_row(config, mapping, checker, number, row, findings)
         else:
             reason = "refused: its key differs from another row's by blanks or control characters only"
@@ -135,23 +143,24 @@ def _try_row(
     config: SqlConfig, mapping: ComplaintMapping, checker: Checker, number: str, row: Any, findings: _Findings
 ) -> None:
     reference = config.source.reference_prefix + number
-    findings.odd.look(reference, row, mapping.columns())
+    shown = without_national_id(reference)
+    findings.odd.look(shown, row, mapping.columns())
     try:
         mapped = mapping.map(row, reference, utc_now())
     except RowHeld as held:
-        findings.reasons.setdefault(f"held: {held}", []).append(reference)
+        findings.reasons.setdefault(f"held: {held}", []).append(shown)
         findings.held[held.member] += 1
         if config.category and held.member == "category":
             findings.unmapped[clean_text(row[config.category.column])[0]] += 1
         return
-    findings.odd.take_out(reference, mapped.removed)
+    findings.odd.take_out(shown, mapped.removed)
     if mapped.unsent:
-        findings.photos[reference] = mapped.unsent[0]
+        findings.photos[shown] = mapped.unsent[0]
     if config.category and mapped.document["category"] == "other":
         findings.unmapped[clean_text(row[config.category.column])[0]] += 1
     flaws = in_columns(checker.flaws(mapped.document), mapping, row)
     for flaw in flaws:
-        findings.reasons.setdefault(f"refused: {flaw.detail}", []).append(reference)
+        findings.reasons.setdefault(f"refused: {flaw.detail}", []).append(shown)
     if not flaws:
         if region := checker.usual_region(mapped.document):
             findings.regions[mapped.document["location"]["region"]] = region
@@ -160,9 +169,9 @@ def _try_row(
 
 
 def _show(config: SqlConfig, sampled: int, findings: _Findings, report: Report) -> None:
-    if findings.first is None:
+    if findings.first is None and findings.doubled < sampled:
         report.wrong(f"of the {many(sampled, 'row')} looked at, none can be sent as mapped")
-    else:
+    elif findings.first is not None:
         report.ok(
             f"of the {many(sampled, 'row')} looked at, {findings.fine} can be sent; "
             "the first, as the hub gets it:"
@@ -214,19 +223,6 @@ def _check_codes(config: SqlConfig, checker: Checker, report: Report) -> None:
     codes = config.category.codes.values() if config.category else ()
     for code in sorted({code for code in codes if not checker.knows_category(code)}):
         report.wrong(f"category.codes: the hub has no category {code!r} (see GET /v1/categories)")
-
-
-def _check_personal(mapping: ComplaintMapping, report: Report) -> None:
-    for member, rule in mapping.rules.items():
-        if not member.startswith("reporter."):
-            for column in _personal(rule.columns()):
-                report.note(
-                    f"map.{member} takes column {column}, which looks like personal data; is that meant?"
-                )
-
-
-def _personal(columns: Iterable[str]) -> list[str]:
-    return [column for column in columns if set(column.lower().replace(".", "_").split("_")) & set(PERSONAL)]
 
 
 async def _check_statements(config: SqlConfig, database: Database, report: Report) -> None:

@@ -19,6 +19,7 @@ from connectors.errors import Away, ConfigRefused, HubRefused, WrongAgency
 from connectors.hub_client import HubClient
 from connectors.inbox import NOT_SHOWN, Inbox
 from connectors.kinds import KINDS
+from connectors.national_ids import without_national_id
 from connectors.outbox import Outbox
 from connectors.replies import Replies
 from connectors.report import Report
@@ -197,7 +198,7 @@ def _show_lost(references: list[str], report: Report) -> None:
 
 def _list(found: list[tuple[str, str, str]], report: Report) -> None:
     for name, state, reason in found:
-        report.detail(f"{name} ({state}): {reason}")
+        report.detail(f"{without_national_id(name)} ({state}): {reason}")
 
 
 def _show_messages(config: Common, spool: Spool, report: Report) -> None:

@@ -85,11 +85,13 @@ class Connector:
         self.loops.append(loop)
         return loop
 
-    def add_applier(self, inbox: Inbox, handler: Handler) -> Loop:
-        """The loop that makes events take effect at the agency, and the hourly second chance."""
+    def add_applier(self, inbox: Inbox, handler: Handler, at_once: int = 1) -> Loop:
+        """The loop that makes events take effect at the agency, of `at_once` subjects at the same time, and
+        the hourly second chance."""
         cap_s = self.config.hub.backoff_cap_s
-        applier = Applier(self.spool, inbox, handler, time.time, cap_s, self.system_health)
+        applier = Applier(self.spool, inbox, handler, time.time, cap_s, self.system_health, at_once)
         loop = self.add_loop("handing events over", applier.step, 0.5)
+        applier.woken, applier.on_ended = loop.woken, loop.goes_on
 
         async def revive() -> bool:
             inbox.revive()

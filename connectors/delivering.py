@@ -37,6 +37,9 @@ class DeliverHttp:
     headers: dict[str, str] = option({}, reason="fixed headers")
     headers_env: dict[str, str] = option({}, reason="header = the environment variable with its value")
     timeout_s: float = option(10.0, reason="how long one call may take", minimum=1, maximum=300)
+    at_once: int = option(
+        4, reason="how many cases and threads are called about at the same time", minimum=1, maximum=32
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +94,11 @@ class HttpHandler:
 
     async def __aenter__(self) -> HttpHandler:
         timeout = aiohttp.ClientTimeout(total=self._settings.timeout_s)
-        self._session = aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
+        self._session = aiohttp.ClientSession(
+            timeout=timeout,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,  # the body is not read: it may be packed in any way
+        )
         return self
 
     async def __aexit__(

@@ -51,6 +51,8 @@ class Away(ConnectorError):
     """A part does not answer now. `retry_after_s` is what it asked for, when it did."""
 
     part = "part"
+    until_woken = False
+    """Whether something new may be tried before the pause is over: what failed is known to fail alone."""
 
     def __init__(self, detail: str, retry_after_s: float | None = None) -> None:
         super().__init__(detail)

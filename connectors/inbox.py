@@ -89,16 +89,32 @@ class Inbox:
                 (orjson.dumps(event), str(event["id"])),
             )
 
-    def ready(self, now_s: float, limit: int) -> list[Waiting]:
-        """The first waiting event of each subject, if its pause is over: new ones first, then who waits
-        longest, so that those that fail keep no turn from the others."""
+    def ready(
+        self, now_s: float, limit: int, *, tried: bool | None = None, newest: bool = False
+    ) -> list[Waiting]:
+        """The first waiting event of each subject, if its pause is over: new ones first, then, of those that
+        were `tried` before, who waits longest, so that those that fail keep no turn from the others. `tried`
+        asks for these alone, or for the new ones alone; `newest` for the last that came first."""
         rows = self._spool.connection.execute(
-            "SELECT number, body, attempts FROM events WHERE state = 'pending' AND not_before <= ? "
+            "SELECT number, body, attempts FROM events WHERE state = 'pending' AND not_before <= :now_s "
             "AND number IN (SELECT min(number) FROM events WHERE state = 'pending' GROUP BY subject) "
-            "ORDER BY not_before, number LIMIT ?",
-            (now_s, limit),
+            "AND (:tried IS NULL OR (attempts > 0) = :tried) "
+            "ORDER BY CASE WHEN :newest THEN -number END, attempts > 0, not_before, number LIMIT :limit",
+            {"now_s": now_s, "tried": tried, "newest": newest, "limit": limit},
         )
         return [Waiting(number, orjson.loads(body), attempts) for number, body, attempts in rows]
+
+    def waits(self, number: int) -> bool:
+        """False for one that ended since it was read: its case was erased."""
+        row = self._spool.connection.execute(
+            "SELECT 1 FROM events WHERE number = ? AND state = 'pending'", (number,)
+        ).fetchone()
+        return row is not None
+
+    def subjects(self) -> set[str]:
+        """Of which anything waits, its pause over or not."""
+        rows = self._spool.connection.execute("SELECT DISTINCT subject FROM events WHERE state = 'pending'")
+        return {str(row[0]) for row in rows}
 
     def done(self, number: int, note: str | None = None) -> None:
         """It took effect: its body goes, its id stays."""
@@ -121,10 +137,12 @@ class Inbox:
             )
 
     def revive(self) -> int:
-        """At a start and every hour, whatever failed is tried again: somebody may have mended the cause."""
+        """At a start and every hour, whatever failed is tried again: somebody may have mended the cause. What
+        waits keeps its attempts, by which new ones go before it."""
         with self._spool.transaction() as connection:
             return connection.execute(
-                "UPDATE events SET state = 'pending', attempts = 0, not_before = 0 "
+                "UPDATE events SET attempts = CASE state WHEN 'failed' THEN 0 ELSE attempts END, "
+                "state = 'pending', not_before = 0 "
                 "WHERE state = 'failed' OR (state = 'pending' AND not_before > 0)"
             ).rowcount
 

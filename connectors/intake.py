@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +13,7 @@ import structlog
 
 from connectors.checker import Checker
 from connectors.database import Database, Rows
-from connectors.doubled_keys import ONE_IS_THERE, STANDS_TWICE, DoubledKeys, another_row
+from connectors.doubled_keys import ONE_IS_JOINED, ONE_IS_THERE, STANDS_TWICE, DoubledKeys, another_row
 from connectors.entries import Entry, Seen
 from connectors.mapping import ComplaintMapping, Row
 from connectors.national_ids import without_national_id
@@ -71,14 +71,16 @@ class Intake:
         ]
 
     async def ask(self, page: list[Met]) -> None:
-        """Where a row is not as it was known, the database says whether its key stands in another row too."""
+        """Where a row is not as it was known, or its key stands on the page twice, the database says of how
+        many rows it is."""
         known = self.outbox.find([met.reference for met in page])
-        unsure = {
-            met.number: (met.key, met.row_hash)
-            for met in page
-            if (entry := known.get(met.reference)) is not None
-            and (entry.source_key, entry.row_hash != met.row_hash) == (met.number, True)
-        }
+        counts = Counter(met.number for met in page)
+        unsure = {}
+        for met in page:
+            entry = known.get(met.reference)
+            changed = entry is not None and entry.row_hash != met.row_hash and entry.source_key == met.number
+            if changed or (met.number and counts[met.number] > 1):
+                unsure[met.number] = met.key, met.row_hash
         await self.doubled.ask(unsure)
 
     def take(self, page: list[Met]) -> int:
@@ -112,9 +114,8 @@ class Intake:
         Once the key stands in one row, that one is mapped anew."""
         entry = known.get(met.reference)
         is_there = entry is not None and (entry.state in FINAL or bool(entry.attempted))
-        name, reason = (
-            (another_row(met.reference), ONE_IS_THERE) if is_there else (met.reference, STANDS_TWICE)
-        )
+        beside = ONE_IS_JOINED if self.doubled.is_of_the_join(met.number) else ONE_IS_THERE
+        name, reason = (another_row(met.reference), beside) if is_there else (met.reference, STANDS_TWICE)
         listed = known.get(name)
         if listed is not None and (listed.state, listed.reason) == ("refused", reason):
             return

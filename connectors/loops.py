@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
 
-from connectors.errors import Away, ConnectorError, NotAllowed, StatementRefused
+from connectors.errors import Away, ConnectorError, NotAllowed, StatementRefused, SystemBusy
 from connectors.pauses import pause_s
 from connectors.presence import Presence
 
@@ -25,17 +25,24 @@ class Loop:
         self._step, self._every_s, self._presence = step, every_s, presence
         self._cap_s = cap_s
         self._failures = 0
-        self._woken = asyncio.Event()
+        self._until_woken = True
+        self.woken = asyncio.Event()
 
     def wake(self) -> None:
-        self._woken.set()
+        self.woken.set()
+
+    def goes_on(self) -> None:
+        """Something ended well: what failed before it does not count any more. A step that lasts says so
+        itself."""
+        self._failures, self._until_woken = 0, True
+        self._presence.goes_on(self.name)
 
     async def run(self) -> None:
         while True:
-            self._woken.clear()
+            self.woken.clear()
             pause = await self.once()
             if pause > 0:
-                await self._rest(pause, interruptible=self._failures == 0)
+                await self._rest(pause, interruptible=self._until_woken)
             else:
                 await asyncio.sleep(0)
 
@@ -43,9 +50,13 @@ class Loop:
         """One step; how long to pause after it, in seconds."""
         try:
             more = await self._step()
+        except SystemBusy as error:
+            wait_s = self._backoff(error.retry_after_s)
+            self._presence.asks_to_wait(error.part, str(error), wait_s)
+            return wait_s
         except Away as error:
             self._presence.away(error.part, str(error))
-            return self._backoff(error.retry_after_s)
+            return self._backoff(error.retry_after_s, error.until_woken)
         except sqlite3.OperationalError as error:
             self._presence.stuck(self.name, f"the spool: {error}; is its disk full or read-only?")
             return self._backoff(None)
@@ -53,13 +64,12 @@ class Loop:
             lasting = isinstance(error, (StatementRefused, NotAllowed))
             self._presence.stuck(self.name, str(error), lasting)
             return self._backoff(None)
-        self._failures = 0
-        self._presence.goes_on(self.name)
+        self.goes_on()
         return 0.0 if more else self._every_s
 
-    def _backoff(self, retry_after_s: float | None) -> float:
+    def _backoff(self, retry_after_s: float | None, until_woken: bool = False) -> float:
         pause = pause_s(self._failures, self._cap_s, FIRST_PAUSE_S)
-        self._failures += 1
+        self._failures, self._until_woken = self._failures + 1, until_woken
         return max(pause, min(retry_after_s or 0.0, RETRY_AFTER_CAP_S))
 
     async def _rest(self, for_s: float, interruptible: bool) -> None:
@@ -68,6 +78,6 @@ class Loop:
             return
         try:
             async with asyncio.timeout(for_s):  # `wait_for` may swallow a cancel
-                await self._woken.wait()
+                await self.woken.wait()
         except TimeoutError:
             return  # nobody woke it: the pause is over

@@ -66,7 +66,8 @@ def build_ministry(config: MinistryConfig, spool: Spool) -> tuple[Connector, Inb
     wanted, handle = wanting(config), _counting(spool, _handler(config, connector))
     eraser = Eraser(hub, spool, config, _copies(config, connector, handle))
     succession = Succession(spool, config.agency, Receiving(hub, config.agency, wanted, handle).moved)
-    applying = connector.add_applier(inbox, noticing(eraser, succession, handle))
+    at_once = config.deliver.http.at_once if config.deliver.http else 1
+    applying = connector.add_applier(inbox, noticing(eraser, succession, handle), at_once)
     return connector, inbox, applying
 
 

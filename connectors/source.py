@@ -24,7 +24,8 @@ class Source:
     """[source]: the rows that are complaints. Give `table` and `key`, or a `query` of your own."""
 
     key: str = option(
-        reason="the column with the app's own number of a report; with the prefix it is the reference"
+        reason="the column with the app's own number of a report, in each row another; with the prefix it is "
+        "the reference"
     )
     table: str = option("", reason="the table of reports")
     join: str = option(
@@ -113,8 +114,8 @@ class RowReader:
         return rows
 
     def _select(self, source: Source) -> str:
-        cursor = _qualified(self.cursor, source.table)
-        names = [_qualified(self.key, source.table) if name == self.key else name for name in self._names]
+        cursor = qualified(self.cursor, source.table)
+        names = [qualified(self.key, source.table) if name == self.key else name for name in self._names]
         names = [cursor if name == self.cursor else name for name in names]
         where = f" AND ({source.where})" if source.where else ""
         return (
@@ -135,5 +136,6 @@ def _keys(source: Source, columns: Mapping[str, str]) -> dict[str, str]:
     return keys
 
 
-def _qualified(column: str, table: str) -> str:
+def qualified(column: str, table: str) -> str:
+    """The column as the statement names it."""
     return column if "." in column else f"{table}.{column}"

@@ -57,6 +57,20 @@ async def answered(status: int) -> type[Exception] | None:
     return None
 
 
+@pytest.mark.parametrize("encoding", ["br", "gzip", "zstd", "martian"])
+async def test_how_the_body_of_an_answer_is_packed_does_not_matter(encoding: str) -> None:
+    async def take(_: web.Request) -> web.Response:
+        headers = {"Content-Encoding": encoding, "Content-Type": "text/html; charset=martian"}
+        return web.Response(body=b"\x00\xff\xfejunk", headers=headers)
+
+    application = web.Application()
+    application.router.add_post("/in", take)
+    async with TestServer(application) as server:
+        settings = DeliverHttp(url=str(server.make_url("/in")))
+        async with HttpHandler(settings, lambda: None) as handler:
+            assert await handler.handle({"id": "1"}) == ""
+
+
 @pytest.mark.parametrize(
     ("statuses", "ends"),
     [

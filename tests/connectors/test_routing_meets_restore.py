@@ -51,7 +51,7 @@ class RestoredHub:
     async def case(self, case_id: str) -> dict[str, Any]:
         return {"status": self.cases[case_id], "forwardings": []}
 
-    async def get(self, path: str) -> dict[str, Any]:
+    async def listing(self, path: str) -> dict[str, Any]:
         wanted = path.split("status=")[1].split("&")[0]
         found = [case_id for case_id, status in self.cases.items() if status == wanted]
         return {"items": [{"id": case_id, "forwardings": []} for case_id in found]}

@@ -26,6 +26,8 @@ from hub.delivery.settings import DeliverySettings
 
 CAP_S = 8.0
 AWAY = "the agency system is away; waiting for it, nothing is lost"
+BACK = "the agency system is back; catching up"
+TAKES_AGAIN = "the agency system takes events again; catching up"
 NOT_IN_EFFECT = "event cannot take effect; trying again, the others go on"
 
 
@@ -128,7 +130,7 @@ async def test_an_address_that_is_wrong_pauses_as_a_whole_and_is_said_once(rig: 
     rig.arrive(*"abcdefgh", "a")
     with capture_logs() as logged:
         pauses = await rig.turns(40)
-    assert rig.asked[:3] == ["a", "b", "c"]
+    assert rig.asked[:5] == ["a", "h", "b", "g", "c"], "by turns the oldest and the newest: new ones all"
     assert len(rig.asked) <= 42, "three at first, and then one at a time"
     assert max(pauses) > CAP_S / 4
     (line,) = logged
@@ -162,15 +164,19 @@ async def test_cases_at_which_it_fails_hold_up_no_other(rig: Rig, failing: int, 
     rig.of_case = {f"bad{number}": status for number in range(failing)}
     rig.arrive(*rig.of_case, "good", "bad0", "good")
     with capture_logs() as logged:
+        await rig.turns(3)
+        assert [name.split("-")[0] for name in rig.got] == ["good", "good"]
+        await rig.turns(60)
+        rig.arrive("good")
         await rig.turns(100)
-    assert [name.split("-")[0] for name in rig.got] == ["good", "good"]
-    assert rig.inbox.counts() == {"done": 2, "pending": failing + 1}
+    assert [name.split("-")[0] for name in rig.got] == ["good"] * 3
+    assert rig.inbox.counts() == {"done": 3, "pending": failing + 1}
     named = [line["event_id"].split("-")[0] for line in logged if line["event"] == NOT_IN_EFFECT]
     assert sorted(named) == sorted(rig.of_case), "each once"
     assert sum("back" in line["event"] for line in logged) <= 1
     rig.of_case = {}
     await rig.turns(60)
-    assert rig.inbox.counts() == {"done": failing + 3}
+    assert rig.inbox.counts() == {"done": failing + 4}
     of_one = [name for name in rig.got if name.startswith("bad0-")]
     assert of_one == ["bad0-1", f"bad0-{failing + 2}"], "in their order"
 
@@ -202,10 +208,13 @@ async def test_a_system_that_asks_to_wait_is_left_alone_so_long(
         (pause,) = await rig.turns(1)
     assert rig.asked == ["a"]
     assert pause == pytest.approx(asked_s, abs=3)
-    assert [line["event"] for line in logged] == [AWAY]
-    assert f"answers {status} and asks to wait" in logged[0]["cause"]
+    (line,) = logged
+    assert line["event"] == f"the agency system asks to wait, {pause:.0f} s; nothing is lost"
+    assert f"answers {status} and asks to wait" in line["cause"]
     rig.of_all, rig.headers = 200, {}
-    await rig.turns(3)
+    with capture_logs() as logged:
+        await rig.turns(3)
+    assert [line["event"] for line in logged] == [TAKES_AGAIN]
     assert rig.got == ["b-2", "a-1", "a-3"], "another is asked next, for it may be this one that it means"
 
 
@@ -217,14 +226,27 @@ async def test_one_case_at_which_it_always_asks_to_wait_holds_up_no_other(
     rig.of_case, rig.headers_of = {"a": status}, {"a": headers}
     rig.arrive("a", "b", "c", "a", "b")
     with capture_logs() as logged:
-        await rig.turns(40)
-    assert rig.got == ["b-2", "c-3", "b-5"]
+        (first,) = await rig.turns(1)
+        pauses = await rig.turns(200)
+    assert rig.got[-1] == "b-5"
+    assert sorted(rig.got) == ["b-2", "b-5", "c-3"]
     assert rig.asked.count("a") > 3, "it is tried on"
     named = [line["event_id"] for line in logged if line["event"] == NOT_IN_EFFECT]
     assert named == ["a-1"]
+    if status == 429 or headers:
+        asks = f"the agency system asks to wait, {max(1, first):.0f} s; nothing is lost"
+        assert [line["event"] for line in logged] == [asks, TAKES_AGAIN, NOT_IN_EFFECT]
+    assert max(pauses) <= 0.5, "no other waits for it again"
+    if headers:
+        assert rig.asked.count("a") <= 3 + sum(pauses) / 20, "it waits as long as it asked"
+    asked = rig.asked.count("a")
+    rig.arrive("b")
+    await rig.turns(4)
+    assert rig.got[3:] == ["b-6"]
+    assert rig.asked.count("a") <= asked + 2
     rig.of_case = {}
-    await rig.turns(20)
-    assert rig.got[3:] == ["a-1", "a-4"]
+    await rig.turns(60)
+    assert rig.got[4:] == ["a-1", "a-4"]
 
 
 async def test_an_outage_that_one_answer_interrupts_is_named_and_paused_again(rig: Rig) -> None:
@@ -233,13 +255,11 @@ async def test_an_outage_that_one_answer_interrupts_is_named_and_paused_again(ri
     await rig.turns(60)
     rig.of_case = {"x": 200}
     rig.arrive("x")
-    while not rig.got:
-        await rig.turns(1)
     asked, until_s = len(rig.asked), rig.now_s + 100 * CAP_S
     with capture_logs() as logged:
         while rig.now_s < until_s:
             await rig.turns(1)
-    assert [line["event"] for line in logged if line["event"] != NOT_IN_EFFECT] == [AWAY]
+    assert [line["event"] for line in logged if line["event"] != NOT_IN_EFFECT] == [BACK, AWAY]
     assert len(rig.asked) - asked < 300, "30 at first, and then one at a time"
     rig.of_all = 200
     await rig.turns(60)
