@@ -57,7 +57,7 @@ class Applier:
         self._now_s, self._cap_s, self._system_health = now_s, cap_s, system_health or SystemHealth()
         self._turns = Turns(inbox, now_s, self._system_health, at_once)
         self._at_work: dict[asyncio.Task[None], Waiting] = {}
-        self._stop: Exception | None = None
+        self._stop: BaseException | None = None
         self._failures = self._not_freed = 0
         self._refusals: Counter[int] = Counter()
         self._named: set[int] = set()
@@ -112,7 +112,8 @@ class Applier:
         for task in [task for task in self._at_work if task.done()]:
             del self._at_work[task]
             self._not_freed += 1
-            if not task.cancelled() and isinstance(error := task.exception(), Exception):
+            error = asyncio.CancelledError() if task.cancelled() else task.exception()
+            if error is not None:
                 self._stop_for(error)
 
     async def _cancel(self) -> None:
@@ -127,7 +128,7 @@ class Applier:
         self._not_freed = 0
         self._spool.forget_freed()
 
-    def _stop_for(self, error: Exception) -> None:
+    def _stop_for(self, error: BaseException) -> None:
         """Of several what is no part's being away, then what asks to wait longest, then the first."""
         if self._stop is None or _weight(error) > _weight(self._stop):
             self._stop = error
@@ -222,11 +223,11 @@ class Applier:
         return named if reference is None else {**named, "reference": reference}
 
 
-def _weight(error: Exception) -> tuple[bool, float]:
+def _weight(error: BaseException) -> tuple[bool, float]:
     return not isinstance(error, Away), _asked_s(error)
 
 
-def _asked_s(error: Exception) -> float:
+def _asked_s(error: BaseException) -> float:
     """How long a part asks to be left alone."""
     asked = error.retry_after_s if isinstance(error, Away) else None
     return min(asked or 0.0, RETRY_AFTER_CAP_S)

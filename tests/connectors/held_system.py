@@ -25,11 +25,11 @@ class HeldSystem:
     def __init__(self, spool: Spool, at_once: int) -> None:
         self.inbox, self.now_s = Inbox(spool), 1000.0
         self.health = SystemHealth()
-        self.calls: dict[str, asyncio.Future[Exception | None]] = {}
+        self.calls: dict[str, asyncio.Future[BaseException | None]] = {}
         """Subject -> its open call."""
         self.holds: set[str] | None = set()
         """Whose calls do not end by themselves; None: nobody's."""
-        self.fails: dict[str, Exception] = {}
+        self.fails: dict[str, BaseException] = {}
         self.asked: list[str] = []
         self.got: list[str] = []
         self.most = self.count = 0

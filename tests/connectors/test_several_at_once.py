@@ -225,11 +225,18 @@ async def test_a_cancel_in_mid_flight_leaves_everything_waiting(spool: Spool) ->
     assert system.inbox.counts() == {"done": 6}
 
 
-async def test_what_breaks_the_spool_cancels_nothing_and_is_raised(spool: Spool) -> None:
+class Killed(BaseException):
+    """As a signal would end it."""
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a programming error"), Killed(), asyncio.CancelledError()])
+async def test_what_nobody_expects_is_raised_when_the_others_have_ended(
+    spool: Spool, error: BaseException
+) -> None:
     system = HeldSystem(spool, 4)
-    system.fails = {"a": RuntimeError("a programming error")}
+    system.fails = {"a": error}
     system.arrive(*"abc")
-    with pytest.raises(RuntimeError):
+    with pytest.raises(type(error)):
         await system.applier.step()
     assert sorted(system.got) == ["b-2", "c-3"]
 
