@@ -20,7 +20,6 @@ from connectors.errors import (
     SystemBusy,
 )
 from connectors.inbox import ATTEMPTS, Inbox, Waiting
-from connectors.loops import RETRY_AFTER_CAP_S
 from connectors.pauses import FAILS_AT_ALL, FAILURES_IN_A_ROW, pause_s
 from connectors.spool import Spool
 from connectors.system_health import SystemHealth
@@ -177,7 +176,7 @@ class Applier:
         at_work = {other.subject for task, other in self._at_work.items() if not task.done()}
         whole = self._system_health.failed(waiting.subject, known, at_work - {waiting.subject}, self._turns)
         alone = self._system_health.is_alone(waiting.subject)
-        self._put_back(waiting, str(failure), quietly=not alone, asked_s=_asked_s(failure) if alone else 0.0)
+        self._put_back(waiting, str(failure), quietly=not alone, asked_s=failure.asked_s if alone else 0.0)
         if isinstance(failure, SystemBusy) and not alone:
             self._system_health.asks_to_wait()
             whole = True
@@ -224,10 +223,4 @@ class Applier:
 
 
 def _weight(error: BaseException) -> tuple[bool, float]:
-    return not isinstance(error, Away), _asked_s(error)
-
-
-def _asked_s(error: BaseException) -> float:
-    """How long a part asks to be left alone."""
-    asked = error.retry_after_s if isinstance(error, Away) else None
-    return min(asked or 0.0, RETRY_AFTER_CAP_S)
+    return not isinstance(error, Away), error.asked_s if isinstance(error, Away) else 0.0

@@ -47,6 +47,10 @@ class ReceiptTooEarly(ConnectorError):
     """Nobody can say yet that the copies of a case are gone."""
 
 
+RETRY_AFTER_CAP_S = 3600.0
+"""The longest that a part may ask to wait; as the hub has it for webhook endpoints."""
+
+
 class Away(ConnectorError):
     """A part does not answer now. `retry_after_s` is what it asked for, when it did."""
 
@@ -57,6 +61,11 @@ class Away(ConnectorError):
     def __init__(self, detail: str, retry_after_s: float | None = None) -> None:
         super().__init__(detail)
         self.retry_after_s = retry_after_s
+
+    @property
+    def asked_s(self) -> float:
+        """How long it is left alone because it asked for it."""
+        return min(self.retry_after_s or 0.0, RETRY_AFTER_CAP_S)
 
 
 class HubAway(Away):

@@ -12,8 +12,6 @@ from connectors.presence import Presence
 
 Step = Callable[[], Awaitable[bool]]
 FIRST_PAUSE_S = 0.5
-RETRY_AFTER_CAP_S = 3600.0
-"""The longest that a part may ask to wait; as the hub has it for webhook endpoints."""
 
 
 class Loop:
@@ -51,26 +49,26 @@ class Loop:
         try:
             more = await self._step()
         except SystemBusy as error:
-            wait_s = self._backoff(error.retry_after_s)
+            wait_s = self._backoff(error.asked_s)
             self._presence.asks_to_wait(error.part, str(error), wait_s)
             return wait_s
         except Away as error:
             self._presence.away(error.part, str(error))
-            return self._backoff(error.retry_after_s, error.until_woken)
+            return self._backoff(error.asked_s, error.until_woken)
         except sqlite3.OperationalError as error:
             self._presence.stuck(self.name, f"the spool: {error}; is its disk full or read-only?")
-            return self._backoff(None)
+            return self._backoff()
         except ConnectorError as error:
             lasting = isinstance(error, (StatementRefused, NotAllowed))
             self._presence.stuck(self.name, str(error), lasting)
-            return self._backoff(None)
+            return self._backoff()
         self.goes_on()
         return 0.0 if more else self._every_s
 
-    def _backoff(self, retry_after_s: float | None, until_woken: bool = False) -> float:
+    def _backoff(self, asked_s: float = 0.0, until_woken: bool = False) -> float:
         pause = pause_s(self._failures, self._cap_s, FIRST_PAUSE_S)
         self._failures, self._until_woken = self._failures + 1, until_woken
-        return max(pause, min(retry_after_s or 0.0, RETRY_AFTER_CAP_S))
+        return max(pause, asked_s)
 
     async def _rest(self, for_s: float, interruptible: bool) -> None:
         if not interruptible:

@@ -16,11 +16,12 @@ import structlog
 from hub.errors import CommandRefused
 from hub.settings import Settings
 from hub.store.sqlite.presence import lock_beside
+from hub.vault import erasures, revocations
 from hub.vault.master_key import MasterKeyFile
 
 log = structlog.get_logger(__name__)
 
-JOURNALS: Final = ("erasures.ndjson", "revocations.ndjson")
+JOURNALS: Final = (erasures.NAME, revocations.NAME)
 """Beside the master key."""
 KEYS: Final = ("jwks.json", "jwks-all.json")
 """What a hub publishes, in its data folder."""

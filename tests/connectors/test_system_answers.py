@@ -14,8 +14,9 @@ from structlog.testing import capture_logs
 
 from connectors.applying import Applier
 from connectors.delivering import DeliverHttp, HttpHandler
+from connectors.errors import RETRY_AFTER_CAP_S
 from connectors.inbox import ATTEMPTS, Inbox
-from connectors.loops import RETRY_AFTER_CAP_S, Loop
+from connectors.loops import Loop
 from connectors.presence import Presence
 from connectors.spool import open_spool
 from connectors.system_answers import Said, judge, remedy
