@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis.strategies as st
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
@@ -18,6 +19,7 @@ from xdist.scheduler import LoadFileScheduling
 
 from hub.store import migrate
 from tests.parts import ending, forking, kafka_classes, migrated, rewritten, scratch
+from tests.parts.at_once import at_once
 
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -89,8 +91,14 @@ def pytest_configure(config: pytest.Config) -> None:
     if getattr(
         config.option, "numprocesses", None
     ):  # of the workers' chief; with one process nothing is done twice
+        forking.ahead()
         kafka_classes.ahead()
-        rewritten.ahead(config, Path(__file__).parent)
+        at_once([*rewritten.works(config, Path(__file__).parent), unicode_tables])
+
+
+def unicode_tables() -> None:
+    """Hypothesis makes them once a folder, in two seconds."""
+    st.text().validate()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -43,7 +43,7 @@ def ask(address: tuple[str, int], tls: ssl.SSLContext | None, token: str, within
 
 def speaks_tls(address: tuple[str, int], within_s: float) -> bool:
     """Whoever is there; it is sent nothing but a greeting."""
-    anybody = ssl.create_default_context()
+    anybody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # without the machine's authorities: 40 ms a look
     anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
     with (
         contextlib.suppress(OSError),

@@ -14,23 +14,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from tests.parts.caller import Caller
-from tests.parts.forking import ROOT, Forked, Process, Program, fork_server
+from tests.parts.forking import CONNECTOR, ROOT, Forked, Process, fork_server
 
-CONNECTOR = Program(
-    "simpul-connector",
-    "connectors.main:main",
-    (
-        "connectors.broker.check",
-        "connectors.broker.link",
-        "connectors.checking",
-        "connectors.dialects.mysql",
-        "connectors.dialects.postgres",
-        "connectors.dialects.sqlite",
-        "connectors.receipts",
-        "connectors.runner",
-        "tests.connectors.loaded",
-    ),
-)
 COMMAND_WITHIN_S = 60.0
 
 

@@ -64,7 +64,6 @@ def serve(path: str) -> dict[str, Any]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         listener.bind(path)
         listener.listen(16)
-        print("listening", flush=True)
         while not (ready := wait(listener, children)) or listener in ready:
             if ready and (task := fork(listener, children)):
                 return task

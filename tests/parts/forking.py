@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from typing import IO, Protocol
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTED_WITHIN_S = 60.0
+LOOK_EVERY_S = 0.02
+SHARED_IN = "TESTS_FORK_SERVERS"
+"""The environment's name for the folder of those that all workers of a run share."""
 
 wanted = False
 """Whether programs are to be forked. Only tests/conftest.py sets it; outside pytest nothing is forked."""
@@ -85,37 +89,35 @@ HUB = Program(
 )
 
 
+CONNECTOR = Program(
+    "simpul-connector",
+    "connectors.main:main",
+    (
+        "connectors.broker.check",
+        "connectors.broker.link",
+        "connectors.checking",
+        "connectors.dialects.mysql",
+        "connectors.dialects.postgres",
+        "connectors.dialects.sqlite",
+        "connectors.receipts",
+        "connectors.runner",
+        "tests.connectors.loaded",
+    ),
+)
+
+
+SHARED = (HUB, CONNECTOR)
+
+
 class ForkServer:
-    """One program's server. It ends with this process at the latest: its standard input closes."""
+    """A program's server, which listens at `path`; whoever uses it, it is of one user and on this machine."""
 
-    def __init__(self, program: Program) -> None:
-        self._name = program.name
-        self._folder = tempfile.TemporaryDirectory(prefix="simpul-fork-")
-        self._path = str(Path(self._folder.name) / "s")
-        command = [
-            sys.executable,
-            "-m",
-            "tests.parts.fork_server",
-            self._path,
-            program.name,
-            program.function,
-        ]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("SIMPUL_")}
-        self._process = subprocess.Popen(
-            [*command, *program.modules],
-            cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        )  # fmt: skip
-        assert self._process.stdout is not None
-        if self._process.stdout.readline() != b"listening\n":
-            raise RuntimeError(f"the fork server of {program.name} did not start")
-        self.pid = self._process.pid
-        atexit.register(self.end)
+    def __init__(self, name: str, path: Path) -> None:
+        self._name, self._path = name, path
 
-    def end(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait()
-        self._folder.cleanup()
+    @property
+    def pid(self) -> int:
+        return int(self._path.with_suffix(".pid").read_text())
 
     def start(
         self,
@@ -127,14 +129,41 @@ class ForkServer:
     ) -> Forked:
         """The running child; `out` and `err` become its standard output and error."""
         task = {"arguments": [self._name, *arguments], "folder": str(folder), "environment": dict(env)}
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        connection.connect(self._path)
+        connection = self._connected()
         with Path(os.devnull).open("wb") as nowhere:
             named = {subprocess.STDOUT: out, subprocess.DEVNULL: nowhere}
             stream = named.get(err, err) if isinstance(err, int) else err
             number = stream if isinstance(stream, int) else stream.fileno()
             socket.send_fds(connection, [json.dumps(task).encode()], [out.fileno(), number])
         return Forked(connection)
+
+    def _connected(self) -> socket.socket:
+        """Waits for one that still imports its program."""
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        deadline = time.monotonic() + STARTED_WITHIN_S
+        while connection.connect_ex(str(self._path)):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the fork server of {self._name} does not listen")
+            time.sleep(LOOK_EVERY_S)
+        return connection
+
+
+class OwnForkServer(ForkServer):
+    """Of this process, and no longer there than it: the server's standard input closes."""
+
+    def __init__(self, program: Program, folder: Path) -> None:
+        super().__init__(program.name, folder / program.name)
+        command = [sys.executable, "-m", "tests.parts.fork_server", str(self._path), program.name]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("SIMPUL_")}
+        self._process = subprocess.Popen(
+            [*command, program.function, *program.modules], cwd=ROOT, env=environment, stdin=subprocess.PIPE
+        )
+        self._path.with_suffix(".pid").write_text(str(self._process.pid))
+
+    def end(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
 
 
 class Forked:
@@ -180,7 +209,27 @@ class Forked:
         return int(told)
 
 
+def ahead() -> None:
+    """Begins what every worker of this run uses, instead of one of each for each worker."""
+    folder = _folder()
+    for program in SHARED:
+        atexit.register(OwnForkServer(program, folder).end)
+    os.environ[SHARED_IN] = str(folder)
+
+
 @functools.cache
 def fork_server(program: Program) -> ForkServer:
-    """One for each program in this process, started when it is first wanted."""
-    return ForkServer(program)
+    """The run's, or one of this process, started when it is first wanted."""
+    if program in SHARED and (there := os.environ.get(SHARED_IN)):
+        return ForkServer(program.name, Path(there) / program.name)
+    own = OwnForkServer(program, _folder())
+    atexit.register(own.end)
+    return own
+
+
+@functools.cache
+def _folder() -> Path:
+    """Short: the path of a socket holds 107 bytes."""
+    made = tempfile.TemporaryDirectory(prefix="simpul-fork-")
+    atexit.register(made.cleanup)
+    return Path(made.name)

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.parts.forking import HUB, ForkServer, Program, fork_server
+from tests.parts.forking import HUB, ForkServer, OwnForkServer, Program, fork_server
 
 TELLS = Program("tells", "tests.parts.telling:main", ())
 
@@ -100,7 +100,7 @@ def test_it_does_not_outlive_who_started_it(server: ForkServer, tmp_path: Path) 
 
 
 def test_it_does_not_outlive_its_server(tmp_path: Path) -> None:
-    server = ForkServer(TELLS)
+    server = OwnForkServer(TELLS, tmp_path)
     with (tmp_path / "out").open("wb") as out:
         forked = server.start(["--wait"], tmp_path, {}, out, out)
     server.end()

@@ -153,7 +153,7 @@ async def _sign_in(endpoint: BrokerListener, address: Address) -> None:
 
 def _speaks_tls(address: Address) -> bool:
     """Whoever is there; nothing is sent to it but a greeting."""
-    anybody = ssl.create_default_context()
+    anybody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # without the machine's authorities: 40 ms a look
     anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
     with (
         contextlib.suppress(OSError),

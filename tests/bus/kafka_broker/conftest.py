@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from hub.bus.kafka import clients
 from hub.bus.kafka.publisher import KafkaPublisher
 from tests.bus.kafka_broker.brokerwork import Bench
 from tests.parts import kafka
@@ -46,10 +47,10 @@ def sturdy_node() -> Iterator[kafka.Node]:
 
 
 @pytest.fixture
-def mortal_node(sturdy_node: kafka.Node) -> Iterator[kafka.Node]:
-    """A second broker, to be killed, stopped and paused; running again after each test."""
-    yield sturdy_node
+def mortal_node(sturdy_node: kafka.Node) -> kafka.Node:
+    """A second broker, to be killed, stopped and paused; running again before each test that wants it."""
     sturdy_node.revive()
+    return sturdy_node
 
 
 @pytest.fixture
@@ -91,3 +92,11 @@ async def publisher(bench: Bench) -> AsyncIterator[KafkaPublisher]:
     await made.start()
     yield made
     await made.stop()
+
+
+@pytest.fixture
+def producer(mortal_bench: Bench) -> Iterator[clients.Producer]:
+    made = clients.producer(mortal_bench.endpoint, mortal_bench.prefix + "relay")
+    made.init_transactions()
+    yield made
+    made.discard()

@@ -1,32 +1,18 @@
-"""What the library's sender does while a broker it needs does not take its connection: it forgets nothing,
-and it waits without computing."""
+"""What the library's sender does while a broker it needs does not take its connection: it forgets nothing."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 from kafka import TopicPartition
 from kafka.structs import OffsetAndMetadata
 
 from hub.bus.kafka import clients
-from tests.bus.kafka_broker.brokerwork import Bench, numbers, rounds_in_vain
-from tests.parts import kafka
+from tests.bus.kafka_broker.brokerwork import Bench, numbers
 
-AWAY_S = 1.0
 FAILURES = 5
 """The pause is near a second then."""
-ROUNDS = 300
-"""In AWAY_S; a sender that computes all the time makes tens of thousands."""
-
-
-@pytest.fixture
-def producer(mortal_bench: Bench) -> Iterator[clients.Producer]:
-    made = clients.producer(mortal_bench.endpoint, mortal_bench.prefix + "relay")
-    made.init_transactions()
-    yield made
-    made.discard()
 
 
 def out_of_reach(producer: clients.Producer) -> None:
@@ -66,14 +52,3 @@ def test_a_request_whose_coordinator_is_out_of_reach_waits_for_it(
         else:
             producer.commit_within(5_000)
     assert numbers(mortal_bench.read(topic)) == [1]
-
-
-def test_a_sender_whose_broker_is_away_does_not_compute(
-    mortal_node: kafka.Node, mortal_bench: Bench, producer: clients.Producer
-) -> None:
-    """It looked again without a pause, and took a whole processor until the broker was back."""
-    topic = mortal_bench.topic("events")
-    producer.begin_transaction()
-    producer.send(topic, b"1").get(5)
-    mortal_node.kill()
-    assert 0 < rounds_in_vain(producer, topic, AWAY_S) < ROUNDS

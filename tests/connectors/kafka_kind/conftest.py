@@ -21,8 +21,7 @@ NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def node() -> Iterator[kafka.Node]:
-    """The broker that is shared; after each test it runs."""
+def sturdy_node() -> Iterator[kafka.Node]:
     try:
         with kafka.broker() as running:
             yield running
@@ -31,10 +30,16 @@ def node() -> Iterator[kafka.Node]:
 
 
 @pytest.fixture
-def mortal_node(node: kafka.Node) -> Iterator[kafka.Node]:
+def node(sturdy_node: kafka.Node) -> kafka.Node:
+    """The broker that is shared; before each test it runs."""
+    sturdy_node.revive()
+    return sturdy_node
+
+
+@pytest.fixture
+def mortal_node(node: kafka.Node) -> kafka.Node:
     """The same, to be killed, stopped and paused; nobody else is at it meanwhile."""
-    yield node
-    node.revive()
+    return node
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
-"""A connector's producer while the broker is away: it waits without computing."""
+"""A connector's producer while the broker is away: it waits without computing. The last file here, since
+nobody needs the broker after it."""
 
 from __future__ import annotations
 
