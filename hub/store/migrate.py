@@ -22,6 +22,8 @@ from hub.store.sqlite.store import connect
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from hub.store.postgres.connections import Connection
+
 HEAD: Final = "0006"
 """The newest revision in `migrations/versions`; a test compares."""
 COMPATIBLE_FROM: Final = "0006"
@@ -51,8 +53,9 @@ class Schema:
         return self.compatible_from <= HEAD <= self.revision
 
 
-def schema_of(place: Place) -> Schema | None:
-    """None when there is no database yet, or one without the hub's tables."""
+def schema_of(place: Place | Connection) -> Schema | None:
+    """None when there is no database yet, or one without the hub's tables. Who is connected to PostgreSQL
+    already gives the connection."""
     return _schema_of_file(place) if isinstance(place, Path) else _schema_at(place)
 
 
@@ -107,7 +110,7 @@ def make_file(path: Path) -> None:
         os.close(folder)
 
 
-def refuse_foreign(place: Place) -> None:
+def refuse_foreign(place: Place | Connection) -> None:
     """StoreError for a database without a hub that holds something else. The schema is looked at once more:
     another process may just have made the hub's tables."""
     names = _tables_in(place)
@@ -121,7 +124,7 @@ def refuse_foreign(place: Place) -> None:
     )
 
 
-def _tables_in(place: Place) -> list[str]:
+def _tables_in(place: Place | Connection) -> list[str]:
     if not isinstance(place, Path):
         from hub.store.postgres import migrating
 
@@ -132,7 +135,7 @@ def _tables_in(place: Place) -> list[str]:
         return [str(name) for (name,) in connection.execute(TABLES).fetchall()]
 
 
-def _name(place: Place) -> str:
+def _name(place: Place | Connection) -> str:
     return str(place) if isinstance(place, Path) else "The database"
 
 
@@ -163,10 +166,10 @@ def _schema_of_file(path: Path) -> Schema | None:
     return Schema(str(row[0]), str(fact[0]) if fact else str(row[0]))
 
 
-def _schema_at(url: str) -> Schema | None:
+def _schema_at(place: str | Connection) -> Schema | None:
     from hub.store.postgres import migrating
 
-    found = migrating.revision(url)
+    found = migrating.revision(place)
     return Schema(*found) if found else None
 
 

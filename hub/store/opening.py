@@ -73,15 +73,21 @@ def _on_file(place: Path, found: Found, *, is_alone: bool) -> SqliteStore:
 
 
 def _on_server(url: str, found: Found, *, migrates: bool, name: str | None, is_alone: bool) -> PostgresStore:
-    from hub.store.postgres.connections import WRITER  # a hub on SQLite loads no driver of another engine
+    from hub.store.postgres import migrating  # a hub on SQLite loads no driver of another engine
+    from hub.store.postgres.connections import WRITER
     from hub.store.postgres.store import PostgresStore
 
-    schema = schema_of(url)
-    if schema is None:
-        refuse_foreign(url)
-    if not migrates:
-        require_suitable(schema)
-    store = PostgresStore(url, name=None if is_alone else name or WRITER)
+    connection = migrating.opened(url)
+    try:
+        schema = schema_of(connection)
+        if schema is None:
+            refuse_foreign(connection)
+        if not migrates:
+            require_suitable(schema)
+        store = PostgresStore(url, name=None if is_alone else name or WRITER, writer=connection)
+    except BaseException:
+        connection.close()
+        raise
     try:
         if schema is not None:
             with store.connection() as connection:

@@ -3,6 +3,8 @@ Alembic."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import Final
 
@@ -11,7 +13,7 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import NullPool
 
 from hub.errors import StoreError
-from hub.store.postgres.connections import WRITER, Limits, connector, plainly
+from hub.store.postgres.connections import WRITER, Connection, Limits, connector, plainly
 from hub.store.postgres.errors import translated
 
 PATIENT: Final = replace(Limits(), statement_ms=0, lock_ms=15_000)
@@ -30,21 +32,31 @@ TABLES: Final = (
 NOT_OURS: Final = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)
 
 
-def tables_at(url: str) -> list[str]:
+@contextmanager
+def looking(at: str | Connection) -> Iterator[Connection]:
+    """The connection, or one to the URL as long as it takes."""
+    if not isinstance(at, str):
+        yield at
+        return
+    with closing(opened(at)) as connection:
+        yield connection
+
+
+def opened(url: str) -> Connection:
+    """As a writer's: whoever has looked may go on to write by it."""
+    return connector(url, Limits())(WRITER)
+
+
+def tables_at(place: str | Connection) -> list[str]:
     """The names of the tables and views that are there, in order."""
-    connection = connector(url, Limits())(WRITER)
-    try:
-        with translated():
-            return [name for (name,) in connection.execute(TABLES).fetchall()]
-    finally:
-        connection.close()
+    with looking(place) as connection, translated():
+        return [name for (name,) in connection.execute(TABLES).fetchall()]
 
 
-def revision(url: str) -> tuple[str, str] | None:
+def revision(place: str | Connection) -> tuple[str, str] | None:
     """(revision, oldest program that can work with it), None for a database without our tables."""
-    connection = connector(url, Limits())(WRITER)
     try:
-        with translated():
+        with looking(place) as connection, translated():
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
             if row is None:
                 return None
@@ -53,19 +65,13 @@ def revision(url: str) -> tuple[str, str] | None:
         if isinstance(error.__cause__, NOT_OURS):
             return None
         raise
-    finally:
-        connection.close()
     return str(row[0]), str(fact[0]) if fact else str(row[0])
 
 
 def refuse_unfit(url: str) -> None:
     """StoreError unless the database holds every character there is."""
-    connection = connector(url, Limits())(WRITER)
-    try:
-        with translated():
-            encoding = connection.execute("SHOW server_encoding").fetchone()[0]
-    finally:
-        connection.close()
+    with looking(url) as connection, translated():
+        encoding = connection.execute("SHOW server_encoding").fetchone()[0]
     if encoding != "UTF8":
         raise StoreError(
             f"The database's encoding is {encoding}; names and complaints need UTF8. Make a new one: "

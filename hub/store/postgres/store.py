@@ -53,10 +53,17 @@ class PostgresStore:
     """Scratch files go where the system keeps temporary ones."""
 
     def __init__(
-        self, url: str, *, readers: int = 4, limits: Limits | None = None, name: str | None = WRITER
+        self,
+        url: str,
+        *,
+        readers: int = 4,
+        limits: Limits | None = None,
+        name: str | None = WRITER,
+        writer: Connection | None = None,
     ) -> None:
         """`name` is shown to whoever needs the database alone (a serving hub's is WRITER); None: the caller
-        is alone on it. CommandRefused while somebody else is."""
+        is alone on it. CommandRefused while somebody else is. `writer` is a connection that the caller has
+        made: the first to be written by, the store's as soon as this returns."""
         self.url = url
         self._name = name
         limits = limits or Limits()
@@ -73,7 +80,7 @@ class PostgresStore:
         self._on_displaced: Callable[[], object] = lambda: None
         self._elsewhere: Callable[[Committed | None], None] = lambda committed: None
         self._listener = Listener(self._connect, self._known.saw, self._grown)
-        self._connected()
+        self._connected(writer)
 
     # --- writing -----------------------------------------------------------------------------------------
 
@@ -117,8 +124,8 @@ class PostgresStore:
                 ended(connection)
             self._tell(transaction.generation)
 
-    def _connected(self) -> Connection:
-        """The writer's connection, made anew if it was lost."""
+    def _connected(self, made: Connection | None = None) -> Connection:
+        """The writer's connection, made anew if it was lost. `made` is one that nobody has yet."""
         if self._closed:
             raise StoreUnavailable("The store is closed.")
         self.still_present()
@@ -127,7 +134,7 @@ class PostgresStore:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
-        connection = self._connect(WRITER)
+        connection = made or self._connect(WRITER)
         try:
             self._enter(connection)
             connection.execute(f"LISTEN {SEEN}")
