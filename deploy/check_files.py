@@ -38,13 +38,16 @@ def compose(folder: Path) -> Iterator[str]:
 
 
 def manifests(folder: Path) -> Iterator[str]:
-    """Kubernetes' own schemas, unknown fields refused; and no file that no kustomization names."""
-    root = folder / "kubernetes"
-    files = [p for p in sorted(root.rglob("*.yaml")) if p.name != "kustomization.yaml"]
-    yield from _run("kubernetes-validate", "--strict", "--quiet", *files)
-    named = {path for listing in sorted(root.rglob("kustomization.yaml")) for path in _listed(listing)}
-    yield from (f"{path}: named in a kustomization, and not there" for path in sorted(named - set(files)))
-    unlisted = {path for path in files if ".template." not in path.name} - named
+    """Kubernetes' own schemas, unknown fields refused."""
+    yield from _run("kubernetes-validate", "--strict", "--quiet", *_manifests(folder))
+
+
+def kustomizations(folder: Path) -> Iterator[str]:
+    """They name every manifest, and nothing else."""
+    listings = sorted((folder / "kubernetes").rglob("kustomization.yaml"))
+    named, there = {path for listing in listings for path in _listed(listing)}, _manifests(folder)
+    yield from (f"{path}: named in a kustomization, and not there" for path in sorted(named - set(there)))
+    unlisted = {path for path in there if ".template." not in path.name} - named
     yield from (f"{path}: in no kustomization" for path in sorted(unlisted))
 
 
@@ -65,7 +68,8 @@ def alerts(folder: Path) -> Iterator[str]:
     yield from _run("promtool", "test", "rules", folder / "prometheus" / "alerts_test.yaml")
 
 
-CHECKS: tuple[Callable[[Path], Iterator[str]], ...] = (dockerfile, compose, manifests, units, alerts)
+Check = Callable[[Path], Iterator[str]]
+CHECKS: tuple[Check, ...] = (dockerfile, compose, manifests, kustomizations, units, alerts)
 REMEDY = {
     "hadolint": "make install",
     "check-jsonschema": "make install",
@@ -94,12 +98,17 @@ def _run(tool: str, *arguments: str | Path, silent: bool = False) -> Iterator[st
         yield said or f"{tool} failed with {done.returncode}"
 
 
+def _manifests(folder: Path) -> list[Path]:
+    files = sorted((folder / "kubernetes").rglob("*.yaml"))
+    return [path for path in files if path.name != "kustomization.yaml"]
+
+
 def _listed(kustomization: Path) -> list[Path]:
     document = yaml.safe_load(kustomization.read_text("utf-8"))
     return [kustomization.parent / name for name in document["resources"]]
 
 
-def problems(folder: Path, checks: Sequence[Callable[[Path], Iterator[str]]] = CHECKS) -> Iterator[str]:
+def problems(folder: Path, checks: Sequence[Check] = CHECKS) -> Iterator[str]:
     """One text per thing that is wrong under `folder`, which is laid out like `deploy/`."""
     for check in checks:
         try:

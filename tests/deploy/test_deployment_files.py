@@ -30,11 +30,11 @@ BROKEN = [
         "readynessProbe", id="unknown field",
     ),
     pytest.param(
-        check_files.manifests, "kubernetes/hub/kustomization.yaml", "clock.yaml", "clok.yaml",
+        check_files.kustomizations, "kubernetes/hub/kustomization.yaml", "clock.yaml", "clok.yaml",
         "clok.yaml", id="kustomization names no file",
     ),
     pytest.param(
-        check_files.manifests, "kubernetes/hub/kustomization.yaml", "clock.yaml, ", "",
+        check_files.kustomizations, "kubernetes/hub/kustomization.yaml", "clock.yaml, ", "",
         "in no kustomization", id="file in no kustomization",
     ),
     pytest.param(
