@@ -7,6 +7,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import hypothesis.strategies as st
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
+from hypothesis.errors import HypothesisSideeffectWarning
 from xdist.scheduler import LoadFileScheduling
 
 from hub.store import migrate
@@ -97,8 +99,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def unicode_tables() -> None:
-    """Hypothesis makes them once a folder, in two seconds."""
-    st.text().validate()
+    """Hypothesis makes them once a folder, in two seconds, and warns of whoever asks for them so early: here
+    that is the purpose, and nobody waits for it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", HypothesisSideeffectWarning)
+        st.text().validate()
 
 
 @pytest.hookimpl(optionalhook=True)
