@@ -13,7 +13,7 @@ from hub.bus.kafka.endpoint import BrokerListener
 from hub.bus.kafka.topics import KafkaTopics
 from hub.ports.broker import BrokerAway, Reader
 from hub.ports.topics import events, inbound
-from tests.bus.kafka_broker.brokerwork import Bench
+from tests.bus.kafka_broker.brokerwork import Bench, until
 from tests.parts import kafka
 
 
@@ -102,10 +102,11 @@ async def test_settings_that_lose_or_hold_up_records_are_set(bench: Bench, topic
     right = configs(bench, "inbound.pu")
     name = bench.prefix + "inbound.pu"
     bench.admin.alter_configs([ConfigResource("TOPIC", name, bad)])
+    until(lambda: bad.items() <= configs(bench, "inbound.pu").items())
     planned = await topics.apply(["pu"], [], dry_run=True)
     assert {change.split()[1] for change in planned.changes} == set(bad)
     assert (await topics.apply(["pu"], [])).changes == planned.changes
-    assert configs(bench, "inbound.pu") == right
+    until(lambda: configs(bench, "inbound.pu") == right)
 
 
 async def test_wide_rights_are_withdrawn_and_told(bench: Bench, topics: KafkaTopics) -> None:
@@ -118,10 +119,11 @@ async def test_wide_rights_are_withdrawn_and_told(bench: Bench, topics: KafkaTop
         rights.Right("User:*", "TOPIC", events(bench.prefix), "READ"),
     }
     bench.admin.create_acls([rights.rule(right) for right in wide])
+    until(lambda: wide <= rights.read(bench.admin.describe_acls(rights.everything())[0]))
     planned = await topics.apply(["pu"], readers, dry_run=True)
     assert set(planned.changes) == {f"withdraw: {right.sentence()}" for right in wide}
     assert (await topics.apply(["pu"], readers)).changes == planned.changes
-    assert not wide & rights.read(bench.admin.describe_acls(rights.everything())[0])
+    until(lambda: not wide & rights.read(bench.admin.describe_acls(rights.everything())[0]))
     assert (await topics.apply(["pu"], readers)).changes == ()
 
 
