@@ -211,10 +211,9 @@ class Forked:
 
 def ahead() -> None:
     """Begins what every worker of this run uses, instead of one of each for each worker."""
-    folder = _folder()
     for program in SHARED:
-        atexit.register(OwnForkServer(program, folder).end)
-    os.environ[SHARED_IN] = str(folder)
+        _own(program)
+    os.environ[SHARED_IN] = str(_folder())
 
 
 @functools.cache
@@ -222,6 +221,10 @@ def fork_server(program: Program) -> ForkServer:
     """The run's, or one of this process, started when it is first wanted."""
     if program in SHARED and (there := os.environ.get(SHARED_IN)):
         return ForkServer(program.name, Path(there) / program.name)
+    return _own(program)
+
+
+def _own(program: Program) -> OwnForkServer:
     own = OwnForkServer(program, _folder())
     atexit.register(own.end)
     return own

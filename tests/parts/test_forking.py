@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from tests.parts.forking import HUB, ForkServer, OwnForkServer, Program, fork_server
+from tests.parts.local_server import folder_of
 
 TELLS = Program("tells", "tests.parts.telling:main", ())
 
@@ -100,10 +101,11 @@ def test_it_does_not_outlive_who_started_it(server: ForkServer, tmp_path: Path) 
 
 
 def test_it_does_not_outlive_its_server(tmp_path: Path) -> None:
-    server = OwnForkServer(TELLS, tmp_path)
-    with (tmp_path / "out").open("wb") as out:
-        forked = server.start(["--wait"], tmp_path, {}, out, out)
-    server.end()
+    with folder_of(None, "fork") as folder:
+        server = OwnForkServer(TELLS, folder)
+        with (tmp_path / "out").open("wb") as out:
+            forked = server.start(["--wait"], tmp_path, {}, out, out)
+        server.end()
     assert forked.wait(30) == -signal.SIGKILL
     assert not psutil.pid_exists(forked.pid)
 

@@ -107,14 +107,6 @@ async def publish_all(
             await asyncio.sleep(0.05)
 
 
-def until(shown: Callable[[], bool]) -> None:
-    """A broker takes what its controller has acknowledged a moment later."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not shown():
-        assert time.monotonic() < deadline, "the broker does not show it"
-        time.sleep(0.02)
-
-
 async def read_until(
     source: Source, enough: Callable[[list[InRecord]], bool], patience_s: float = PATIENCE_S
 ) -> tuple[list[InRecord], list[InBatch]]:

@@ -13,8 +13,11 @@ from hub.bus.kafka.endpoint import BrokerListener
 from hub.bus.kafka.topics import KafkaTopics
 from hub.ports.broker import BrokerAway, Reader
 from hub.ports.topics import events, inbound
-from tests.bus.kafka_broker.brokerwork import Bench, until
+from tests.bus.kafka_broker.brokerwork import Bench
+from tests.connectors.processes import eventually
 from tests.parts import kafka
+
+SHOWN = "the broker shows what its controller has acknowledged"
 
 
 @pytest.fixture
@@ -32,6 +35,10 @@ def names(bench: Bench) -> set[str]:
 def configs(bench: Bench, name: str) -> dict[str, str]:
     found = bench.admin.describe_configs([ConfigResource("TOPIC", bench.prefix + name)], config_filter="all")
     return {key: config["value"] for key, config in found["topic"][bench.prefix + name].items()}
+
+
+def there(bench: Bench) -> set[rights.Right]:
+    return set(rights.read(bench.admin.describe_acls(rights.everything())[0]))
 
 
 async def test_the_second_time_nothing_is_left_to_do(bench: Bench, topics: KafkaTopics) -> None:
@@ -102,11 +109,11 @@ async def test_settings_that_lose_or_hold_up_records_are_set(bench: Bench, topic
     right = configs(bench, "inbound.pu")
     name = bench.prefix + "inbound.pu"
     bench.admin.alter_configs([ConfigResource("TOPIC", name, bad)])
-    until(lambda: bad.items() <= configs(bench, "inbound.pu").items())
+    eventually(lambda: bad.items() <= configs(bench, "inbound.pu").items(), SHOWN)
     planned = await topics.apply(["pu"], [], dry_run=True)
     assert {change.split()[1] for change in planned.changes} == set(bad)
     assert (await topics.apply(["pu"], [])).changes == planned.changes
-    until(lambda: configs(bench, "inbound.pu") == right)
+    eventually(lambda: configs(bench, "inbound.pu") == right, SHOWN)
 
 
 async def test_wide_rights_are_withdrawn_and_told(bench: Bench, topics: KafkaTopics) -> None:
@@ -119,11 +126,11 @@ async def test_wide_rights_are_withdrawn_and_told(bench: Bench, topics: KafkaTop
         rights.Right("User:*", "TOPIC", events(bench.prefix), "READ"),
     }
     bench.admin.create_acls([rights.rule(right) for right in wide])
-    until(lambda: wide <= rights.read(bench.admin.describe_acls(rights.everything())[0]))
+    eventually(lambda: wide <= there(bench), SHOWN)
     planned = await topics.apply(["pu"], readers, dry_run=True)
     assert set(planned.changes) == {f"withdraw: {right.sentence()}" for right in wide}
     assert (await topics.apply(["pu"], readers)).changes == planned.changes
-    until(lambda: not wide & rights.read(bench.admin.describe_acls(rights.everything())[0]))
+    eventually(lambda: not wide & there(bench), SHOWN)
     assert (await topics.apply(["pu"], readers)).changes == ()
 
 
