@@ -1,6 +1,6 @@
-"""How several workers share the tests out with `--dist loadfile`: files in their turn (tests/parts/turns.py),
-tests that share a broker to one worker, which starts it once. And which tests start the hub's installed
-script; to all others it is forked (tests/parts/forking.py)."""
+"""How several workers share the tests out, with `--dist loadfile`: what takes longest begins first, so that
+no worker ends alone with it; tests that share a broker go to one worker, which starts it once. And which
+tests start the hub's installed script; to all others it is forked (tests/parts/forking.py)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from xdist.scheduler import LoadFileScheduling
 from hub.store import migrate
 from tests.parts import ending, forking, kafka_classes, migrated, rewritten, scratch
 from tests.parts.at_once import at_once
-from tests.parts.turns import in_turn
 
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -38,6 +37,25 @@ YOUNG_OBJECTS = 20_000
 """As in a hub that serves."""
 ONE_BROKER = ("tests/connectors/kafka_kind/", "tests/bus/kafka_broker/", "tests/secure/", "tests/whole/")
 """Each has a session's fixture with a broker."""
+LONG = (
+    "tests/bus/kafka_broker/",
+    "tests/whole/test_installed_script.py",
+    "tests/whole/",
+    "tests/e2e/",
+    "tests/demo/test_cluster_demo.py",
+    "tests/demo/test_demo.py",
+    "tests/connectors/kafka_kind/",
+    "tests/chaos/test_chaos_cluster.py",
+    "tests/fuzz/",
+    "tests/stream/",
+    "tests/chaos/",
+    "tests/store/test_move",
+    "tests/connectors/",
+    "tests/privacy/",
+    "tests/delivery/",
+)
+"""By the time they take, longest first, but so that neighbours, which run side by side, are one that computes
+and one that mostly waits; no two of the three with a cluster. Whatever is not named follows."""
 INSTALLED = ("tests/whole/test_installed_script.py", "tests/demo/", "tests/deploy/")
 """These start the hub as an operator does."""
 MIGRATING = (
@@ -107,13 +125,12 @@ def pytest_collection() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    files = dict.fromkeys(_file(item) for item in items)
-    turn = {file: number for number, file in enumerate(in_turn(files))}
-    items.sort(key=lambda item: turn[_file(item)])
+    items.sort(key=lambda item: _rank(item.nodeid))
 
 
-def _file(item: pytest.Item) -> str:
-    return item.nodeid.partition("::")[0]
+def _rank(nodeid: str) -> int:
+    """Where it stands in LONG; sorting by it keeps what is equal in its order."""
+    return next((number for number, start in enumerate(LONG) if nodeid.startswith(start)), len(LONG))
 
 
 @pytest.hookimpl(tryfirst=True)

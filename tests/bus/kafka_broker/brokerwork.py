@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
-from kafka.errors import KafkaTimeoutError
+from kafka.errors import InvalidReplicationFactorError, KafkaTimeoutError
 
 from hub.bus.kafka.endpoint import BrokerListener
 from hub.ports.broker import BrokerAway, InBatch, InRecord, Mark, Outcome, OutRecord, Publisher, Source
+from tests.connectors.processes import eventually
 
 PATIENCE_S = 60.0
 
@@ -34,9 +35,18 @@ class Bench:
         self.admin.close()
 
     def topic(self, name: str, partitions: int = 1, **configs: str) -> str:
+        """A broker that a test paused answers before its controller gives it anything to keep."""
         full = self.prefix + name
         wanted = {"num_partitions": partitions, "replication_factor": -1, "configs": configs}
-        self.admin.create_topics({full: wanted}, wait_for_metadata=True)
+
+        def made() -> bool:
+            try:
+                self.admin.create_topics({full: wanted}, wait_for_metadata=True)
+            except InvalidReplicationFactorError:
+                return False
+            return True
+
+        eventually(made, f"{full} is made", PATIENCE_S)
         return full
 
     def partitions(self, topic: str) -> int:
